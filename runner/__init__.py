@@ -1,0 +1,9 @@
+"""Batch of training runs to one report: the engine behind ``python -m runner``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__version__ = "0.1.0"
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent

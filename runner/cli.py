@@ -1,0 +1,174 @@
+"""The commands. No logic here: options become a call, errors become text and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner import PROJECT_ROOT, __version__
+from runner.errors import RunnerError
+
+PROFILES = ("full", "quick", "smoke")
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that every command takes."""
+    options = [
+        click.option(
+            "--build-dir",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=Path("build"),
+            show_default=True,
+            help="Where everything is written.",
+        ),
+        click.option(
+            "--plan",
+            "plan_path",
+            type=click.Path(dir_okay=False, path_type=Path),
+            default=PROJECT_ROOT / "notebooks" / "experiments.toml",
+            show_default="notebooks/experiments.toml",
+            help="The experiments file.",
+        ),
+        click.option(
+            "--profile",
+            type=click.Choice(PROFILES),
+            help="full: the statement to the letter; quick and smoke: drafts.  "
+            "[default: the one in the build folder, else full]",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def author_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who signs the report; what is not given comes from the experiments file."""
+    options = [
+        click.option("--name", "names", multiple=True, help="Author; repeat for several."),
+        click.option("--course", default="", help="Course on the cover."),
+        click.option("--group", default="", help="Group on the cover."),
+        click.option("--date", default="", help="Date on the cover."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How to run variants."""
+    options = [
+        click.option("--data", "source", help="CIFAR-10 as .npz, official .tar.gz or its folder."),
+        click.option(
+            "--jobs",
+            type=click.IntRange(1, 64),
+            help="Variants side by side.  [default: by cores and memory]",
+        ),
+        click.option("--force", is_flag=True, help="Run again what is up to date."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def commands() -> None:
+    """A batch of training runs, and one report that can be trusted."""
+
+
+@commands.command("all")
+@shared_options
+@author_options
+@run_options
+def run_all(**options: Any) -> int:
+    """Plan, run, analyse and render: everything."""
+    from runner.pipeline import Request, run_everything
+
+    return run_everything(Request(**options))
+
+
+@commands.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@shared_options
+@author_options
+@run_options
+def run(names: tuple[str, ...], **options: Any) -> int:
+    """Run only these variants, then render."""
+    from runner.pipeline import Request, run_everything
+
+    return run_everything(Request(**options), only=names)
+
+
+@commands.command()
+@shared_options
+def plan(**options: Any) -> int:
+    """Show the variants, their differences, state and expected time."""
+    from runner.pipeline import Request
+    from runner.plan_view import show_plan
+
+    show_plan(Request(**options))
+    return 0
+
+
+@commands.command()
+@shared_options
+@author_options
+def report(**options: Any) -> int:
+    """Render the report again from what is there."""
+    from runner.pipeline import Request, render_only
+
+    return render_only(Request(**options))
+
+
+@commands.command()
+@shared_options
+@click.option("--data", "source", help="CIFAR-10 as .npz, official .tar.gz or its folder.")
+def doctor(**options: Any) -> int:
+    """Check Python, native libraries, kernel, data, disk and fonts."""
+    from runner.doctor import diagnose
+    from runner.pipeline import Request
+
+    return diagnose(Request(**options))
+
+
+@commands.command()
+@shared_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def clean(yes: bool, **options: Any) -> int:
+    """Remove what the runner made in the build folder."""
+    from runner.pipeline import Request, clean_build
+
+    return clean_build(Request(**options), yes)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; returns the exit code. The only place where errors become text."""
+    try:
+        return int(
+            commands.main(arguments, prog_name="python -m runner", standalone_mode=False) or 0
+        )
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except RunnerError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output went away
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        click.echo(
+            f"error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True
+        )
+        return BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: what is finished is kept; run the same command to go on", err=True)
+        return INTERRUPTED

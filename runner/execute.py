@@ -1,0 +1,223 @@
+"""Runs one variant: its notebook through papermill in a folder of its own, then published whole.
+
+``run_task`` is a plain function of a frozen record, so that any ``concurrent.futures.Executor`` can run
+it. It returns an outcome and never raises for a fault of the notebook.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from runner import PROJECT_ROOT, __version__, kernel
+from runner.errors import RunnerError
+from runner.keys import DIGIT_SETTINGS, digest
+from runner.results import (
+    FAILURE_FILE,
+    RESULT_FILE,
+    SCHEMA_VERSION,
+    TRAINING_FILE,
+    Failure,
+    Result,
+    Training,
+    write_json,
+)
+
+WORK = "work"
+EXECUTED = "notebook.ipynb"
+KERNEL_START_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Task:
+    """One variant, ready to run. ``inputs`` for papermill, ``parameters`` for the record."""
+
+    name: str
+    notebook: Path
+    inputs: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    key_parts: Mapping[str, str]
+    profile: str
+    draft: bool
+    plan: Path
+    build_dir: Path
+    threads: int
+    timeout_seconds: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Hash of all that the result depends on."""
+        return digest(self.key_parts)
+
+    @property
+    def work_dir(self) -> Path:
+        """Where the variant lives until it is finished."""
+        return self.build_dir / WORK / self.name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended: ``reason`` is empty when it went well."""
+
+    name: str
+    reason: str
+    wall_seconds: float
+
+
+def run_task(task: Task) -> Outcome:
+    """Execute and publish one variant; a failure is recorded, not raised."""
+    started, clock = datetime.now(UTC), perf_counter()
+    shutil.rmtree(task.work_dir, ignore_errors=True)
+    task.work_dir.mkdir(parents=True)
+    try:
+        _execute(task)
+        _publish(task, started, perf_counter() - clock)
+        return Outcome(task.name, "", perf_counter() - clock)
+    except Exception as error:  # whatever the notebook raised is the variant's failure, not ours
+        reason = describe(error)
+        _record_failure(task, reason, traceback.format_exc())
+        return Outcome(task.name, reason, perf_counter() - clock)
+
+
+def _execute(task: Task) -> None:
+    import papermill
+
+    _set_environment(task)
+    papermill.execute_notebook(
+        str(task.notebook),
+        str(task.work_dir / EXECUTED),
+        parameters=dict(task.inputs),
+        kernel_name="python3",
+        progress_bar=False,
+        cwd=str(task.work_dir),
+        start_timeout=KERNEL_START_SECONDS,
+        execution_timeout=task.timeout_seconds,
+        request_save_on_cell_execute=False,
+    )
+
+
+def _set_environment(task: Task) -> None:
+    """What the kernel, a child of this process, inherits."""
+    paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ |= DIGIT_SETTINGS | {
+        kernel.OUTPUT: str(task.work_dir),
+        kernel.BUILD: str(task.build_dir),
+        kernel.THREADS: str(task.threads),
+        kernel.PLAN: str(task.plan),
+        kernel.PROFILE: task.profile,
+        "OMP_NUM_THREADS": str(task.threads),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "KERAS_BACKEND": "tensorflow",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+    }
+
+
+def _publish(task: Task, started: datetime, wall_seconds: float) -> None:
+    """Move the finished variant to its place; the record is written last, before the move."""
+    executed = task.work_dir / EXECUTED
+    _clean_notebook(executed)
+    record = Result(
+        schema_version=SCHEMA_VERSION,
+        variant=task.name,
+        notebook=task.notebook.name,
+        notebook_sha256=hashlib.sha256(executed.read_bytes()).hexdigest(),
+        profile=task.profile,
+        draft=task.draft,
+        key=task.key,
+        key_parts=dict(task.key_parts),
+        parameters=dict(task.parameters),
+        started=started,
+        finished=datetime.now(UTC),
+        wall_seconds=wall_seconds,
+        training=_read_training(task.work_dir),
+    )
+    (task.work_dir / kernel.PROGRESS_FILE).unlink(missing_ok=True)
+    notebooks = task.build_dir / "notebooks"
+    notebooks.mkdir(parents=True, exist_ok=True)
+    os.replace(executed, notebooks / f"{task.name}.ipynb")
+    (notebooks / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
+    write_json(task.work_dir / RESULT_FILE, record)
+    replace_folder(task.work_dir, task.build_dir / "results" / task.name)
+
+
+def _read_training(folder: Path) -> Training | None:
+    path = folder / TRAINING_FILE
+    if not path.exists():
+        return None
+    training = Training.model_validate_json(path.read_bytes())
+    path.unlink()
+    return training
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Put ``source`` in the place of ``target``; an interruption leaves one of the two whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.replace(target, old)
+    os.replace(source, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _clean_notebook(path: Path) -> None:
+    """Take this machine's paths out of an executed notebook, and name the program that ran it."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    papermill_entry = content["metadata"].get("papermill", {})
+    for key in ("input_path", "output_path"):
+        if key in papermill_entry:
+            papermill_entry[key] = Path(papermill_entry[key]).name
+    content["metadata"]["runner"] = {"version": __version__}
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _record_failure(task: Task, reason: str, detail: str) -> None:
+    """Leave the reason and, if there is one, the notebook as far as it got.
+
+    A result of an earlier run with other inputs is removed: it is no longer this variant's.
+    """
+    folder = task.build_dir / "results" / task.name
+    shutil.rmtree(folder, ignore_errors=True)
+    executed = task.work_dir / EXECUTED
+    if executed.exists():
+        notebooks = task.build_dir / "notebooks"
+        notebooks.mkdir(parents=True, exist_ok=True)
+        os.replace(executed, notebooks / f"{task.name}.failed.ipynb")
+        (notebooks / f"{task.name}.ipynb").unlink(missing_ok=True)
+    failure = Failure(
+        schema_version=SCHEMA_VERSION,
+        variant=task.name,
+        key=task.key,
+        reason=reason,
+        detail=detail,
+        finished=datetime.now(UTC),
+    )
+    write_json(folder / FAILURE_FILE, failure)
+    shutil.rmtree(task.work_dir, ignore_errors=True)
+
+
+def describe(error: BaseException) -> str:
+    """One line, in Spanish as it goes into the report, for whatever ended a notebook."""
+    kind = type(error).__name__
+    if kind == "PapermillExecutionError":
+        name, value = getattr(error, "ename", ""), getattr(error, "evalue", "")
+        cell = getattr(error, "exec_count", None)
+        return f"{name} en la celda {cell}: {value}".splitlines()[0]
+    if kind == "DeadKernelError":
+        return "el proceso del cuaderno murió (¿memoria agotada?)"
+    if kind == "CellTimeoutError":
+        return "una celda superó el tiempo máximo"
+    if isinstance(error, RunnerError):
+        return error.what
+    return f"{kind}: {error}".splitlines()[0]

@@ -1,0 +1,193 @@
+"""Reads the experiments file: strict, and with an error that names file, key and allowed values."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from runner.errors import InputError
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Questions = Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(default=())]
+
+
+class Strict(BaseModel):
+    """A part of the experiments file: no unknown key, no silent conversion."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class AuthorEntry(Strict):
+    """``[author]``: who signs."""
+
+    names: tuple[str, ...] = ()
+    course: str = ""
+    group: str = ""
+    date: str = ""
+
+
+class ProfileEntry(Strict):
+    """``[profiles.NAME]``: parameters that override every variant's, and a cap on epochs."""
+
+    draft: bool
+    max_epochs: Annotated[int, Field(ge=1)] | None = None
+    parameters: dict[str, Any] = {}
+
+
+class ChooseEntry(Strict):
+    """``[[variants.NAME.choose]]``: parameters taken from the winner of some variants."""
+
+    label: str
+    parameters: Annotated[tuple[str, ...], Field(min_length=1)]
+    among: Annotated[tuple[Name, ...], Field(min_length=2)]
+
+
+class VariantEntry(Strict):
+    """``[variants.NAME]``: a training run, as differences from the one it extends."""
+
+    label: str
+    group: Name
+    questions: Questions
+    extends: Name | None = None
+    notebook: str = "experiment.ipynb"
+    parameters: dict[str, Any] = {}
+    choose: tuple[ChooseEntry, ...] = ()
+
+
+class NotebookEntry(Strict):
+    """``[notebooks.NAME]``: a notebook that trains nothing.
+
+    ``needs`` are variants it can't do without; ``after`` are groups whose end it waits for.
+    """
+
+    label: str
+    notebook: str
+    questions: Questions
+    needs: tuple[Name, ...] = ()
+    after: tuple[Name, ...] = ()
+    parameters: dict[str, Any] = {}
+
+
+class HandinEntry(Strict):
+    """``[[handin]]``: an executed notebook's part in the one to hand in, under a heading if given."""
+
+    notebook: Name
+    heading: str = ""
+    cells: Literal["all", "code"] = "all"
+
+
+class Experiments(Strict):
+    """The whole file."""
+
+    title: str
+    baseline: Name
+    author: AuthorEntry = AuthorEntry()
+    profiles: dict[Name, ProfileEntry]
+    variants: Annotated[dict[Name, VariantEntry], Field(min_length=1)]
+    notebooks: dict[Name, NotebookEntry] = {}
+    handin: tuple[HandinEntry, ...] = ()
+
+
+def read_experiments(path: Path) -> Experiments:
+    """The file's content, checked.
+
+    Raises InputError naming file, key and allowed values for anything that does not fit.
+    """
+    experiments = _parse(path)
+    _check_names(experiments, path)
+    for name in experiments.variants:
+        lineage(experiments, name, path)
+    return experiments
+
+
+def _parse(path: Path) -> Experiments:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Through JSON, whose arrays pydantic accepts as tuples in strict mode.
+        return Experiments.model_validate_json(json.dumps(content, default=str))
+    except FileNotFoundError:
+        hint = "give the experiments file with --plan"
+        raise InputError("no such file", where=str(path), hint=hint) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", where=str(path)) from error
+    except ValidationError as error:
+        raise InputError(explain(error, Experiments), where=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(path)) from error
+
+
+def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
+    """The problems of ``error`` in one line each: key, what is wrong, what is allowed."""
+    lines = []
+    for problem in error.errors():
+        key = prefix + ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = f"unknown key; allowed: {', '.join(_siblings(model, problem['loc']))}"
+        elif not isinstance(problem["input"], dict | list):
+            message += f" (found: {problem['input']!r})"
+        lines.append(f"{key}: {message}" if key else message)
+    return "\n  ".join(lines)
+
+
+def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Keys allowed beside the unknown one at ``location``."""
+    entries: dict[str, type[BaseModel]] = {
+        "author": AuthorEntry,
+        "profiles": ProfileEntry,
+        "variants": VariantEntry,
+        "notebooks": NotebookEntry,
+    }
+    if "choose" in location:
+        model = ChooseEntry
+    elif len(location) > 1 and isinstance(location[0], str):
+        model = entries.get(location[0], model)
+    return sorted(model.model_fields)
+
+
+def _check_names(experiments: Experiments, path: Path) -> None:
+    variants, groups = experiments.variants, {v.group for v in experiments.variants.values()}
+    _known(experiments.baseline, variants, path, "baseline")
+    for name in experiments.notebooks:
+        if name in variants:
+            raise InputError("a variant has the same name", where=f"{path}: notebooks.{name}")
+    for name, variant in variants.items():
+        if variant.extends is not None:
+            _known(variant.extends, variants, path, f"variants.{name}.extends")
+        for index, choice in enumerate(variant.choose):
+            for other in choice.among:
+                _known(other, variants, path, f"variants.{name}.choose.{index}.among")
+                if other == name or variants[other].choose:
+                    problem = f"'{other}' depends on a choice itself"
+                    raise InputError(problem, where=f"{path}: variants.{name}.choose.{index}.among")
+    for name, notebook in experiments.notebooks.items():
+        for other in notebook.needs:
+            _known(other, variants, path, f"notebooks.{name}.needs")
+        for group in notebook.after:
+            _known(group, dict.fromkeys(groups), path, f"notebooks.{name}.after")
+    for index, part in enumerate(experiments.handin):
+        everything = variants | experiments.notebooks
+        _known(part.notebook, everything, path, f"handin.{index}.notebook")
+
+
+def _known(name: str, names: Mapping[str, Any], path: Path, key: str) -> None:
+    if name not in names:
+        raise InputError(
+            f"'{name}' is not defined; defined: {', '.join(sorted(names))}", where=f"{path}: {key}"
+        )
+
+
+def lineage(experiments: Experiments, name: str, path: Path) -> list[str]:
+    """``name`` and what it extends, the root first; raises InputError for a cycle."""
+    line = [name]
+    while (parent := experiments.variants[line[-1]].extends) is not None:
+        if parent in line:
+            circle = " -> ".join([*line, parent])
+            raise InputError(f"a cycle: {circle}", where=f"{path}: variants.{name}.extends")
+        line.append(parent)
+    return line[::-1]

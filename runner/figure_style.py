@@ -1,0 +1,132 @@
+"""One look for every figure: typeface, palette, number format, and how figures are saved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from babel.numbers import format_decimal
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from runner import PROJECT_ROOT
+
+FONTS = PROJECT_ROOT / "templates" / "fonts"
+FAMILY = "Source Sans Pro"
+LOCALE = "es_ES"
+WIDTH = 6.3  # inches: the text width of the page, 16 cm
+
+# Dark and light enough apart to be told in grey, and safe for colour-blind readers.
+INK, GREY, RULE = "#222222", "#6b6b6b", "#d5d5d5"
+BLUE, ORANGE, GREEN, PURPLE, SKY = "#1f4e79", "#d1711a", "#2a8a5e", "#8a4f9e", "#6aaed6"
+SEQUENCE = (BLUE, ORANGE, GREEN, PURPLE, SKY)
+SEQUENTIAL_MAP, DIVERGING_MAP = "cividis", "RdBu_r"
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults for this process."""
+    for font in sorted(FONTS.glob("Source*.otf")):
+        font_manager.fontManager.addfont(font)
+    known = {entry.name for entry in font_manager.fontManager.ttflist}
+    mpl.rcParams.update(
+        {
+            "font.family": [FAMILY if FAMILY in known else "DejaVu Sans"],
+            "font.size": 9,
+            "axes.titlesize": 9.5,
+            "axes.titleweight": "semibold",
+            "axes.titlelocation": "left",
+            "axes.labelsize": 9,
+            "axes.edgecolor": GREY,
+            "axes.labelcolor": INK,
+            "axes.linewidth": 0.6,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "axes.prop_cycle": mpl.cycler(color=SEQUENCE),
+            "grid.color": RULE,
+            "grid.linewidth": 0.5,
+            "xtick.color": GREY,
+            "ytick.color": GREY,
+            "xtick.labelcolor": INK,
+            "ytick.labelcolor": INK,
+            "xtick.labelsize": 8,
+            "ytick.labelsize": 8,
+            "text.color": INK,
+            "lines.linewidth": 1.6,
+            "figure.dpi": 110,
+            "savefig.dpi": 300,
+            "figure.constrained_layout.use": True,
+            "svg.fonttype": "none",  # text stays text, in the document's own face
+            "svg.hashsalt": "practica",  # the same figure gives the same bytes
+        }
+    )
+
+
+def number(value: float, digits: int = 2) -> str:
+    """``value`` with ``digits`` decimals in the reader's format."""
+    pattern = "#,##0." + "0" * digits if digits else "#,##0"
+    return format_decimal(value, format=pattern, locale=LOCALE)
+
+
+def short_number(value: float, _: object = None) -> str:
+    """A tick's value without needless zeros."""
+    return format_decimal(round(value, 6), format="#,##0.####", locale=LOCALE)
+
+
+def localise(*axes: Axes, x: bool = True, y: bool = True) -> None:
+    """Ticks in the reader's number format."""
+    for axis in axes:
+        if x:
+            axis.xaxis.set_major_formatter(FuncFormatter(short_number))
+        if y:
+            axis.yaxis.set_major_formatter(FuncFormatter(short_number))
+
+
+def label_lines(
+    axis: Axes, ends: Sequence[tuple[float, float, str, str]], gap: float = 0.07
+) -> None:
+    """Name each line at its right end (x, y, text, colour), pushed apart so that none overlap.
+
+    ``gap`` is the least distance between two labels, as a share of the axis.
+    """
+    low, high = axis.get_ylim()
+    least = gap * (high - low)
+    placed: list[tuple[float, float, float, str, str]] = []
+    for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
+        place = max(y, placed[-1][0] + least) if placed else y
+        placed.append((place, x, y, text, colour))
+    excess = max(0.0, placed[-1][0] - high) if placed else 0.0
+    for place, x, y, text, colour in placed:
+        axis.annotate(
+            text,
+            (x, y),
+            xytext=(7, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontsize=8.5,
+            annotation_clip=False,
+        ).set_position((7, _points(axis, place - excess - y)))
+
+
+def _points(axis: Axes, distance: float) -> float:
+    """A distance along y in points, from the axis's height in the figure."""
+    low, high = axis.get_ylim()
+    height = axis.get_position().height * axis.figure.get_figheight() * 72
+    return distance / (high - low) * height
+
+
+def save(figure: Figure, path: Path, vector: bool = True) -> Path:
+    """Write ``path`` with .svg, or .png for grids of many cells; whole or not at all."""
+    target = path.with_suffix(".svg" if vector else ".png")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}")
+    metadata = {"Date": None} if vector else {"Software": None}
+    figure.savefig(temporary, format=target.suffix[1:], metadata=metadata)
+    os.replace(temporary, target)
+    return target

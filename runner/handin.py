@@ -1,0 +1,98 @@
+"""Puts the executed notebooks together into the one notebook to hand in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from runner.experiments import HandinEntry
+from runner.results import write_text
+from runner.study import Study
+
+HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+
+
+def write_handin(
+    study: Study, sections: tuple[HandinEntry, ...], build_dir: Path, target: Path
+) -> Path:
+    """Write the notebook made of ``sections`` to ``target``, whole or not at all.
+
+    A section whose notebook is missing becomes a notice with the reason.
+    """
+    cells: list[NotebookNode] = []
+    for number, section in enumerate(sections):
+        cells += _section(study, section, build_dir, f"s{number}")
+    contents = _link_headings(cells)
+    cells.insert(0, _cell("title", _title(study) + contents))
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "title": study.title,
+    }
+    notebook = new_notebook(cells=cells, metadata=metadata)
+    nbformat.validate(notebook)
+    write_text(target, nbformat.writes(notebook) + "\n")
+    return target
+
+
+def _section(
+    study: Study, section: HandinEntry, build_dir: Path, prefix: str
+) -> list[NotebookNode]:
+    cells = [_cell(f"{prefix}-heading", section.heading)] if section.heading else []
+    path = build_dir / "notebooks" / f"{section.notebook}.ipynb"
+    if not study.has(section.notebook) or not path.exists():
+        label = study.info(section.notebook).label
+        reason = study.missing.get(section.notebook, "su cuaderno no está")
+        return [*cells, _cell(f"{prefix}-missing", f"**Falta «{label}»**: {reason}.")]
+    for cell in nbformat.read(path, as_version=4).cells:
+        if section.cells == "code" and cell.cell_type != "code":
+            continue
+        if cell.source.startswith("# "):  # the notebook's own title
+            continue
+        cell["id"] = f"{prefix}-{cell.get('id', 'cell')}"[:64]
+        cell["metadata"] = {}
+        cells.append(cell)
+    return cells
+
+
+def _link_headings(cells: list[NotebookNode]) -> str:
+    """Give every second-level heading an anchor; the contents that link to them."""
+    lines = []
+    for cell in cells:
+        if cell.cell_type != "markdown":
+            continue
+        found = HEADING.search(cell.source)
+        if found:
+            anchor = f"seccion-{len(lines) + 1}"
+            cell.source = HEADING.sub(
+                lambda m, a=anchor: f'<a id="{a}"></a>\n\n## {m[1]}', cell.source, count=1
+            )
+            lines.append(f"- [{found[1]}](#{anchor})")
+    return "## Contenido\n\n" + "\n".join(lines)
+
+
+def _title(study: Study) -> str:
+    return "\n\n".join([f"# {study.title}", *_lines(study), ""])
+
+
+def _lines(study: Study) -> Iterator[str]:
+    author = study.author
+    if author.names:
+        yield "**" + ", ".join(author.names) + "**"
+    details = [d for d in (author.course, author.group, author.date) if d]
+    if details:
+        yield " · ".join(details)
+    if study.draft:
+        yield f"**BORRADOR**: ejecución reducida (perfil «{study.profile}»); sus números no son los finales."
+    yield "Cada parte conserva las salidas de la ejecución de la que proceden los números del informe."
+
+
+def _cell(name: str, source: str) -> NotebookNode:
+    cell = new_markdown_cell(source)
+    cell["id"] = name
+    return cell

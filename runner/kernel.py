@@ -1,0 +1,65 @@
+"""What a notebook knows of the run it is part of: its folders, its cores, the others' results.
+
+The runner says so through environment variables. Opened by hand, a notebook writes into a temporary
+folder and reads ``build/``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from runner import PROJECT_ROOT
+from runner.results import VALUES_FILE, write_json
+from runner.study import Study
+
+OUTPUT = "RUNNER_OUTPUT"
+BUILD = "RUNNER_BUILD"
+THREADS = "RUNNER_THREADS"
+PLAN = "RUNNER_PLAN"
+PROFILE = "RUNNER_PROFILE"
+PROGRESS_FILE = "progress.json"
+
+
+@cache
+def output_dir() -> Path:
+    """Folder for what this notebook measures."""
+    given = os.environ.get(OUTPUT)
+    return Path(given) if given else Path(tempfile.mkdtemp(prefix="practica-"))
+
+
+def results_dir() -> Path:
+    """Folder with the other variants' results."""
+    return Path(os.environ.get(BUILD, PROJECT_ROOT / "build")) / "results"
+
+
+def threads() -> int:
+    """Cores that this kernel may use."""
+    return int(os.environ.get(THREADS, os.cpu_count() or 1))
+
+
+def load_study() -> Study:
+    """Plan and results so far; raises RunnerError or InputError if they can't be read."""
+    from runner.loading import load_study as load
+    from runner.plan import DEFAULT_PLAN, make_plan
+
+    plan = make_plan(Path(os.environ.get(PLAN, DEFAULT_PLAN)), os.environ.get(PROFILE, "full"))
+    return load(plan, results_dir().parent)
+
+
+def save_values(values: dict[str, Any]) -> None:
+    """Leave ``values`` (plain JSON) for the report."""
+    write_json(output_dir() / VALUES_FILE, values)
+
+
+def show_source(*functions: Callable[..., Any]) -> None:
+    """Show, highlighted, the source of the functions that the notebook is about to use."""
+    from IPython.display import Code, display
+
+    source = "\n\n".join(inspect.getsource(function) for function in functions)
+    display(Code(source, language="python"))

@@ -1,0 +1,70 @@
+"""Loads a plan's results from the build folder into a study, whatever state they are in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from runner.choices import decide
+from runner.errors import RunnerError
+from runner.plan import Plan, Variant
+from runner.results import RESULT_FILE, Finished, read_failure, read_result
+from runner.study import PENDING, Choice, Study, VariantInfo
+
+
+def load_study(plan: Plan, build_dir: Path) -> Study:
+    """The plan with every result that can be read; the others are missing, with the reason."""
+    finished: dict[str, Finished] = {}
+    missing: dict[str, str] = {}
+    for variant in plan.variants:
+        try:
+            finished[variant.name] = _read(plan, variant, build_dir)
+        except RunnerError as error:
+            missing[variant.name] = error.what
+    return Study(
+        title=plan.title,
+        profile=plan.profile,
+        draft=plan.draft,
+        author=plan.author,
+        baseline=plan.baseline,
+        variants=tuple(_info(plan, v, finished) for v in plan.variants),
+        finished=finished,
+        missing=missing,
+        choices=_choices(plan, finished),
+    )
+
+
+def _read(plan: Plan, variant: Variant, build_dir: Path) -> Finished:
+    folder = build_dir / "results" / variant.name
+    if not (folder / RESULT_FILE).exists():
+        failure = read_failure(folder)
+        raise RunnerError(f"falló: {failure.reason}" if failure else PENDING)
+    try:
+        found = read_result(folder)
+        if found.result.training is not None:
+            found.predictions  # noqa: B018  reads and checks the arrays now
+    except RunnerError as error:
+        raise RunnerError(f"el resultado no se puede leer: {error.where}: {error.what}") from error
+    if found.result.profile != plan.profile:
+        problem = f"el resultado es del perfil «{found.result.profile}», no de «{plan.profile}»"
+        raise RunnerError(problem)
+    return found
+
+
+def _info(plan: Plan, variant: Variant, finished: dict[str, Finished]) -> VariantInfo:
+    if variant.name in finished and variant.kind == "training":
+        # What was really run: a variant with choices has the winners' values in it.
+        variant = replace(variant, parameters=finished[variant.name].result.parameters)
+    return VariantInfo(
+        name=variant.name,
+        label=variant.label,
+        kind=variant.kind,
+        questions=variant.questions,
+        group=variant.group,
+        differences=plan.differences(variant),
+        parameters=variant.parameters,
+    )
+
+
+def _choices(plan: Plan, finished: dict[str, Finished]) -> tuple[Choice, ...]:
+    return tuple(decide(entry, finished) for v in plan.variants for entry in v.choose)

@@ -1,0 +1,58 @@
+"""The convolutional network of this practice, in plain Keras."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from runner.parameters import IMAGE_SIDE, Parameters
+
+CLASSES = 10
+
+
+def build_model(p: Parameters, name: str = "cnn") -> keras.Model:
+    """Network for float images of shape (32, 32, 3) with softmax output of shape (10,)."""
+    image = keras.Input((IMAGE_SIDE, IMAGE_SIDE, 3), name="imagen")
+    x = image
+    if p.stem_filters:
+        x = convolution(x, p.stem_filters, p, name="conv0")
+    for block, width in enumerate(p.widths, start=1):
+        x = convolutional_block(x, width, p, block)
+    if p.head == "global-max":
+        x = layers.GlobalMaxPooling2D(name="max_global")(x)
+    else:
+        x = layers.Flatten(name="flatten")(x)
+    for number, units in enumerate(p.dense, start=1):
+        x = layers.Dense(units, activation=p.activation, name=f"dense{number}")(x)
+        if p.dropout:
+            x = layers.Dropout(p.dropout, name=f"dropout_dense{number}")(x)
+    output = layers.Dense(CLASSES, activation="softmax", name="salida")(x)
+    return keras.Model(image, output, name=name.replace("-", "_"))
+
+
+def convolutional_block(
+    x: keras.KerasTensor, width: int, p: Parameters, block: int
+) -> keras.KerasTensor:
+    """``convs_per_block`` convolutions and one 2x2 max-pooling, which halves the image."""
+    pooled = 1 if p.pool_after == "first" else p.convs_per_block
+    for number in range(1, p.convs_per_block + 1):
+        pool = f"pool{block}" if number == pooled else None
+        x = convolution(x, width, p, name=f"conv{block}_{number}", pool=pool)
+    if p.dropout:
+        x = layers.Dropout(p.dropout, name=f"dropout{block}")(x)
+    return x
+
+
+def convolution(
+    x: keras.KerasTensor, width: int, p: Parameters, name: str, pool: str | None = None
+) -> keras.KerasTensor:
+    """Convolution, optional max-pooling, optional batch normalisation, activation.
+
+    Pooling before a monotone activation gives the same values as after it, at a quarter of the cost.
+    """
+    x = layers.Conv2D(width, p.kernel_size, padding="same", use_bias=not p.batch_norm, name=name)(x)
+    if pool:
+        x = layers.MaxPooling2D(2, name=pool)(x)
+    if p.batch_norm:
+        x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
+    return layers.Activation(p.activation, name=f"{name}_{p.activation}")(x)

@@ -1,0 +1,81 @@
+"""The parameters of one training run of this practice, and the values they may take.
+
+This is the only list of them: the experiments file is checked against it, papermill receives it,
+and the model and training code read it. It imports no TensorFlow.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Optimizer = Literal["adam", "adamw", "rmsprop", "sgd"]
+Loss = Literal["categorical_crossentropy", "categorical_focal_crossentropy"]
+Augmentation = Literal["none", "flip", "flip-shift"]
+
+IMAGE_SIDE = 32
+MAX_BLOCKS = 5  # 32 halved five times is one pixel
+
+
+class Parameters(BaseModel):
+    """One training run, complete: data, model, optimisation and seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    # Data
+    dataset: Literal["cifar10", "digits"]
+    train_limit: Annotated[int, Field(ge=0, le=50_000)] = 0  # 0 takes all the images
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+
+    # Model: blocks of convolutions with one max-pooling each, then dense layers
+    stem_filters: Annotated[int, Field(ge=0, le=512)] = 0  # a first convolution before the blocks
+    filters: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=512)], ...], Field(min_length=1, max_length=MAX_BLOCKS)
+    ]
+    filters_scale: Annotated[int, Field(ge=1, le=8)] = 1
+    convs_per_block: Annotated[int, Field(ge=1, le=4)] = 1
+    kernel_size: Literal[1, 3, 5, 7] = 3
+    pool_after: Literal["first", "last"] = "last"  # which convolution of the block is pooled
+    activation: Literal["relu", "elu", "gelu", "silu"] = "relu"
+    batch_norm: bool = False
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    head: Literal["flatten", "global-max"] = "flatten"
+    dense: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(max_length=4)] = ()
+
+    # Optimisation
+    loss: Loss
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    optimizer: Optimizer
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    learning_rate_batch: Annotated[int, Field(ge=0, le=4096)] = 0  # >0: the rate is for this batch
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    augmentation: Augmentation = "none"
+    batch_size: Annotated[int, Field(ge=1, le=4096)]
+    epochs: Annotated[int, Field(ge=1, le=1000)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.momentum and self.optimizer != "sgd":
+            raise ValueError("momentum needs optimizer 'sgd'")
+        if self.label_smoothing and self.loss != "categorical_crossentropy":
+            raise ValueError("label_smoothing needs loss 'categorical_crossentropy'")
+        return self
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The rate in force: scaled linearly with the batch where a reference batch is given.
+
+        Linear scaling: Goyal et al. 2017, arXiv:1706.02677.
+        """
+        if not self.learning_rate_batch:
+            return self.learning_rate
+        return self.learning_rate * self.batch_size / self.learning_rate_batch
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Filters of the convolutions in each block."""
+        return tuple(f * self.filters_scale for f in self.filters)

@@ -1,0 +1,202 @@
+"""From the experiments file and a profile to the list of variants, complete and in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from runner import PROJECT_ROOT
+from runner.errors import InputError
+from runner.experiments import (
+    ChooseEntry,
+    Experiments,
+    HandinEntry,
+    explain,
+    lineage,
+    read_experiments,
+)
+from runner.parameters import Parameters
+from runner.study import Author
+
+DEFAULT_PLAN = PROJECT_ROOT / "notebooks" / "experiments.toml"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One entry of the plan.
+
+    ``needs`` are variants it can't do without, ``after`` those whose end (good or bad) it waits for.
+    ``parameters`` are complete; those named in ``choose`` are still to be replaced by the winner's.
+    """
+
+    name: str
+    label: str
+    kind: Literal["training", "notebook"]
+    group: str
+    questions: tuple[int, ...]
+    notebook: Path
+    parameters: Mapping[str, Any]
+    choose: tuple[ChooseEntry, ...] = ()
+    needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is to be run, in the order of the experiments file."""
+
+    title: str
+    profile: str
+    draft: bool
+    author: Author
+    baseline: str
+    path: Path
+    variants: tuple[Variant, ...]
+    handin: tuple[HandinEntry, ...]
+
+    def get(self, name: str) -> Variant:
+        """The variant ``name``; raises InputError listing the names for any other."""
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        names = ", ".join(v.name for v in self.variants)
+        raise InputError(
+            f"no variant '{name}' in the plan; there are: {names}", where=str(self.path)
+        )
+
+    def differences(self, variant: Variant) -> dict[str, Any]:
+        """Parameters of a training variant that are unlike the baseline's."""
+        if variant.kind == "notebook":
+            return {}
+        base = self.get(self.baseline).parameters
+        return {k: v for k, v in variant.parameters.items() if v != base[k]}
+
+
+def make_plan(path: Path, profile: str) -> Plan:
+    """The plan of ``profile``; raises InputError for whatever does not fit in the file."""
+    experiments = read_experiments(path)
+    if profile not in experiments.profiles:
+        known = ", ".join(sorted(experiments.profiles))
+        raise InputError(f"no profile '{profile}'; there are: {known}", where=str(path))
+    trainings = [_training(experiments, name, profile, path) for name in experiments.variants]
+    shared = _training_parameters(experiments, experiments.baseline, profile, path)
+    notebooks = [_notebook(experiments, n, shared, path) for n in experiments.notebooks]
+    author = experiments.author
+    return Plan(
+        title=experiments.title,
+        profile=profile,
+        draft=experiments.profiles[profile].draft,
+        author=Author(author.names, author.course, author.group, author.date),
+        baseline=experiments.baseline,
+        path=path,
+        variants=(*trainings, *notebooks),
+        handin=experiments.handin,
+    )
+
+
+def with_author(plan: Plan, **given: Any) -> Plan:
+    """The plan signed by what was ``given`` (empty values leave the file's)."""
+    return replace(plan, author=replace(plan.author, **{k: v for k, v in given.items() if v}))
+
+
+def _training(experiments: Experiments, name: str, profile: str, path: Path) -> Variant:
+    entry = experiments.variants[name]
+    waits = dict.fromkeys(other for choice in entry.choose for other in choice.among)
+    for index, choice in enumerate(entry.choose):
+        for key in choice.parameters:
+            if key not in Parameters.model_fields:
+                where = f"{path}: variants.{name}.choose.{index}.parameters"
+                allowed = ", ".join(sorted(Parameters.model_fields))
+                raise InputError(f"unknown parameter '{key}'; allowed: {allowed}", where=where)
+    return Variant(
+        name=name,
+        label=entry.label,
+        kind="training",
+        group=entry.group,
+        questions=entry.questions,
+        notebook=_notebook_path(entry.notebook, path, f"variants.{name}"),
+        parameters=_training_parameters(experiments, name, profile, path),
+        choose=entry.choose,
+        after=tuple(waits),
+    )
+
+
+def _training_parameters(
+    experiments: Experiments, name: str, profile: str, path: Path
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for ancestor in lineage(experiments, name, path):
+        values |= experiments.variants[ancestor].parameters
+    check_parameters(values, f"{path}: variants.{name}.parameters")
+    entry = experiments.profiles[profile]
+    values |= entry.parameters
+    if entry.max_epochs is not None:
+        values["epochs"] = min(values["epochs"], entry.max_epochs)
+    return check_parameters(values, f"{path}: profiles.{profile}.parameters")
+
+
+def check_parameters(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """All the parameters, defaults filled in; raises InputError naming key and allowed values."""
+    try:
+        parameters = Parameters.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise InputError(explain(error, Parameters), where=where) from error
+    return parameters.model_dump(mode="json")
+
+
+def _notebook(
+    experiments: Experiments, name: str, shared: Mapping[str, Any], path: Path
+) -> Variant:
+    entry = experiments.notebooks[name]
+    notebook = _notebook_path(entry.notebook, path, f"notebooks.{name}")
+    declared = declared_parameters(notebook)
+    unknown = sorted(entry.parameters.keys() - declared.keys())
+    if unknown:
+        allowed = ", ".join(sorted(declared)) or "none"
+        where = f"{path}: notebooks.{name}.parameters"
+        raise InputError(
+            f"the notebook has no {', '.join(unknown)}; allowed: {allowed}", where=where
+        )
+    groups = {v.group for v in experiments.variants.values()} & set(entry.after)
+    after = tuple(n for n, v in experiments.variants.items() if v.group in groups)
+    return Variant(
+        name=name,
+        label=entry.label,
+        kind="notebook",
+        group="notebook",
+        questions=entry.questions,
+        notebook=notebook,
+        parameters={k: v for k, v in shared.items() if k in declared} | entry.parameters,
+        needs=entry.needs,
+        after=after,
+    )
+
+
+def declared_parameters(notebook: Path) -> dict[str, str]:
+    """Names (and the code of the values) in the notebook's cell tagged ``parameters``."""
+    import ast
+
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        if "parameters" in cell["metadata"].get("tags", []):
+            tree = ast.parse("".join(cell["source"]))
+            assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+            return {
+                t.id: ast.unparse(n.value)
+                for n in assigned
+                for t in n.targets
+                if isinstance(t, ast.Name)
+            }
+    return {}
+
+
+def _notebook_path(name: str, plan: Path, key: str) -> Path:
+    path = plan.parent / name
+    if not path.is_file():
+        raise InputError(f"no notebook {path}", where=f"{plan}: {key}.notebook")
+    return path

@@ -1,0 +1,59 @@
+"""Shows the plan: variants, differences, state and expected time."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from runner.estimate import expected_seconds, machine_factor
+from runner.pipeline import Request, load_plan
+from runner.progress import duration
+from runner.schedule import default_limits
+from runner.state import VariantState, Workspace
+
+
+def show_plan(request: Request) -> None:
+    """Print the plan as a table; nothing is run or written."""
+    plan = load_plan(request)
+    workspace = Workspace(plan, request.build_dir.resolve())
+    states = workspace.states()
+    factor = machine_factor(workspace.finished.values())
+    table = Table(title=f"{plan.title}\nprofile {plan.profile}", title_justify="left")
+    for column in ("variant", "differences from the baseline", "state", "time"):
+        table.add_column(column, overflow="fold", justify="right" if column == "time" else "left")
+    total = 0.0
+    for state in states:
+        seconds = _seconds(workspace, state, factor)
+        if state.status != "done":
+            total += seconds
+        table.add_row(
+            state.variant.name, _differences(workspace, state), _state(state), duration(seconds)
+        )
+    console = Console()
+    console.print(table)
+    jobs = default_limits(None).jobs
+    console.print(
+        f"expected: {duration(total / jobs)} with {jobs} variants side by side", highlight=False
+    )
+
+
+def _seconds(workspace: Workspace, state: VariantState, factor: float) -> float:
+    if state.result is not None:
+        return state.result.result.wall_seconds
+    parameters = workspace.parameters(state.variant)
+    return expected_seconds(parameters, state.variant.kind, 1, factor)
+
+
+def _differences(workspace: Workspace, state: VariantState) -> str:
+    differences = workspace.plan.differences(state.variant)
+    chosen = [name for entry in state.variant.choose for name in entry.parameters]
+    parts = [f"{k}={v}" for k, v in differences.items() if k not in chosen]
+    if chosen:
+        parts.append("chosen on validation: " + ", ".join(chosen))
+    return ", ".join(parts) or (
+        "-" if state.variant.kind == "training" else state.variant.notebook.name
+    )
+
+
+def _state(state: VariantState) -> str:
+    return f"{state.status} ({state.why})" if state.why else state.status

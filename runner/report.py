@@ -1,0 +1,28 @@
+"""The report: study -> figures -> HTML -> PDF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.report_figures import draw_figures
+from runner.report_html import report_html
+from runner.report_pdf import load_weasyprint, write_pdf
+from runner.study import Study
+
+REPORT_FILE = "report.pdf"
+STYLES = ("report.css", "draft.css")  # the second for drafts only
+
+
+def render(study: Study, build_dir: Path, templates_dir: Path) -> Path:
+    """Write ``report.pdf`` into ``build_dir`` and return its path.
+
+    What is missing from the study is said in the report. Raises RunnerError for a faulty template,
+    an untraced number, or anything that the PDF library warns of.
+    """
+    load_weasyprint()  # a missing native library is said before anything is drawn
+    figures = draw_figures(study, build_dir)
+    html = report_html(study, figures, templates_dir)
+    report = build_dir / REPORT_FILE
+    styles = [templates_dir / name for name in (STYLES if study.draft else STYLES[:1])]
+    write_pdf(html, report, styles=styles, base=build_dir, roots=(build_dir, templates_dir))
+    return report

@@ -1,0 +1,231 @@
+"""What templates may ask about a study: measured values and comparisons, each with its source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, is_dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+from markupsafe import Markup
+
+from runner import analysis
+from runner.analysis import Comparison, Metric, Split
+from runner.errors import RunnerError
+from runner.parameters import Parameters
+from runner.report_numbers import Measured
+from runner.results import Finished
+from runner.study import Study
+
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A record of the analysis that knows where it is from; its fields read as the record's own."""
+
+    record: Any
+    variant: str
+    metric: str
+
+    def __getattr__(self, field: str) -> Any:
+        return getattr(self.record, field)
+
+
+class Facts:
+    """The globals of the templates that read results. Missing results raise MissingVariant."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._compare = cache(self._compare_once)
+        self._compare_all = cache(self._compare_all_once)
+
+    def globals(self) -> dict[str, Callable[..., Any]]:
+        """The functions by the name templates use."""
+        names = (
+            "m c measured compare compare_all accuracy_interval loss_interval gap "
+            "turning_point per_class confusion confusion_cell largest_confusions time_ratio best_of label "
+            "missing_notice differences_of environments total trained"
+        )
+        return {name: getattr(self, name) for name in names.split()}
+
+    def m(self, variant: str, path: str) -> Measured:
+        """The value at a dotted path of a variant's training, result or ``values.json``."""
+        finished = self.study.get(variant)
+        head, _, rest = path.partition(".")
+        if path == "parameters.peak_learning_rate":
+            return Measured(_parameters(finished).peak_learning_rate, variant, path)
+        if head == "values":
+            value = _walk(finished.values, rest, variant, path)
+        elif hasattr(finished.result, head):
+            value = _walk(finished.result, path, variant, path)
+        else:
+            value = _walk(finished.training, path, variant, path)
+        return Measured(value, variant, path)
+
+    def c(self, record: Traced | Comparison, field: str) -> Measured:
+        """One field of a record of the analysis as a measured value."""
+        if isinstance(record, Comparison):
+            record = _traced_comparison(record)
+        if not isinstance(record, Traced) or not hasattr(record.record, field):
+            raise RunnerError(f"{record!r} has no field '{field}' that could be traced")
+        return Measured(getattr(record.record, field), record.variant, f"{record.metric}.{field}")
+
+    def measured(self, value: Any, variant: str, metric: str) -> Measured:
+        """Something a template counted itself, with its source in words."""
+        return Measured(value, variant, metric)
+
+    def compare(self, variant: str, reference: str, split: Split, metric: Metric) -> Traced:
+        """The paired comparison of two variants on the same images."""
+        return self._compare(variant, reference, split, metric)
+
+    def compare_all(
+        self, names: Iterable[str], reference: str, split: Split, metric: Metric
+    ) -> tuple[Traced, ...]:
+        """Those of ``names`` that are there against ``reference``, corrected by Holm."""
+        present = tuple(name for name in self.study.available(names) if name != reference)
+        return self._compare_all(present, reference, split, metric)
+
+    def accuracy_interval(self, variant: str, split: Split) -> Traced:
+        """The accuracy of a variant with its 95 % interval."""
+        interval = analysis.split_accuracy(self.study.get(variant), split)
+        return Traced(interval, variant, f"accuracy_interval({split})")
+
+    def loss_interval(self, variant: str, split: Split) -> Traced:
+        """The mean cross-entropy of a variant with its 95 % interval."""
+        interval = analysis.loss_interval(self.study.get(variant), split)
+        return Traced(interval, variant, f"loss_interval({split})")
+
+    def gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
+        """Mean cross-entropy of ``split_a`` minus that of ``split_b``, with its interval."""
+        interval = analysis.gap(self.study.get(variant), split_a, split_b)
+        return Traced(interval, variant, f"gap({split_a}, {split_b})")
+
+    def turning_point(self, variant: str) -> Traced:
+        """The epoch where the validation loss was lowest, and what it did after."""
+        point = analysis.turning_point(self.study.get(variant).training.epochs)
+        return Traced(point, variant, "turning_point")
+
+    def per_class(self, variant: str) -> tuple[Traced, ...]:
+        """Precision, recall and F1 of each class on the test set."""
+        labels, probabilities = self._predictions(variant, "test")
+        names = self.study.get(variant).training.data.class_names
+        scores = analysis.per_class(labels, probabilities, names)
+        return tuple(Traced(s, variant, f"per_class({s.name})") for s in scores)
+
+    def confusion(self, variant: str) -> np.ndarray:
+        """Counts (10, 10) of the test set: rows are true classes, columns predicted ones."""
+        counts: np.ndarray = analysis.confusion(*self._predictions(variant, "test"))
+        return counts
+
+    def confusion_cell(self, variant: str, true: int, predicted: int) -> Measured:
+        """One count of the confusion matrix."""
+        value = int(self.confusion(variant)[true, predicted])
+        return Measured(value, variant, f"confusion({true}, {predicted})")
+
+    def largest_confusions(self, variant: str, count: int) -> tuple[Traced, ...]:
+        """The most frequent mistakes on the test set, the largest first."""
+        names = self.study.get(variant).training.data.class_names
+        found = analysis.largest_confusions(self.confusion(variant), names, count)
+        return tuple(
+            Traced(each, variant, f"largest_confusions.{place}") for place, each in enumerate(found)
+        )
+
+    def time_ratio(self, variant: str, reference: str) -> Measured:
+        """Median seconds per epoch of a variant over those of the reference."""
+        ratio = analysis.time_ratio(self.study.get(variant), self.study.get(reference))
+        return Measured(ratio, f"{variant} {reference}", "time_ratio")
+
+    def best_of(self, names: Iterable[str], path: str, which: Literal["max", "min"]) -> str:
+        """The name of the variant with the highest or lowest value at ``path``."""
+        present = self.study.available(names)
+        if not present:
+            raise RunnerError("none of the variants is there", where=", ".join(names))
+        best = max if which == "max" else min
+        return best(present, key=lambda name: self.m(name, path).value)
+
+    def label(self, name: str) -> str:
+        """What a variant is called in the report."""
+        return self.study.info(name).label
+
+    def trained(self) -> tuple[str, ...]:
+        """The variants that train a model and are finished, in the order of the plan."""
+        planned = (v.name for v in self.study.variants if v.kind == "training")
+        return self.study.available(planned)
+
+    def differences_of(self, name: str, reference: str) -> tuple[str, ...]:
+        """Names of the parameters in which two planned variants differ."""
+        own, other = self.study.info(name).parameters, self.study.info(reference).parameters
+        return tuple(key for key in own if own[key] != other.get(key))
+
+    def environments(self) -> tuple[tuple[str, ...], ...]:
+        """The trained variants, in groups that ran on the same machine with the same versions."""
+        groups: dict[Any, list[str]] = {}
+        for name in self.trained():
+            groups.setdefault(self.study.get(name).training.environment, []).append(name)
+        return tuple(tuple(names) for names in groups.values())
+
+    def total(self, names: Iterable[str], path: str) -> Measured:
+        """The sum of one value over several variants."""
+        names = tuple(names)
+        return Measured(sum(self.m(n, path).value for n in names), " ".join(names), f"(sum {path})")
+
+    def missing_notice(self, names: Iterable[str]) -> Markup:
+        """A notice naming those of ``names`` that are missing, and why; empty if none is."""
+        lost = [name for name in names if not self.study.has(name)]
+        reasons = {name: self.study.missing.get(name, "sin resultado") for name in lost}
+        return Markup().join(missing(self.label(name), reasons[name]) for name in lost)
+
+    def _predictions(self, variant: str, split: Split) -> tuple[np.ndarray, np.ndarray]:
+        predictions = self.study.get(variant).predictions
+        if split == "validation":
+            return predictions.validation_labels, predictions.validation_probabilities
+        return predictions.test_labels, predictions.test_probabilities
+
+    def _compare_once(self, variant: str, reference: str, split: Split, metric: Metric) -> Traced:
+        pair = self.study.get(variant), self.study.get(reference)
+        return _traced_comparison(analysis.compare(*pair, split, metric))
+
+    def _compare_all_once(
+        self, names: tuple[str, ...], reference: str, split: Split, metric: Metric
+    ) -> tuple[Traced, ...]:
+        variants = [self.study.get(name) for name in names]
+        compared = analysis.compare_all(variants, self.study.get(reference), split, metric)
+        return tuple(_traced_comparison(each) for each in compared)
+
+
+def missing(label: str, reason: str) -> Markup:
+    """The notice that stands where the results of one variant should be."""
+    return Markup(
+        '<aside class="notice missing"><p><strong>Falta «{}»</strong>: {}.</p></aside>'
+    ).format(label, reason.rstrip("."))
+
+
+def _traced_comparison(record: Comparison) -> Traced:
+    formula = f"compare({record.variant}, {record.reference}, {record.split}, {record.metric})"
+    return Traced(record, f"{record.variant} {record.reference}", formula)
+
+
+def _parameters(finished: Finished) -> Parameters:
+    return Parameters.model_validate_json(json.dumps(finished.result.parameters))
+
+
+def _walk(start: Any, path: str, variant: str, full_path: str) -> Any:
+    here = start
+    for step in path.split("."):
+        try:
+            here = _step(here, step)
+        except (KeyError, IndexError, ValueError, AttributeError):
+            raise RunnerError(f"no value at '{full_path}'", where=variant) from None
+    if isinstance(here, Mapping) or is_dataclass(here) or hasattr(here, "model_fields"):
+        raise RunnerError(f"'{full_path}' is a group of values, not one", where=variant)
+    return here
+
+
+def _step(here: Any, step: str) -> Any:
+    if isinstance(here, Mapping):
+        return here[step]
+    if isinstance(here, list | tuple):
+        return here[int(step)]
+    return getattr(here, step)

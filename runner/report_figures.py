@@ -1,0 +1,97 @@
+"""Draws the report's figures into the build folder, or reuses those already there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.report_layout import Drawn
+from runner.results import write_json
+from runner.study import MissingVariant, Study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FOLDER = "figures"
+MANIFEST = "figures.json"
+CODE = "fig*.py", "alt_text.py", "analysis*.py", "report_figures.py"
+
+Draw = Callable[[Study], "tuple[Figure, str]"]
+
+
+def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVariant]:
+    """Every figure by its id, drawn; or the variant that is missing for it.
+
+    Figures are drawn again only when results, labels or the drawing code changed.
+    """
+    folder = build_dir / FOLDER
+    digest = _inputs_digest(study)
+    known = _read_manifest(folder, digest)
+    figures: dict[str, Drawn | MissingVariant] = {}
+    for id, draw in _draws().items():
+        try:
+            figures[id] = known[id] if id in known else _drawn(id, draw, study, folder)
+        except MissingVariant as missing:
+            figures[id] = missing
+    _write_manifest(folder, digest, figures)
+    return figures
+
+
+def _draws() -> dict[str, Draw]:
+    """How each figure is drawn, with its alternative text."""
+    from runner import alt_text as alt
+    from runner import figures as fig  # matplotlib is slow to import: only when something is drawn
+
+    def curves(name: str) -> Draw:
+        def draw(study: Study) -> tuple[Figure, str]:
+            finished = study.get(name or study.baseline)
+            return fig.curves(finished, study.info(finished.result.variant).label), alt.curves(finished)
+
+        return draw
+
+    return {"fig-curvas": curves("")}
+
+
+def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
+    from runner import figures as fig
+
+    figure, alt = draw(study)
+    path = fig.save(figure, folder / id)
+    return Drawn(path.relative_to(folder.parent), alt)
+
+
+def _inputs_digest(study: Study) -> str:
+    """Changes whenever a figure could look different."""
+    keys = [(n, f.result.key, str(f.result.finished)) for n, f in sorted(study.finished.items())]
+    plan = [(v.name, v.label, v.group) for v in study.variants]
+    digest = hashlib.sha256(repr((keys, plan, study.choices)).encode())
+    here = Path(__file__).parent
+    for path in sorted(path for pattern in CODE for path in here.glob(pattern)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _read_manifest(folder: Path, digest: str) -> dict[str, Drawn]:
+    """The figures drawn before from the same inputs and still there."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["digest"] != digest:
+            return {}
+        drawn = {id: Drawn(Path(f["path"]), f["alt"]) for id, f in manifest["figures"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {id: each for id, each in drawn.items() if (folder.parent / each.path).is_file()}
+
+
+def _write_manifest(
+    folder: Path, digest: str, figures: Mapping[str, Drawn | MissingVariant]
+) -> None:
+    drawn: dict[str, Any] = {
+        id: {"path": each.path.as_posix(), "alt": each.alt}
+        for id, each in figures.items()
+        if isinstance(each, Drawn)
+    }
+    write_json(folder / MANIFEST, {"digest": digest, "figures": drawn})

@@ -1,0 +1,171 @@
+"""The report's HTML: Jinja templates filled from a study, each part rendered apart.
+
+A part whose variant is missing becomes a notice; the rest of the report is made all the same.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+from markupsafe import Markup
+
+from runner.errors import RunnerError
+from runner.report_facts import Facts, missing
+from runner.report_filters import NumberFilters
+from runner.report_layout import Drawn, Layout
+from runner.report_numbers import refuse_untraced
+from runner.study import MissingVariant, Study
+
+ANSWER = re.compile(r"q(\d+)\.html")
+FRONT_PARTS = ("summary",)
+BACK_PARTS = ("configuration", "variants", "appendix")
+LAYOUT_FILE = "report.html"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One rendered part. ``number`` is the question's, None for others; ``asks`` restates it."""
+
+    id: str
+    number: int | None
+    title: str
+    asks: str
+    body: Markup
+    complete: bool
+
+
+def report_html(
+    study: Study, figures: Mapping[str, Drawn | MissingVariant], templates_dir: Path
+) -> str:
+    """The whole document. Raises RunnerError naming template and line for a faulty template."""
+    layout = Layout(figures)
+    environment = _environment(study, layout, templates_dir)
+    templates = _templates(templates_dir)
+    sources = {name: _constants(environment, name) for name in templates}
+    for name, constants in sources.items():
+        layout.section(_section_id(name), _section_name(name, constants["title"]))
+    sections = [_section(environment, layout, study, name, sources[name]) for name in templates]
+    content = {
+        "front": [s for s in sections if _is_part(s, FRONT_PARTS)],
+        "answers": [s for s in sections if s.number is not None],
+        "back": [s for s in sections if _is_part(s, BACK_PARTS)],
+    }
+    html = _render(environment, LAYOUT_FILE, content)
+    return layout.resolve(html, complete=all(section.complete for section in sections))
+
+
+def _environment(study: Study, layout: Layout, templates_dir: Path) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_dir),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=refuse_untraced,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    facts = Facts(study)
+    environment.globals.update(facts.globals(), **layout.globals(), study=study)
+    environment.filters.update(NumberFilters().all(), label=facts.label)
+    return environment
+
+
+def _templates(templates_dir: Path) -> list[str]:
+    """Names of the templates of all parts, in the order of the document."""
+    answers = [path.name for path in (templates_dir / "answers").glob("q*.html")]
+    answers = sorted(name for name in answers if ANSWER.fullmatch(name))
+    front = [f"parts/{name}.html" for name in FRONT_PARTS]
+    back = [f"parts/{name}.html" for name in BACK_PARTS]
+    return front + [f"answers/{name}" for name in answers] + back
+
+
+def _constants(environment: jinja2.Environment, name: str) -> dict[str, str]:
+    """The texts set at the top of a template: its title, and the question in other words.
+
+    They are read without rendering, to be there even where the rest can't be rendered.
+    """
+    try:
+        source = Path(environment.get_template(name).filename or "").read_text(encoding="utf-8")
+        tree = environment.parse(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise RunnerError(error.message or "bad syntax", where=f"{name}:{error.lineno}") from error
+    found = {
+        node.target.name: node.node.value
+        for node in tree.body
+        if isinstance(node, nodes.Assign)
+        and isinstance(node.target, nodes.Name)
+        and isinstance(node.node, nodes.Const)
+    }
+    if "title" not in found:
+        raise RunnerError('needs {% set title = "..." %}, a constant', where=name)
+    return {"asks": "", **found}
+
+
+def _section(
+    environment: jinja2.Environment,
+    layout: Layout,
+    study: Study,
+    name: str,
+    constants: Mapping[str, str],
+) -> Section:
+    mark = layout.mark()
+    try:
+        body, complete = Markup(_render(environment, name, {})), True
+    except MissingVariant as error:
+        layout.reset(mark)
+        label = study.info(error.name).label
+        body, complete = missing(label, error.reason), False
+    return Section(
+        _section_id(name), _number(name), constants["title"], constants["asks"], body, complete
+    )
+
+
+def _render(environment: jinja2.Environment, name: str, content: Mapping[str, Any]) -> str:
+    """One template; every error but a missing variant names template and line."""
+    try:
+        return environment.get_template(name).render(content)
+    except MissingVariant:
+        raise
+    except jinja2.TemplateSyntaxError as error:
+        where = f"{error.name or name}:{error.lineno}"
+        raise RunnerError(error.message or "bad syntax", where=where) from error
+    except RunnerError as error:
+        raise type(error)(
+            f"{error.what} [{error.where}]" if error.where else error.what,
+            where=_place(error, name),
+            hint=error.hint,
+        ) from error
+    except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
+        raise RunnerError(str(error), where=_place(error, name)) from error
+
+
+def _place(error: BaseException, name: str) -> str:
+    """Template and line of the innermost template in the traceback."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame for frame in frames if frame.filename.endswith(".html")]
+    return f"{Path(lines[-1].filename).name}:{lines[-1].lineno}" if lines else name
+
+
+def _number(name: str) -> int | None:
+    match = ANSWER.fullmatch(Path(name).name)
+    return int(match.group(1)) if match else None
+
+
+def _section_id(name: str) -> str:
+    number = _number(name)
+    return Path(name).stem if number is None else f"pregunta-{number}"
+
+
+def _section_name(name: str, title: str) -> str:
+    number = _number(name)
+    return f"«{title}»" if number is None else f"Pregunta\N{NO-BREAK SPACE}{number}"
+
+
+def _is_part(section: Section, names: Iterable[str]) -> bool:
+    return section.id in names

@@ -1,0 +1,131 @@
+"""HTML to PDF by WeasyPrint, which may read only the folders given and may not warn."""
+
+from __future__ import annotations
+
+import logging
+import mimetypes
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from runner.errors import RunnerError
+
+INSTALL = {
+    "debian": "sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
+    "fedora": "sudo dnf install pango",
+    "arch": "sudo pacman -S pango",
+    "darwin": "brew install weasyprint",
+    "windows": "pacman -S mingw-w64-x86_64-pango   (in an MSYS2 shell)",
+}
+
+
+def write_pdf(
+    html: str, output: Path, *, styles: Sequence[Path], base: Path, roots: Sequence[Path]
+) -> None:
+    """Write ``html`` in the given styles as a PDF, whole or not at all.
+
+    Relative addresses start at ``base``; only files under ``roots`` are read. Raises RunnerError
+    for missing native libraries, a file that can't be read, and anything WeasyPrint warns of.
+    """
+    weasyprint = load_weasyprint()
+    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        with _no_warnings():
+            fonts, fetch = weasyprint.text.fonts.FontConfiguration(), file_fetcher(roots)
+            sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
+            page = weasyprint.HTML(
+                string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch
+            )
+            page.write_pdf(temporary, stylesheets=sheets, font_config=fonts)
+        os.replace(temporary, output)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_weasyprint() -> Any:
+    """WeasyPrint; raises RunnerError with the command that installs what it needs."""
+    try:
+        import weasyprint
+    except OSError as error:
+        raise RunnerError(
+            f"a native library for PDF is missing: {str(error).splitlines()[0]}",
+            hint=f"run: {install_command()}",
+        ) from error
+    return weasyprint
+
+
+def install_command() -> str:
+    """The command that installs Pango on this system."""
+    system = platform.system().lower()
+    if system != "linux":
+        return INSTALL.get(system, "install Pango 1.44 or newer")
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return INSTALL["debian"]
+    family = f"{release.get('ID', '')} {release.get('ID_LIKE', '')}".split()
+    known = [INSTALL[name] for name in family if name in INSTALL]
+    return known[0] if known else INSTALL["debian"]
+
+
+def file_fetcher(roots: Sequence[Path]) -> Any:
+    """A WeasyPrint fetcher for ``data:`` and for files under ``roots``, links resolved."""
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+    allowed = [root.resolve() for root in roots]
+
+    class FileFetcher(URLFetcher):  # type: ignore[misc]
+        """No network, no other file; what can't be read stops the rendering."""
+
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
+            parts = urlsplit(url)
+            if parts.scheme == "data":
+                return super().fetch(url, headers)
+            if parts.scheme != "file" or parts.netloc:
+                raise FatalURLFetchingError(f"only local files may be read: {url}")
+            path = Path(url2pathname(parts.path)).resolve()
+            if not any(path.is_relative_to(root) for root in allowed):
+                raise FatalURLFetchingError(f"outside the build and template folders: {path}")
+            try:
+                kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+                return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": kind})
+            except OSError as error:
+                raise FatalURLFetchingError(f"cannot be read: {error}") from error
+
+    return FileFetcher(allowed_protocols=("data",), allow_redirects=False, fail_on_errors=True)
+
+
+class _Collector(logging.Handler):
+    """Keeps what WeasyPrint would only log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Turn WeasyPrint's warnings, and files it may not read, into one RunnerError."""
+    from weasyprint.urls import FatalURLFetchingError
+
+    logger, collector = logging.getLogger("weasyprint"), _Collector()
+    logger.addHandler(collector)
+    propagate, logger.propagate = logger.propagate, False
+    try:
+        yield
+    except FatalURLFetchingError as error:
+        cause = error.__cause__ or error
+        raise RunnerError(str(cause), where="report.pdf") from error
+    finally:
+        logger.removeHandler(collector)
+        logger.propagate = propagate
+    if collector.messages:
+        raise RunnerError("; ".join(collector.messages), where="report.pdf")

@@ -1,0 +1,220 @@
+"""Runs the variants of a plan that are not up to date: side by side, in order, to the end.
+
+A failed variant stops nothing but what needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from time import monotonic
+
+import psutil
+
+from runner.estimate import expected_seconds, machine_factor
+from runner.execute import Outcome, run_task
+from runner.plan import Variant
+from runner.progress import Display, State
+from runner.results import read_result
+from runner.state import Workspace
+
+BYTES_PER_KERNEL = 3 * 2**30
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of the machine to use: kernels side by side, cores in all, seconds per cell."""
+
+    jobs: int
+    cores: int
+    timeout_seconds: int | None = None
+
+
+def default_limits(jobs: int | None) -> Limits:
+    """``jobs`` kernels, or as many as cores and free memory allow: one core each is fastest."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = cores or 1
+    fitting = max(1, psutil.virtual_memory().available // BYTES_PER_KERNEL)
+    return Limits(jobs or min(cores, fitting), cores)
+
+
+class Schedule:
+    """The variants still to run, and those that are running."""
+
+    def __init__(
+        self, workspace: Workspace, todo: Iterable[Variant], limits: Limits, display: Display
+    ) -> None:
+        self.workspace, self.limits, self.display = workspace, limits, display
+        self.waiting = {variant.name: variant for variant in todo}
+        self.total = len(self.waiting)
+        self.running: dict[Future[Outcome], Variant] = {}
+        self.began: dict[str, float] = {}
+        self.threads: dict[str, int] = {}
+        self.failed: dict[str, str] = {}
+        self.done = 0
+        self.log = workspace.build_dir / "kernels.log"
+
+    def run(self, on_end: Callable[[str], None] = lambda name: None) -> dict[str, str]:
+        """Run everything; returns the failed variants with their reasons.
+
+        ``on_end`` is called after each variant. Raises KeyboardInterrupt once the kernels have ended.
+        """
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.unlink(missing_ok=True)
+        executor = make_executor(self.limits.jobs, self.log)
+        try:
+            while self.waiting or self.running:
+                executor = self._fill(executor)
+                finished, _ = wait(self.running, POLL_SECONDS, FIRST_COMPLETED)
+                for future in finished:
+                    on_end(self._collect(future))
+                self._show()
+        except BaseException:
+            end_children()
+            raise
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+        return self.failed
+
+    def _fill(self, executor: Executor) -> Executor:
+        """Submit what can run now; a pool that broke with a worker's death is replaced."""
+        while len(self.running) < self.limits.jobs:
+            ready = self._ready()
+            if not ready:
+                break
+            variant = ready[0]
+            threads = self._threads(len(ready))
+            task = self.workspace.task(variant, threads, self.limits.timeout_seconds)
+            try:
+                future = executor.submit(run_task, task)
+            except BrokenProcessPool:
+                if self.running:
+                    break  # their futures fail next; then a new pool takes over
+                executor = make_executor(self.limits.jobs, self.log)
+                future = executor.submit(run_task, task)
+            del self.waiting[variant.name]
+            self.running[future] = variant
+            self.began[variant.name] = monotonic()
+            self.threads[variant.name] = threads
+            self.display.start(variant.name)
+        return executor
+
+    def _ready(self) -> list[Variant]:
+        """Variants that wait for nothing, the baseline first and then the longest first."""
+        self._drop_impossible()
+        busy = self.waiting.keys() | {v.name for v in self.running.values()}
+        ready = [v for v in self.waiting.values() if not busy & {*v.needs, *v.after}]
+        return sorted(ready, key=lambda v: (v.name != self.workspace.plan.baseline, -self._cost(v)))
+
+    def _drop_impossible(self) -> None:
+        """Fail what needs a variant that failed."""
+        for variant in list(self.waiting.values()):
+            for need in variant.needs:
+                if need in self.failed:
+                    del self.waiting[variant.name]
+                    self._fail(variant.name, f"necesita «{need}», que falló")
+                    break
+
+    def _threads(self, ready: int) -> int:
+        """A kernel's share of the cores; one that nothing can run beside gets them all."""
+        alone = ready == 1 and not self.running  # whatever else waits, waits for it
+        return self.limits.cores if alone else max(1, self.limits.cores // self.limits.jobs)
+
+    def _cost(self, variant: Variant, threads: int = 1) -> float:
+        factor = machine_factor(self.workspace.finished.values())
+        return expected_seconds(self.workspace.parameters(variant), variant.kind, threads, factor)
+
+    def _collect(self, future: Future[Outcome]) -> str:
+        """Take in an ended variant; its name."""
+        variant = self.running.pop(future)
+        try:
+            outcome = future.result()
+        except BrokenProcessPool:
+            outcome = Outcome(variant.name, "el proceso que lo ejecutaba murió", 0.0)
+        if outcome.reason:
+            self._fail(variant.name, outcome.reason)
+            return variant.name
+        found = read_result(self.workspace.build_dir / "results" / variant.name)
+        self.workspace.finished[variant.name] = found
+        self.done += 1
+        self.display.end(variant.name, summary(found.result.training, outcome.wall_seconds))
+        return variant.name
+
+    def _fail(self, name: str, reason: str) -> None:
+        self.failed[name] = reason
+        self.done += 1
+        self.display.end(name, f"FAILED: {reason}")
+
+    def _show(self) -> None:
+        states = {v.name: self._state(v) for v in self.running.values()}
+        waiting = sum(self._cost(v) for v in self.waiting.values()) / self.limits.jobs
+        running = [s.remaining_seconds for s in states.values() if s.remaining_seconds is not None]
+        left = waiting + max(running, default=0.0)
+        self.display.update(states, self.done, self.total, left)
+
+    def _state(self, variant: Variant) -> State:
+        """How far a running variant is, from the file that its kernel writes."""
+        elapsed = monotonic() - self.began[variant.name]
+        expected = self._cost(variant, self.threads[variant.name])
+        try:
+            path = self.workspace.progress_file(variant.name)
+            seen = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return State(0.0, "starting", max(0.0, expected - elapsed))
+        share = seen["epoch"] / seen["epochs"]
+        left = elapsed / share * (1 - share) if share > 0 else expected
+        metrics = seen["metrics"]
+        shown = [f"{name} {metrics[name]:.3f}" for name in ("loss", "accuracy") if name in metrics]
+        epoch = min(int(seen["epoch"]) + 1, seen["epochs"])
+        return State(share, " ".join([f"epoch {epoch}/{seen['epochs']}", *shown]), left)
+
+
+def make_executor(jobs: int, log: Path) -> Executor:
+    """Processes that each run one variant at a time; what they and their kernels print goes to ``log``."""
+    context = get_context("spawn")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=settle, initargs=(log,))
+
+
+def settle(log: Path) -> None:
+    """Leave Ctrl-C, which reaches every process of the terminal, to the runner; print to ``log``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with log.open("ab", buffering=0) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+
+
+def end_children(grace_seconds: float = 5.0) -> None:
+    """Terminate every process below this one, kernels included."""
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        _quietly(child.terminate)
+    _, alive = psutil.wait_procs(children, timeout=grace_seconds)
+    for child in alive:
+        _quietly(child.kill)
+
+
+def _quietly(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except psutil.NoSuchProcess:
+        pass
+
+
+def summary(training: object, wall_seconds: float) -> str:
+    """A finished variant in one line."""
+    evaluation = getattr(training, "evaluation", None)
+    if evaluation is None:
+        return f"done in {wall_seconds:.0f} s"
+    validation = evaluation.validation
+    return (
+        f"done in {wall_seconds:.0f} s, validation loss {validation.cross_entropy:.4f}, "
+        f"accuracy {validation.accuracy:.4f}"
+    )

@@ -1,0 +1,107 @@
+"""The state of each variant of a plan against what is in the build folder, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from runner import kernel
+from runner.choices import resolve
+from runner.errors import RunnerError
+from runner.execute import WORK, Task
+from runner.keys import changed_parts, key_parts
+from runner.plan import Plan, Variant
+from runner.results import RESULT_FILE, Finished, read_failure, read_result
+
+Status = Literal["done", "pending", "failed", "stale"]
+
+
+@dataclass(frozen=True)
+class VariantState:
+    """One variant: its state, why, and its result if that is up to date."""
+
+    variant: Variant
+    status: Status
+    why: str
+    result: Finished | None
+
+
+@dataclass
+class Workspace:
+    """A plan and a build folder: what is up to date there, and the tasks for what is not.
+
+    Results are added as they come, so that what depends on them can be resolved.
+    """
+
+    plan: Plan
+    build_dir: Path
+    finished: dict[str, Finished] = field(default_factory=dict)
+
+    def states(self) -> tuple[VariantState, ...]:
+        """Every variant's state, in the order of the plan; fills ``finished``."""
+        self.finished.clear()
+        return tuple(self.look(variant) for variant in self.plan.variants)
+
+    def look(self, variant: Variant) -> VariantState:
+        """One variant's state; those it depends on must have been looked at before."""
+        folder = self.build_dir / "results" / variant.name
+        parts = self.parts(variant)
+        if not (folder / RESULT_FILE).exists():
+            failure = read_failure(folder)
+            status: Status = "failed" if failure else "pending"
+            return VariantState(variant, status, failure.reason if failure else "", None)
+        try:
+            found = read_result(folder)
+        except RunnerError as error:
+            return VariantState(variant, "stale", str(error.what), None)
+        changed = changed_parts(found.result.key_parts, parts)
+        if changed:
+            return VariantState(variant, "stale", "changed: " + ", ".join(changed), None)
+        executed = self.build_dir / "notebooks" / f"{variant.name}.ipynb"
+        if not executed.exists():
+            return VariantState(variant, "stale", "its executed notebook is gone", None)
+        self.finished[variant.name] = found
+        return VariantState(variant, "done", "", found)
+
+    def parameters(self, variant: Variant) -> dict[str, Any]:
+        """Complete parameters, with the choices that can be made from what is finished."""
+        return resolve(variant, self.finished)
+
+    def parts(self, variant: Variant) -> dict[str, str]:
+        """What the variant's result depends on, hashed."""
+        inputs = self._inputs(variant)
+        return key_parts(variant.notebook, self.parameters(variant), inputs)
+
+    def _inputs(self, variant: Variant) -> dict[str, str]:
+        """Keys of the results that a notebook reads (choices reach the parameters instead)."""
+        if variant.kind == "training":
+            return {}
+        names: Iterable[str] = (*variant.needs, *variant.after)
+        found = self.finished
+        return {name: found[name].result.key if name in found else "missing" for name in names}
+
+    def task(self, variant: Variant, threads: int, timeout_seconds: int | None) -> Task:
+        """The task that runs the variant with ``threads`` cores."""
+        parameters = self.parameters(variant)
+        inputs: Mapping[str, Any] = parameters
+        if variant.kind == "training":
+            inputs = {"variant": variant.name, "parameters": parameters}
+        return Task(
+            name=variant.name,
+            notebook=variant.notebook,
+            inputs=inputs,
+            parameters=parameters,
+            key_parts=self.parts(variant),
+            profile=self.plan.profile,
+            draft=self.plan.draft,
+            plan=self.plan.path,
+            build_dir=self.build_dir,
+            threads=threads,
+            timeout_seconds=timeout_seconds,
+        )
+
+    def progress_file(self, name: str) -> Path:
+        """Where the running variant's kernel says how far it is."""
+        return self.build_dir / WORK / name / kernel.PROGRESS_FILE
