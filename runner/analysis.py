@@ -187,9 +187,7 @@ def holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     if not comparisons:
         return ()
     adjusted = multipletests([c.p_value for c in comparisons], alpha=ALPHA, method="holm")[1]
-    corrected = [
-        replace(c, p_adjusted=float(p)) for c, p in zip(comparisons, adjusted, strict=True)
-    ]
+    corrected = [replace(c, p_adjusted=float(p)) for c, p in zip(comparisons, adjusted, strict=True)]
     return tuple(replace(c, verdict=verdict(c)) for c in corrected)
 
 
@@ -222,16 +220,12 @@ def turning_point(epochs: Sequence[Epoch]) -> TurningPoint:
     return TurningPoint(lowest.epoch, value, last, last - value, lowest.epoch < epochs[-1].epoch)
 
 
-def tied_with_top(
-    variants: Sequence[Finished], alpha: float = ALPHA
-) -> tuple[str, tuple[str, ...]]:
+def tied_with_top(variants: Sequence[Finished], alpha: float = ALPHA) -> tuple[str, tuple[str, ...]]:
     """The name with the highest validation accuracy, and those not demonstrably below it.
 
     McNemar's exact test against the top, Holm's correction; the test set takes no part.
     """
-    hits = {
-        v.result.variant: per_image_correct(*split_predictions(v, "validation")) for v in variants
-    }
+    hits = {v.result.variant: per_image_correct(*split_predictions(v, "validation")) for v in variants}
     top = max(hits, key=lambda name: float(hits[name].mean()))
     others = [name for name in hits if name != top]
     p_values = _adjusted([mcnemar(hits[name], hits[top]) for name in others])

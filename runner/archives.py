@@ -106,9 +106,7 @@ def _unpickle(content: bytes) -> dict[bytes, Any]:
 def _read_pictures(read: Reader) -> Arrays:
     """The npm package: pictures with one image of 32x32 pixels a row, labels as JSON."""
     return {
-        "x_train": np.concatenate(
-            [_picture(read(f"data_batch_{n}.png")) for n in TRAINING_BATCHES]
-        ),
+        "x_train": np.concatenate([_picture(read(f"data_batch_{n}.png")) for n in TRAINING_BATCHES]),
         "y_train": np.asarray(json.loads(read("train_lables.json")), np.uint8),
         "x_test": _picture(read("test_batch.png")),
         "y_test": np.asarray(json.loads(read("test_lables.json")), np.uint8),

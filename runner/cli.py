@@ -150,9 +150,7 @@ def clean(yes: bool, **options: Any) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code. The only place where errors become text."""
     try:
-        return int(
-            commands.main(arguments, prog_name="python -m runner", standalone_mode=False) or 0
-        )
+        return int(commands.main(arguments, prog_name="python -m runner", standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
@@ -165,9 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
-        click.echo(
-            f"error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True
-        )
+        click.echo(f"error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
         return BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what is finished is kept; run the same command to go on", err=True)

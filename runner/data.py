@@ -134,9 +134,7 @@ def _digits() -> dict[str, np.ndarray]:
     grey = (digits.images * 255 / 16).round().astype(np.uint8)
     images = np.repeat(np.kron(grey, np.ones((4, 4), np.uint8))[..., None], 3, axis=3)
     labels = digits.target.astype(np.uint8)
-    train, test = train_test_split(
-        np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=0
-    )
+    train, test = train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=0)
     return {
         "x_train": images[train],
         "y_train": labels[train],
@@ -158,9 +156,7 @@ def split(labels: np.ndarray, *, validation_fraction: float, limit: int | None, 
     places = np.arange(len(labels))
     try:
         if limit is not None and limit < len(labels):
-            places, _ = train_test_split(
-                places, train_size=limit, stratify=labels, random_state=seed
-            )
+            places, _ = train_test_split(places, train_size=limit, stratify=labels, random_state=seed)
         train, validation = train_test_split(
             places, test_size=validation_fraction, stratify=labels[places], random_state=seed
         )

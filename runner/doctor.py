@@ -59,9 +59,7 @@ def check_packages(_: Request) -> Finding:
         except PackageNotFoundError:
             missing.append(name)
     mend = f"{sys.executable} -m pip install -e ." if missing else ""
-    return Finding(
-        "packages", f"missing: {', '.join(missing)}" if missing else ", ".join(found), mend
-    )
+    return Finding("packages", f"missing: {', '.join(missing)}" if missing else ", ".join(found), mend)
 
 
 def check_libraries(_: Request) -> Finding:

@@ -21,9 +21,7 @@ SECOND_CORE_GAIN = 0.6  # of each core after the first, within one kernel
 NOTEBOOK_SECONDS = 20.0
 
 
-def expected_seconds(
-    parameters: Mapping[str, Any], kind: str, threads: int, factor: float = 1.0
-) -> float:
+def expected_seconds(parameters: Mapping[str, Any], kind: str, threads: int, factor: float = 1.0) -> float:
     """Seconds from start to end; ``factor`` corrects for this machine (see ``machine_factor``)."""
     if kind == "notebook":
         return NOTEBOOK_SECONDS

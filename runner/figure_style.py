@@ -87,38 +87,29 @@ def localise(*axes: Axes, x: bool = True, y: bool = True) -> None:
             axis.yaxis.set_major_formatter(FuncFormatter(short_number))
 
 
-def label_lines(
-    axis: Axes, ends: Sequence[tuple[float, float, str, str]], gap: float = 0.07
-) -> None:
+def label_lines(axis: Axes, ends: Sequence[tuple[float, float, str, str]], gap: float = 0.07) -> None:
     """Name each line at its right end (x, y, text, colour), pushed apart so that none overlap.
 
     ``gap`` is the least distance between two labels, as a share of the axis.
     """
     low, high = axis.get_ylim()
     least = gap * (high - low)
-    placed: list[tuple[float, float, float, str, str]] = []
-    for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
-        place = max(y, placed[-1][0] + least) if placed else y
-        placed.append((place, x, y, text, colour))
-    excess = max(0.0, placed[-1][0] - high) if placed else 0.0
-    for place, x, y, text, colour in placed:
+    placed: list[float] = []
+    ordered = sorted(ends, key=lambda end: end[1])
+    for _, y, _, _ in ordered:
+        placed.append(max(y, placed[-1] + least) if placed else y)
+    excess = max(0.0, placed[-1] - high) if placed else 0.0
+    for place, (x, _, text, colour) in zip(placed, ordered, strict=True):
         axis.annotate(
             text,
-            (x, y),
+            (x, place - excess),
             xytext=(7, 0),
             textcoords="offset points",
             color=colour,
             va="center",
             fontsize=8.5,
             annotation_clip=False,
-        ).set_position((7, _points(axis, place - excess - y)))
-
-
-def _points(axis: Axes, distance: float) -> float:
-    """A distance along y in points, from the axis's height in the figure."""
-    low, high = axis.get_ylim()
-    height = axis.get_position().height * axis.figure.get_figheight() * 72
-    return distance / (high - low) * height
+        )
 
 
 def save(figure: Figure, path: Path, vector: bool = True) -> Path:

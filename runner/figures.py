@@ -6,17 +6,40 @@ Every function takes records or arrays and returns a matplotlib figure.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from runner.figure_style import BLUE, GREY, ORANGE, WIDTH, label_lines, localise, number, use_style
-from runner.results import Epoch
+from runner.analysis import split_accuracy
+from runner.figure_style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    RULE,
+    WIDTH,
+    label_lines,
+    localise,
+    number,
+    use_style,
+)
+from runner.results import Epoch, Finished
+from runner.study import Study
 
-__all__ = ["curves", "sample_images", "use_style"]
+__all__ = [
+    "batch_sizes",
+    "candidates",
+    "confusion_matrix",
+    "curves",
+    "effect",
+    "sample_images",
+    "use_style",
+]
 
 TRAIN, VALIDATION = ORANGE, BLUE
 
@@ -31,9 +54,7 @@ def curves(epochs: Sequence[Epoch], label: str) -> Figure:
     _pair(left, epochs, "cross_entropy", "Pérdida (entropía cruzada)")
     _pair(right, epochs, "accuracy", "Exactitud")
     lowest = min(epochs, key=lambda e: e.validation_cross_entropy)
-    left.plot(
-        lowest.epoch, lowest.validation_cross_entropy, "o", ms=7, mfc="none", color=VALIDATION
-    )
+    left.plot(lowest.epoch, lowest.validation_cross_entropy, "o", ms=7, mfc="none", color=VALIDATION)
     left.annotate(
         f"mínimo: {number(lowest.validation_cross_entropy, 3)}",
         (lowest.epoch, lowest.validation_cross_entropy),
@@ -72,4 +93,189 @@ def sample_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
         axis.imshow(image, interpolation="nearest")
         axis.set_title(title, fontsize=8, loc="center", fontweight="normal", color=GREY)
+    return figure
+
+
+def batch_sizes(study: Study, names: Sequence[str]) -> Figure:
+    """One small panel of curves a batch size, then final losses and time against the batch size."""
+    runs = sorted((study.get(name) for name in names), key=_batch)
+    figure = plt.figure(figsize=(WIDTH, 4.6))
+    upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.1))
+    panels = upper.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
+    for axis, run in zip(panels, runs, strict=True):
+        _small_curves(axis, run, f"lotes de {_batch(run)}")
+    panels[0].set_ylabel("pérdida")
+    last = runs[-1].training.epochs[-1]
+    ends = [
+        (last.epoch, last.train_cross_entropy, "entrenamiento", TRAIN),
+        (last.epoch, last.validation_cross_entropy, "validación", VALIDATION),
+    ]
+    label_lines(panels[-1], ends, gap=0.11)
+    losses, times = lower.subplots(1, 2)
+    _final_losses(losses, runs)
+    _epoch_seconds(times, runs)
+    return figure
+
+
+def _batch(run: Finished) -> int:
+    return int(run.result.parameters["batch_size"])
+
+
+def _small_curves(axis: Axes, run: Finished, title: str) -> None:
+    epochs = run.training.epochs
+    x = [e.epoch for e in epochs]
+    axis.plot(x, [e.train_cross_entropy for e in epochs], color=TRAIN, lw=1.3)
+    axis.plot(x, [e.validation_cross_entropy for e in epochs], color=VALIDATION, lw=1.3)
+    axis.set_title(title, fontsize=8.5)
+    axis.set_xlabel("época")
+    axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    localise(axis)
+
+
+def _final_losses(axis: Axes, runs: Sequence[Finished]) -> None:
+    x = [_batch(run) for run in runs]
+    ends = []
+    for split, name, colour, mark in [
+        ("train", "entrenamiento", TRAIN, "s"),
+        ("validation", "validación", VALIDATION, "o"),
+    ]:
+        y = [getattr(run.training.evaluation, split).cross_entropy for run in runs]
+        axis.plot(x, y, color=colour, marker=mark, ms=4)
+        ends.append((x[-1], y[-1], name, colour))
+    axis.set_title("Pérdida con los pesos finales")
+    _batch_axis(axis, x)
+    label_lines(axis, ends, gap=0.09)
+
+
+def _epoch_seconds(axis: Axes, runs: Sequence[Finished]) -> None:
+    x = [_batch(run) for run in runs]
+    y = [run.training.timing.epoch_seconds for run in runs]
+    axis.plot(x, y, color=INK, marker="o", ms=4)
+    for place, seconds in zip(x, y, strict=True):
+        axis.annotate(
+            f"{number(seconds, 1)} s",
+            (place, seconds),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+    axis.set_title("Segundos de entrenamiento por época")
+    axis.set_ylim(0, 1.18 * max(y))
+    _batch_axis(axis, x)
+
+
+def _batch_axis(axis: Axes, sizes: Sequence[int]) -> None:
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(sizes, [str(size) for size in sizes])
+    axis.minorticks_off()
+    axis.set_xlabel("tamaño de lote (escala logarítmica)")
+    axis.margins(x=0.08)
+    localise(axis, x=False)
+
+
+def effect(study: Study, name: str, reference: str) -> Figure:
+    """Losses of a variant over those of its reference, and the seconds of an epoch of both."""
+    run, base = study.get(name), study.get(reference)
+    figure, (train, validation, times) = plt.subplots(1, 3, figsize=(WIDTH, 2.6), width_ratios=(1, 1, 0.8))
+    for axis, split, title in [
+        (train, "train", "Pérdida de entrenamiento"),
+        (validation, "validation", "Pérdida de validación"),
+    ]:
+        _over(axis, split, [(base, GREY), (run, BLUE)])
+        axis.set_title(title)
+    validation.sharey(train)
+    labels = [study.info(each).label for each in (reference, name)]
+    seconds = [each.training.timing.epoch_seconds for each in (base, run)]
+    bars = times.barh([1, 0], seconds, color=[GREY, BLUE], height=0.42)
+    for bar, label, value in zip(bars, labels, seconds, strict=True):
+        y = bar.get_y()
+        times.text(0, y + 0.47, label, fontsize=8, va="bottom", color=bar.get_facecolor())
+        inside = value > 0.5 * max(seconds)
+        times.annotate(
+            f"{number(value, 1)} s",
+            (value, y + 0.21),
+            xytext=(-4 if inside else 4, 0),
+            textcoords="offset points",
+            ha="right" if inside else "left",
+            va="center",
+            fontsize=8,
+            color="white" if inside else INK,
+        )
+    times.set(title="Segundos por época", yticks=[], ylim=(-0.4, 1.75))
+    times.spines["left"].set_visible(False)
+    times.grid(axis="y", visible=False)
+    localise(times, y=False)
+    return figure
+
+
+def _over(axis: Axes, split: str, runs: Sequence[tuple[Finished, str]]) -> None:
+    for run, colour in runs:
+        epochs = run.training.epochs
+        y = [getattr(e, f"{split}_cross_entropy") for e in epochs]
+        axis.plot([e.epoch for e in epochs], y, color=colour, marker="o", ms=2.5)
+    axis.set_xlabel("época")
+    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    localise(axis)
+
+
+def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
+    """Validation accuracy of each candidate with its 95 % interval, the best on top."""
+    rows = [(study.info(n).label, split_accuracy(study.get(n), "validation"), n) for n in names]
+    rows.sort(key=lambda row: row[1].value)
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.26 * len(rows) + 0.9))
+    for place, (_, interval, name) in enumerate(rows):
+        colour = GREEN if name == reference else BLUE
+        axis.plot([interval.low, interval.high], [place, place], color=colour, lw=1.6)
+        axis.plot(interval.value, place, "D" if name == reference else "o", color=colour, ms=5)
+        axis.annotate(
+            f"{number(100 * interval.value, 1)} %",
+            (interval.high, place),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
+    base = next((row[1].value for row in rows if row[2] == reference), None)
+    if base is not None:
+        axis.axvline(base, color=RULE, lw=1, zorder=0)
+    axis.set_yticks(range(len(rows)), [row[0] for row in rows])
+    axis.set_xlabel("exactitud de validación (intervalo del 95 %); rombo: la red de referencia")
+    axis.grid(axis="y", visible=False)
+    axis.margins(x=0.09)
+    axis.xaxis.set_major_formatter(_percent())
+    return figure
+
+
+def _percent() -> FuncFormatter:
+    def text(value: float, _: Any) -> str:
+        return f"{number(100 * value, 0)} %"
+
+    return FuncFormatter(text)
+
+
+def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
+    """Counts (n, n), row the true class; the colour is the share of the row."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axis = plt.subplots(figsize=(0.86 * WIDTH, 0.74 * WIDTH))
+    picture = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        dark = shares[row, column] > 0.5
+        axis.text(
+            column,
+            row,
+            number(int(count), 0),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if dark else INK if count else GREY,
+        )
+    axis.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlabel="clase predicha", ylabel="clase verdadera")
+    axis.grid(False)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    bar = figure.colorbar(picture, ax=axis, shrink=0.75, label="proporción de la clase verdadera")
+    bar.ax.yaxis.set_major_formatter(_percent())
     return figure

@@ -17,9 +17,7 @@ from runner.study import Study
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
-def write_handin(
-    study: Study, sections: tuple[HandinEntry, ...], build_dir: Path, target: Path
-) -> Path:
+def write_handin(study: Study, sections: tuple[HandinEntry, ...], build_dir: Path, target: Path) -> Path:
     """Write the notebook made of ``sections`` to ``target``, whole or not at all.
 
     A section whose notebook is missing becomes a notice with the reason.
@@ -40,9 +38,7 @@ def write_handin(
     return target
 
 
-def _section(
-    study: Study, section: HandinEntry, build_dir: Path, prefix: str
-) -> list[NotebookNode]:
+def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -> list[NotebookNode]:
     cells = [_cell(f"{prefix}-heading", section.heading)] if section.heading else []
     path = build_dir / "notebooks" / f"{section.notebook}.ipynb"
     if not study.has(section.notebook) or not path.exists():

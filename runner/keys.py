@@ -16,14 +16,12 @@ from runner import PROJECT_ROOT, data
 # Looks and transport only: they change no measured digit, so editing them re-trains nothing. A change of
 # the records' form is a new schema version, which is checked where they are read.
 COSMETIC_MODULES = {
-    "alt_text", "errors", "figure_grids", "figure_style", "figures", "kernel", "results", "study",
+    "alt_text", "errors", "figure_grids", "figure_style", "figures", "kernel", "results", "study", "tables",
 }  # fmt: skip
 DIGIT_SETTINGS = {"TF_ENABLE_ONEDNN_OPTS": "1"}  # in force in every kernel; changes digits
 
 
-def key_parts(
-    notebook: Path, parameters: Mapping[str, Any], inputs: Mapping[str, str]
-) -> dict[str, str]:
+def key_parts(notebook: Path, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, str]:
     """Hash of each thing a run depends on, by name.
 
     ``inputs`` are the keys of other results that the notebook reads.
@@ -57,9 +55,7 @@ def changed_parts(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, 
 def _notebook_source(path: Path) -> str:
     content = json.loads(path.read_text(encoding="utf-8"))
     cells = [c for c in content["cells"] if c["cell_type"] == "code"]
-    sources = [
-        "".join(c["source"]) for c in cells if "parameters" not in c["metadata"].get("tags", [])
-    ]
+    sources = ["".join(c["source"]) for c in cells if "parameters" not in c["metadata"].get("tags", [])]
     return "\n\n".join(sources)
 
 

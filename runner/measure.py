@@ -45,9 +45,7 @@ def measure(
     check_finite(history)
     y_train = dataset.y_train
     train, _ = evaluate(model, dataset.x_train[split.train], y_train[split.train])
-    validation, p_validation = evaluate(
-        model, dataset.x_train[split.validation], y_train[split.validation]
-    )
+    validation, p_validation = evaluate(model, dataset.x_train[split.validation], y_train[split.validation])
     test, p_test = evaluate(model, dataset.x_test, dataset.y_test)
     training = results.Training(
         model=summarise_model(model),
@@ -62,9 +60,7 @@ def measure(
     return training, results.Predictions(labels, p_validation, dataset.y_test, p_test)
 
 
-def evaluate(
-    model: keras.Model, images: np.ndarray, labels: np.ndarray
-) -> tuple[results.Scores, np.ndarray]:
+def evaluate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> tuple[results.Scores, np.ndarray]:
     """Metrics on byte images (n, 32, 32, 3) with labels (n,), and the probabilities (n, 10)."""
     probabilities = model.predict(evaluation_batches(images, labels), verbose=0)
     truth = keras.utils.to_categorical(labels, CLASSES)
@@ -162,9 +158,7 @@ def processor() -> str:
     """The processor's name as the system gives it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
 
@@ -187,7 +181,7 @@ def save(
     """Leave everything in ``folder``, the record last."""
     model.save(folder / MODEL_FILE)
     np.savez_compressed(folder / results.PREDICTIONS_FILE, **vars(predictions))
-    with open(folder / HISTORY_FILE, "w", newline="", encoding="utf-8") as file:
+    with open(folder / HISTORY_FILE, "w", newline="", encoding="utf-8") as file:  # noqa: PTH123
         writer = csv.DictWriter(file, fieldnames=list(results.Epoch.model_fields))
         writer.writeheader()
         writer.writerows(epoch.model_dump() for epoch in training.epochs)

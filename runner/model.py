@@ -30,9 +30,7 @@ def build_model(p: Parameters, name: str = "cnn") -> keras.Model:
     return keras.Model(image, output, name=name.replace("-", "_"))
 
 
-def convolutional_block(
-    x: keras.KerasTensor, width: int, p: Parameters, block: int
-) -> keras.KerasTensor:
+def convolutional_block(x: keras.KerasTensor, width: int, p: Parameters, block: int) -> keras.KerasTensor:
     """``convs_per_block`` convolutions and one 2x2 max-pooling, which halves the image."""
     pooled = 1 if p.pool_after == "first" else p.convs_per_block
     for number in range(1, p.convs_per_block + 1):

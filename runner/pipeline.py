@@ -50,9 +50,7 @@ def say(text: str) -> None:
 
 def load_plan(request: Request) -> Plan:
     """The plan of the request; raises InputError for a bad experiments file."""
-    plan = make_plan(
-        request.plan_path.resolve(), request.profile or last_profile(request.build_dir)
-    )
+    plan = make_plan(request.plan_path.resolve(), request.profile or last_profile(request.build_dir))
     return with_author(
         plan,
         names=request.names,
@@ -132,8 +130,7 @@ def refuse_other_profile(plan: Plan, build_dir: Path, force: bool) -> None:
             raise InputError(
                 f"the build folder holds results of profile '{profile}', not '{plan.profile}'",
                 where=str(build_dir),
-                hint=f"use another folder (--build-dir build-{plan.profile}), or --force to "
-                "overwrite them",
+                hint=f"use another folder (--build-dir build-{plan.profile}), or --force to overwrite them",
             )
 
 

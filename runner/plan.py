@@ -65,9 +65,7 @@ class Plan:
             if variant.name == name:
                 return variant
         names = ", ".join(v.name for v in self.variants)
-        raise InputError(
-            f"no variant '{name}' in the plan; there are: {names}", where=str(self.path)
-        )
+        raise InputError(f"no variant '{name}' in the plan; there are: {names}", where=str(self.path))
 
     def differences(self, variant: Variant) -> dict[str, Any]:
         """Parameters of a training variant that are unlike the baseline's."""
@@ -126,9 +124,7 @@ def _training(experiments: Experiments, name: str, profile: str, path: Path) -> 
     )
 
 
-def _training_parameters(
-    experiments: Experiments, name: str, profile: str, path: Path
-) -> dict[str, Any]:
+def _training_parameters(experiments: Experiments, name: str, profile: str, path: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for ancestor in lineage(experiments, name, path):
         values |= experiments.variants[ancestor].parameters
@@ -149,9 +145,7 @@ def check_parameters(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     return parameters.model_dump(mode="json")
 
 
-def _notebook(
-    experiments: Experiments, name: str, shared: Mapping[str, Any], path: Path
-) -> Variant:
+def _notebook(experiments: Experiments, name: str, shared: Mapping[str, Any], path: Path) -> Variant:
     entry = experiments.notebooks[name]
     notebook = _notebook_path(entry.notebook, path, f"notebooks.{name}")
     declared = declared_parameters(notebook)
@@ -159,9 +153,7 @@ def _notebook(
     if unknown:
         allowed = ", ".join(sorted(declared)) or "none"
         where = f"{path}: notebooks.{name}.parameters"
-        raise InputError(
-            f"the notebook has no {', '.join(unknown)}; allowed: {allowed}", where=where
-        )
+        raise InputError(f"the notebook has no {', '.join(unknown)}; allowed: {allowed}", where=where)
     groups = {v.group for v in experiments.variants.values()} & set(entry.after)
     after = tuple(n for n, v in experiments.variants.items() if v.group in groups)
     return Variant(
@@ -187,10 +179,7 @@ def declared_parameters(notebook: Path) -> dict[str, str]:
             tree = ast.parse("".join(cell["source"]))
             assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
             return {
-                t.id: ast.unparse(n.value)
-                for n in assigned
-                for t in n.targets
-                if isinstance(t, ast.Name)
+                t.id: ast.unparse(n.value) for n in assigned for t in n.targets if isinstance(t, ast.Name)
             }
     return {}
 

@@ -26,15 +26,11 @@ def show_plan(request: Request) -> None:
         seconds = _seconds(workspace, state, factor)
         if state.status != "done":
             total += seconds
-        table.add_row(
-            state.variant.name, _differences(workspace, state), _state(state), duration(seconds)
-        )
+        table.add_row(state.variant.name, _differences(workspace, state), _state(state), duration(seconds))
     console = Console()
     console.print(table)
     jobs = default_limits(None).jobs
-    console.print(
-        f"expected: {duration(total / jobs)} with {jobs} variants side by side", highlight=False
-    )
+    console.print(f"expected: {duration(total / jobs)} with {jobs} variants side by side", highlight=False)
 
 
 def _seconds(workspace: Workspace, state: VariantState, factor: float) -> float:
@@ -50,9 +46,7 @@ def _differences(workspace: Workspace, state: VariantState) -> str:
     parts = [f"{k}={v}" for k, v in differences.items() if k not in chosen]
     if chosen:
         parts.append("chosen on validation: " + ", ".join(chosen))
-    return ", ".join(parts) or (
-        "-" if state.variant.kind == "training" else state.variant.notebook.name
-    )
+    return ", ".join(parts) or ("-" if state.variant.kind == "training" else state.variant.notebook.name)
 
 
 def _state(state: VariantState) -> str:

@@ -33,9 +33,7 @@ class Display(AbstractContextManager["Display"], Protocol):
     def start(self, name: str) -> None:
         """A variant begins."""
 
-    def update(
-        self, states: Mapping[str, State], done: int, total: int, left: float | None
-    ) -> None:
+    def update(self, states: Mapping[str, State], done: int, total: int, left: float | None) -> None:
         """The running variants' states, how many are done, and seconds left for the whole."""
 
     def end(self, name: str, text: str) -> None:
@@ -94,9 +92,7 @@ class LiveDisplay:
     def start(self, name: str) -> None:
         self._bars[name] = self._progress.add_task(name, total=1.0, text="starting", left=None)
 
-    def update(
-        self, states: Mapping[str, State], done: int, total: int, left: float | None
-    ) -> None:
+    def update(self, states: Mapping[str, State], done: int, total: int, left: float | None) -> None:
         for name, state in states.items():
             if name in self._bars:
                 self._progress.update(
@@ -139,9 +135,7 @@ class PlainDisplay:
     def start(self, name: str) -> None:
         self.say(f"{name}: started")
 
-    def update(
-        self, states: Mapping[str, State], done: int, total: int, left: float | None
-    ) -> None:
+    def update(self, states: Mapping[str, State], done: int, total: int, left: float | None) -> None:
         if time.monotonic() - self._last < self.INTERVAL:
             return
         self._last = time.monotonic()

@@ -11,14 +11,14 @@ from typing import Any, Literal
 import numpy as np
 from markupsafe import Markup
 
-from runner import analysis
+from runner import analysis, classification
 from runner.analysis import Comparison, Metric, Split
 from runner.errors import RunnerError
 from runner.parameters import Parameters
+from runner.report_missing import notice, unreadable
 from runner.report_numbers import Measured
 from runner.results import Finished
 from runner.study import Study
-
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Facts:
 
     def m(self, variant: str, path: str) -> Measured:
         """The value at a dotted path of a variant's training, result or ``values.json``."""
-        finished = self.study.get(variant)
+        finished = self._get(variant)
         head, _, rest = path.partition(".")
         if path == "parameters.peak_learning_rate":
             return Measured(_parameters(finished).peak_learning_rate, variant, path)
         if head == "values":
-            value = _walk(finished.values, rest, variant, path)
+            value = self._left_by_notebook(finished, rest, path)
         elif hasattr(finished.result, head):
             value = _walk(finished.result, path, variant, path)
         else:
@@ -89,34 +89,34 @@ class Facts:
 
     def accuracy_interval(self, variant: str, split: Split) -> Traced:
         """The accuracy of a variant with its 95 % interval."""
-        interval = analysis.split_accuracy(self.study.get(variant), split)
+        interval = analysis.split_accuracy(self._get(variant), split)
         return Traced(interval, variant, f"accuracy_interval({split})")
 
     def loss_interval(self, variant: str, split: Split) -> Traced:
         """The mean cross-entropy of a variant with its 95 % interval."""
-        interval = analysis.loss_interval(self.study.get(variant), split)
+        interval = analysis.loss_interval(self._get(variant), split)
         return Traced(interval, variant, f"loss_interval({split})")
 
     def gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
         """Mean cross-entropy of ``split_a`` minus that of ``split_b``, with its interval."""
-        interval = analysis.gap(self.study.get(variant), split_a, split_b)
+        interval = analysis.gap(self._get(variant), split_a, split_b)
         return Traced(interval, variant, f"gap({split_a}, {split_b})")
 
     def turning_point(self, variant: str) -> Traced:
         """The epoch where the validation loss was lowest, and what it did after."""
-        point = analysis.turning_point(self.study.get(variant).training.epochs)
+        point = analysis.turning_point(self._get(variant).training.epochs)
         return Traced(point, variant, "turning_point")
 
     def per_class(self, variant: str) -> tuple[Traced, ...]:
         """Precision, recall and F1 of each class on the test set."""
         labels, probabilities = self._predictions(variant, "test")
-        names = self.study.get(variant).training.data.class_names
-        scores = analysis.per_class(labels, probabilities, names)
+        names = self._get(variant).training.data.class_names
+        scores = classification.per_class(labels, probabilities, names)
         return tuple(Traced(s, variant, f"per_class({s.name})") for s in scores)
 
     def confusion(self, variant: str) -> np.ndarray:
         """Counts (10, 10) of the test set: rows are true classes, columns predicted ones."""
-        counts: np.ndarray = analysis.confusion(*self._predictions(variant, "test"))
+        counts: np.ndarray = classification.confusion(*self._predictions(variant, "test"))
         return counts
 
     def confusion_cell(self, variant: str, true: int, predicted: int) -> Measured:
@@ -126,15 +126,13 @@ class Facts:
 
     def largest_confusions(self, variant: str, count: int) -> tuple[Traced, ...]:
         """The most frequent mistakes on the test set, the largest first."""
-        names = self.study.get(variant).training.data.class_names
-        found = analysis.largest_confusions(self.confusion(variant), names, count)
-        return tuple(
-            Traced(each, variant, f"largest_confusions.{place}") for place, each in enumerate(found)
-        )
+        names = self._get(variant).training.data.class_names
+        found = classification.largest_confusions(self.confusion(variant), names, count)
+        return tuple(Traced(each, variant, f"largest_confusions.{place}") for place, each in enumerate(found))
 
     def time_ratio(self, variant: str, reference: str) -> Measured:
         """Median seconds per epoch of a variant over those of the reference."""
-        ratio = analysis.time_ratio(self.study.get(variant), self.study.get(reference))
+        ratio = analysis.time_ratio(self._get(variant), self._get(reference))
         return Measured(ratio, f"{variant} {reference}", "time_ratio")
 
     def best_of(self, names: Iterable[str], path: str, which: Literal["max", "min"]) -> str:
@@ -163,7 +161,7 @@ class Facts:
         """The trained variants, in groups that ran on the same machine with the same versions."""
         groups: dict[Any, list[str]] = {}
         for name in self.trained():
-            groups.setdefault(self.study.get(name).training.environment, []).append(name)
+            groups.setdefault(self._get(name).training.environment, []).append(name)
         return tuple(tuple(names) for names in groups.values())
 
     def total(self, names: Iterable[str], path: str) -> Measured:
@@ -175,31 +173,36 @@ class Facts:
         """A notice naming those of ``names`` that are missing, and why; empty if none is."""
         lost = [name for name in names if not self.study.has(name)]
         reasons = {name: self.study.missing.get(name, "sin resultado") for name in lost}
-        return Markup().join(missing(self.label(name), reasons[name]) for name in lost)
+        return Markup().join(notice(self.label(name), reasons[name]) for name in lost)
+
+    def _get(self, name: str) -> Finished:
+        """A finished variant; a name that isn't in the plan is the template's fault."""
+        self.study.info(name)
+        return self.study.get(name)
+
+    def _left_by_notebook(self, finished: Finished, keys: str, path: str) -> Any:
+        variant = finished.result.variant
+        try:
+            return _walk(finished.values, keys, variant, path)
+        except RunnerError as error:
+            raise unreadable(variant, error) from error
 
     def _predictions(self, variant: str, split: Split) -> tuple[np.ndarray, np.ndarray]:
-        predictions = self.study.get(variant).predictions
+        predictions = self._get(variant).predictions
         if split == "validation":
             return predictions.validation_labels, predictions.validation_probabilities
         return predictions.test_labels, predictions.test_probabilities
 
     def _compare_once(self, variant: str, reference: str, split: Split, metric: Metric) -> Traced:
-        pair = self.study.get(variant), self.study.get(reference)
+        pair = self._get(variant), self._get(reference)
         return _traced_comparison(analysis.compare(*pair, split, metric))
 
     def _compare_all_once(
         self, names: tuple[str, ...], reference: str, split: Split, metric: Metric
     ) -> tuple[Traced, ...]:
-        variants = [self.study.get(name) for name in names]
-        compared = analysis.compare_all(variants, self.study.get(reference), split, metric)
+        variants = [self._get(name) for name in names]
+        compared = analysis.compare_all(variants, self._get(reference), split, metric)
         return tuple(_traced_comparison(each) for each in compared)
-
-
-def missing(label: str, reason: str) -> Markup:
-    """The notice that stands where the results of one variant should be."""
-    return Markup(
-        '<aside class="notice missing"><p><strong>Falta «{}»</strong>: {}.</p></aside>'
-    ).format(label, reason.rstrip("."))
 
 
 def _traced_comparison(record: Comparison) -> Traced:

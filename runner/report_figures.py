@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner.errors import RunnerError
 from runner.report_layout import Drawn
+from runner.report_missing import unreadable_result
 from runner.results import write_json
 from runner.study import MissingVariant, Study
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from runner.practice_figures import Draw
 
 FOLDER = "figures"
 MANIFEST = "figures.json"
-CODE = "fig*.py", "alt_text.py", "analysis*.py", "report_figures.py"
-
-Draw = Callable[[Study], "tuple[Figure, str]"]
+CODE = ("fig*.py", "alt_text.py", "analysis.py", "classification.py", "practice_figures.py")
 
 
 def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVariant]:
@@ -36,30 +36,31 @@ def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVari
             figures[id] = known[id] if id in known else _drawn(id, draw, study, folder)
         except MissingVariant as missing:
             figures[id] = missing
+        except RunnerError as error:
+            lost = unreadable_result(error, study)
+            if lost is None:
+                raise
+            figures[id] = lost
     _write_manifest(folder, digest, figures)
     return figures
 
 
 def _draws() -> dict[str, Draw]:
     """How each figure is drawn, with its alternative text."""
-    from runner import alt_text as alt
-    from runner import figures as fig  # matplotlib is slow to import: only when something is drawn
+    from runner import practice_figures  # imports matplotlib, which takes half a second
 
-    def curves(name: str) -> Draw:
-        def draw(study: Study) -> tuple[Figure, str]:
-            finished = study.get(name or study.baseline)
-            return fig.curves(finished, study.info(finished.result.variant).label), alt.curves(finished)
-
-        return draw
-
-    return {"fig-curvas": curves("")}
+    return practice_figures.DRAWS
 
 
 def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
-    from runner import figures as fig
+    import matplotlib.pyplot as plt
 
-    figure, alt = draw(study)
-    path = fig.save(figure, folder / id)
+    from runner.figure_style import save, use_style
+
+    use_style()
+    figure, alt, vector = draw(study)
+    path = save(figure, folder / id, vector)
+    plt.close(figure)
     return Drawn(path.relative_to(folder.parent), alt)
 
 
@@ -86,9 +87,7 @@ def _read_manifest(folder: Path, digest: str) -> dict[str, Drawn]:
     return {id: each for id, each in drawn.items() if (folder.parent / each.path).is_file()}
 
 
-def _write_manifest(
-    folder: Path, digest: str, figures: Mapping[str, Drawn | MissingVariant]
-) -> None:
+def _write_manifest(folder: Path, digest: str, figures: Mapping[str, Drawn | MissingVariant]) -> None:
     drawn: dict[str, Any] = {
         id: {"path": each.path.as_posix(), "alt": each.alt}
         for id, each in figures.items()

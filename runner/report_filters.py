@@ -15,7 +15,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from runner.report_numbers import Measured, UntracedNumber, checked, checked_number, traced
+from runner.report_numbers import Measured, UntracedNumberError, checked, checked_number, traced
 
 LOCALE = "es_ES"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -54,8 +54,7 @@ NUMBER_FORMATS = {
     "megabytes_bare": NumberFormat(0, 1e-6),
 }
 OTHER_FILTERS = (
-    "absolute called digest duration moment ordinal pvalue scientific setting shape spanish_list "
-    "text upfirst"
+    "absolute called digest duration moment ordinal pvalue scientific setting shape spanish_list text upfirst"
 )
 
 
@@ -107,7 +106,7 @@ class NumberFilters:
         if isinstance(m.value, bool):
             return traced(m, "sí" if m.value else "no")
         if not isinstance(m.value, str):
-            raise UntracedNumber(f"filter 'text' got {m.term}, which is not a text: {m.value!r}")
+            raise UntracedNumberError(f"filter 'text' got {m.term}, which is not a text: {m.value!r}")
         return traced(m, m.value)
 
     def called(self, m: Measured, words: str) -> Markup:
@@ -124,7 +123,7 @@ class NumberFilters:
         """A date and time, in the time zone it was recorded in."""
         value = checked(m, "moment").value
         if not isinstance(value, datetime):
-            raise UntracedNumber(f"filter 'moment' got {m.term}, not a time: {value!r}")
+            raise UntracedNumberError(f"filter 'moment' got {m.term}, not a time: {value!r}")
         return traced(m, format_datetime(value, "d MMM y, H:mm", locale=self.locale))
 
     def setting(self, m: Measured) -> Markup:

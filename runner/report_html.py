@@ -17,9 +17,10 @@ from jinja2 import nodes
 from markupsafe import Markup
 
 from runner.errors import RunnerError
-from runner.report_facts import Facts, missing
+from runner.report_facts import Facts
 from runner.report_filters import NumberFilters
 from runner.report_layout import Drawn, Layout
+from runner.report_missing import notice, unreadable_result
 from runner.report_numbers import refuse_untraced
 from runner.study import MissingVariant, Study
 
@@ -41,9 +42,7 @@ class Section:
     complete: bool
 
 
-def report_html(
-    study: Study, figures: Mapping[str, Drawn | MissingVariant], templates_dir: Path
-) -> str:
+def report_html(study: Study, figures: Mapping[str, Drawn | MissingVariant], templates_dir: Path) -> str:
     """The whole document. Raises RunnerError naming template and line for a faulty template."""
     layout = Layout(figures)
     environment = _environment(study, layout, templates_dir)
@@ -120,10 +119,8 @@ def _section(
     except MissingVariant as error:
         layout.reset(mark)
         label = study.info(error.name).label
-        body, complete = missing(label, error.reason), False
-    return Section(
-        _section_id(name), _number(name), constants["title"], constants["asks"], body, complete
-    )
+        body, complete = notice(label, error.reason), False
+    return Section(_section_id(name), _number(name), constants["title"], constants["asks"], body, complete)
 
 
 def _render(environment: jinja2.Environment, name: str, content: Mapping[str, Any]) -> str:
@@ -136,6 +133,8 @@ def _render(environment: jinja2.Environment, name: str, content: Mapping[str, An
         where = f"{error.name or name}:{error.lineno}"
         raise RunnerError(error.message or "bad syntax", where=where) from error
     except RunnerError as error:
+        if lost := unreadable_result(error, environment.globals["study"]):
+            raise lost from error
         raise type(error)(
             f"{error.what} [{error.where}]" if error.where else error.what,
             where=_place(error, name),

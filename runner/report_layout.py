@@ -53,9 +53,7 @@ class Layout:
             '<figcaption><span class="number">{}.</span> {}</figcaption></figure>'
         ).format(id, size, drawn.path.as_posix(), drawn.alt, self._number("Figura", id), caption)
 
-    def table(
-        self, id: str, caption: str, *, caller: Callable[[], Markup], **options: str
-    ) -> Markup:
+    def table(self, id: str, caption: str, *, caller: Callable[[], Markup], **options: str) -> Markup:
         """A numbered table around the rows of a ``{% call %}`` block; option ``class``."""
         return Markup(
             '<figure id="{}" class="table"><figcaption><span class="number">{}.</span> {}'

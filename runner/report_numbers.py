@@ -17,7 +17,7 @@ from markupsafe import Markup
 from runner.errors import RunnerError
 
 
-class UntracedNumber(RunnerError):
+class UntracedNumberError(RunnerError):
     """A template printed a number that doesn't say where it comes from."""
 
 
@@ -95,24 +95,24 @@ def traced(measured: Measured, text: str | Markup) -> Markup:
 def refuse_untraced(value: Any) -> Any:
     """Jinja's ``finalize``: printing a bare number, or a value without a format, is an error."""
     if isinstance(value, Measured):
-        raise UntracedNumber(f"{value.term} is printed without a format: add a filter")
+        raise UntracedNumberError(f"{value.term} is printed without a format: add a filter")
     if isinstance(value, bool) or value is None or isinstance(value, numbers.Number):
-        raise UntracedNumber(f"{value!r} is printed, and is not a measured value")
+        raise UntracedNumberError(f"{value!r} is printed, and is not a measured value")
     return value
 
 
 def checked(m: Any, filter_name: str) -> Measured:
-    """What a filter was given, if it is a measured value; raises UntracedNumber if not."""
+    """What a filter was given, if it is a measured value; raises UntracedNumberError if not."""
     if not isinstance(m, Measured):
-        raise UntracedNumber(f"filter '{filter_name}' got {m!r}, which is not a measured value")
+        raise UntracedNumberError(f"filter '{filter_name}' got {m!r}, which is not a measured value")
     return m
 
 
 def checked_number(m: Any, filter_name: str) -> float:
-    """The finite number that a filter was given; raises UntracedNumber for anything else."""
+    """The finite number that a filter was given; raises UntracedNumberError for anything else."""
     value = _native(checked(m, filter_name).value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UntracedNumber(f"filter '{filter_name}' got {m.term}, not a number: {value!r}")
+        raise UntracedNumberError(f"filter '{filter_name}' got {m.term}, not a number: {value!r}")
     if not math.isfinite(value):
         raise RunnerError(f"{m.term} is {value}")
     return value

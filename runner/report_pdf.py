@@ -24,9 +24,7 @@ INSTALL = {
 }
 
 
-def write_pdf(
-    html: str, output: Path, *, styles: Sequence[Path], base: Path, roots: Sequence[Path]
-) -> None:
+def write_pdf(html: str, output: Path, *, styles: Sequence[Path], base: Path, roots: Sequence[Path]) -> None:
     """Write ``html`` in the given styles as a PDF, whole or not at all.
 
     Relative addresses start at ``base``; only files under ``roots`` are read. Raises RunnerError
@@ -38,9 +36,7 @@ def write_pdf(
         with _no_warnings():
             fonts, fetch = weasyprint.text.fonts.FontConfiguration(), file_fetcher(roots)
             sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
-            page = weasyprint.HTML(
-                string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch
-            )
+            page = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch)
             page.write_pdf(temporary, stylesheets=sheets, font_config=fonts)
         os.replace(temporary, output)
     finally:
@@ -122,8 +118,7 @@ def _no_warnings() -> Iterator[None]:
     try:
         yield
     except FatalURLFetchingError as error:
-        cause = error.__cause__ or error
-        raise RunnerError(str(cause), where="report.pdf") from error
+        raise RunnerError(str(error), where="report.pdf") from error
     finally:
         logger.removeHandler(collector)
         logger.propagate = propagate

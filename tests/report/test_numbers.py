@@ -9,7 +9,7 @@ import pytest
 
 from runner.errors import RunnerError
 from runner.report_filters import NumberFilters
-from runner.report_numbers import Measured, UntracedNumber, refuse_untraced
+from runner.report_numbers import Measured, UntracedNumberError, refuse_untraced
 
 FILTERS = NumberFilters().all()
 
@@ -93,20 +93,20 @@ WORD_FILTERS = {"called", "ordinal", "spanish_list", "upfirst"}
 @pytest.mark.parametrize("value", [0.703, 3, "texto"])
 def test_refuses_untraced(name: str, value: object) -> None:
     """No filter prints a value that doesn't say where it comes from."""
-    with pytest.raises(UntracedNumber, match="not a measured value"):
+    with pytest.raises(UntracedNumberError, match="not a measured value"):
         FILTERS[name](value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "texto", None])
 def test_refuses_what_is_no_number(value: object) -> None:
     """A measured value that is no finite number is an error naming variant and metric."""
-    with pytest.raises(RunnerError, match="base:some.metric"):
+    with pytest.raises(RunnerError, match=r"base:some\.metric"):
         FILTERS["percent"](measured(value))
 
 
 @pytest.mark.parametrize("value", [0.5, 3, np.float64(0.5), None, True, measured(1)])
 def test_bare_printing_is_refused(value: object) -> None:
     """``{{ 0.5 }}`` is an error; words pass."""
-    with pytest.raises(UntracedNumber):
+    with pytest.raises(UntracedNumberError):
         refuse_untraced(value)
     assert refuse_untraced("palabra") == "palabra"

@@ -1,0 +1,58 @@
+"""How a classifier does class by class (scikit-learn)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """Precision, recall and F1 of one class; ``support`` is its number of images."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """``count`` images of class ``truth`` were taken for ``predicted``."""
+
+    truth: str
+    predicted: str
+    count: int
+
+
+def per_class(labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str]) -> tuple[ClassScore, ...]:
+    """Scores of each class from labels (n,) and probabilities (n, classes)."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    columns = precision_recall_fscore_support(
+        labels, probabilities.argmax(axis=1), labels=range(len(names)), zero_division=0.0
+    )
+    return tuple(
+        ClassScore(name, float(p), float(r), float(f), int(n))
+        for name, p, r, f, n in zip(names, *columns, strict=True)
+    )
+
+
+def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Counts (classes, classes): row the true class, column the predicted one."""
+    from sklearn.metrics import confusion_matrix
+
+    classes = range(probabilities.shape[1])
+    return np.asarray(confusion_matrix(labels, probabilities.argmax(axis=1), labels=classes))
+
+
+def largest_confusions(counts: np.ndarray, names: Sequence[str], most: int) -> tuple[Confusion, ...]:
+    """The ``most`` largest entries off the diagonal, the largest first."""
+    wrong = counts.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    rows, columns = np.unravel_index(order, wrong.shape)
+    return tuple(Confusion(names[i], names[j], int(wrong[i, j])) for i, j in zip(rows, columns, strict=True))

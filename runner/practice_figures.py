@@ -1,0 +1,135 @@
+"""Which figures this practice's report has, drawn from a study, with their alternative texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from runner import alt_text, figure_grids, figures
+from runner.analysis import split_predictions
+from runner.classification import confusion
+from runner.study import Study
+
+BEST, ANALYSIS = "best", "best-model"
+EFFECT_REFERENCE, CANDIDATE_REFERENCE = "batch-256", "c-adam"
+FILTERS_FILE, MAPS_FILE = "filters.npz", "maps.npz"
+
+
+class DrawnFigure(NamedTuple):
+    """A figure, its alternative text, and whether it is kept as vectors."""
+
+    figure: Figure
+    alt: str
+    vector: bool = True
+
+
+Draw = Callable[[Study], DrawnFigure]
+
+
+def _curves(name: str | None) -> Draw:
+    def draw(study: Study) -> DrawnFigure:
+        finished = study.get(name or study.baseline)
+        label = study.info(finished.result.variant).label
+        epochs = finished.training.epochs
+        return DrawnFigure(figures.curves(epochs, label), alt_text.curves(epochs, label))
+
+    return draw
+
+
+def _batch_sizes(study: Study) -> DrawnFigure:
+    names = _some(study, (study.baseline, *study.group("batch")))
+    names = sorted(names, key=lambda name: study.get(name).result.parameters["batch_size"])
+    return DrawnFigure(figures.batch_sizes(study, names), alt_text.batch_sizes(study, names))
+
+
+def _effect(group: str) -> Draw:
+    def draw(study: Study) -> DrawnFigure:
+        pair = (study.group(group)[0], EFFECT_REFERENCE)
+        return DrawnFigure(figures.effect(study, *pair), alt_text.effect(study, *pair))
+
+    return draw
+
+
+def _candidates(study: Study) -> DrawnFigure:
+    names = _some(study, study.group("candidates"))
+    figure = figures.candidates(study, names, CANDIDATE_REFERENCE)
+    return DrawnFigure(figure, alt_text.candidates(study, names))
+
+
+def _some(study: Study, names: Sequence[str]) -> Sequence[str]:
+    """Those that are finished; raises MissingVariant if none is."""
+    available = study.available(names)
+    if not available:
+        study.get(names[0])
+    return available
+
+
+def _confusion(study: Study) -> DrawnFigure:
+    finished = study.get(BEST)
+    probabilities, labels = split_predictions(finished, "test")
+    counts, names = confusion(labels, probabilities), finished.training.data.class_names
+    return DrawnFigure(figures.confusion_matrix(counts, names), alt_text.confusion(counts, names))
+
+
+def _first_filters(study: Study) -> DrawnFigure:
+    kernel, layer = _kernel(study, "first_kernel"), _value(study, "first_layer")
+    return DrawnFigure(figure_grids.colour_kernels(kernel), alt_text.kernels(kernel, layer), False)
+
+
+def _last_filters(study: Study) -> DrawnFigure:
+    kernel, layer = _kernel(study, "last_conv_kernel"), _value(study, "last_conv_layer")
+    return DrawnFigure(figure_grids.kernel_mosaic(kernel), alt_text.kernels(kernel, layer), False)
+
+
+def _dense(study: Study) -> DrawnFigure:
+    kernel = _kernel(study, "dense_kernel")
+    names = study.get(BEST).training.data.class_names
+    return DrawnFigure(figure_grids.dense_weights(kernel, names), alt_text.dense_weights(kernel, names))
+
+
+def _sample(study: Study) -> DrawnFigure:
+    label = _value(study, "sample_label")
+    figure = figure_grids.sample_image(_maps(study)["image"], label)
+    index = int(study.get(ANALYSIS).values["sample_index"])
+    return DrawnFigure(figure, alt_text.sample_image(label, index), False)
+
+
+def _feature_maps(array: str, layer: str) -> Draw:
+    def draw(study: Study) -> DrawnFigure:
+        maps = _maps(study)[array]
+        alt = alt_text.feature_maps(maps, _value(study, layer))
+        return DrawnFigure(figure_grids.feature_maps(maps), alt, False)
+
+    return draw
+
+
+def _kernel(study: Study, name: str) -> np.ndarray:
+    return study.get(ANALYSIS).arrays(FILTERS_FILE)[name]
+
+
+def _maps(study: Study) -> dict[str, np.ndarray]:
+    return study.get(ANALYSIS).arrays(MAPS_FILE)
+
+
+def _value(study: Study, name: str) -> str:
+    return str(study.get(ANALYSIS).values[name])
+
+
+DRAWS: dict[str, Draw] = {
+    "fig-curvas": _curves(None),
+    "fig-lotes": _batch_sizes,
+    "fig-filtros-x2": _effect("filters"),
+    "fig-capas-x2": _effect("layers"),
+    "fig-candidatos": _candidates,
+    "fig-curvas-mejor": _curves(BEST),
+    "fig-confusion": _confusion,
+    "fig-filtros-primera": _first_filters,
+    "fig-filtros-ultima": _last_filters,
+    "fig-densa": _dense,
+    "fig-imagen": _sample,
+    "fig-mapas-primera": _feature_maps("first_maps", "first_layer"),
+    "fig-mapas-ultima": _feature_maps("last_maps", "last_conv_layer"),
+}

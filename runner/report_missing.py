@@ -1,0 +1,32 @@
+"""What stands in the report where a result should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from runner.errors import RunnerError
+from runner.study import MissingVariant, Study
+
+
+def notice(label: str, reason: str) -> Markup:
+    """The notice in place of one variant's results, in Spanish."""
+    return Markup('<aside class="notice missing"><p><strong>Falta «{}»</strong>: {}.</p></aside>').format(
+        label, reason.rstrip(".")
+    )
+
+
+def unreadable(variant: str, error: RunnerError) -> MissingVariant:
+    """A variant that ended well, but left a file that can't be used."""
+    file = f"{Path(error.where).name}: " if error.where else ""
+    return MissingVariant(variant, f"el resultado no se puede leer: {file}{error.what}")
+
+
+def unreadable_result(error: RunnerError, study: Study) -> MissingVariant | None:
+    """The variant whose folder the error is in, as a missing one; None if it is elsewhere."""
+    places = Path(error.where or "").parts[:-1]
+    for variant in study.variants:
+        if variant.name in places:
+            return unreadable(variant.name, error)
+    return None

@@ -1,0 +1,87 @@
+"""Tables for the comparison notebook, as HTML with text beside it for terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from IPython.display import HTML, display
+
+from runner.analysis import Comparison, Metric, compare_all, time_ratio
+from runner.figure_style import number
+from runner.study import Study
+
+WORDS = {"better": "mejor", "worse": "peor", "undecided": "sin diferencia demostrable"}
+METRICS: tuple[tuple[Metric, str], ...] = (
+    ("cross_entropy", "pérdida de validación"),
+    ("accuracy", "exactitud de validación"),
+)
+
+
+def losses(study: Study, names: Sequence[str], reference: str) -> None:
+    """Losses, accuracies and time of each finished variant; the ratio is to the reference's epoch."""
+    rows = []
+    for name in names:
+        run = study.get(name)
+        scores, timing = run.training.evaluation, run.training.timing
+        ratio = number(time_ratio(run, study.get(reference)), 2) if study.has(reference) else "–"
+        rows.append(
+            [
+                study.info(name).label,
+                number(scores.train.cross_entropy, 3),
+                number(scores.validation.cross_entropy, 3),
+                number(100 * scores.validation.accuracy, 1),
+                number(100 * scores.test.accuracy, 1),
+                number(timing.epoch_seconds, 1),
+                ratio,
+            ]
+        )
+    heads = [
+        "variante",
+        "pérdida de entrenamiento",
+        "pérdida de validación",
+        "exactitud de validación (%)",
+        "exactitud de test (%)",
+        "segundos por época",
+        "tiempo relativo",
+    ]
+    show(heads, rows)
+
+
+def verdicts(study: Study, names: Sequence[str], reference: str) -> None:
+    """Each variant against the reference on the validation images, with interval, p and verdict."""
+    if not study.has(reference):
+        print(f"Falta «{study.info(reference).label}», la referencia.")
+        return
+    others = [study.get(name) for name in names if name != reference]
+    rows = []
+    for metric, title in METRICS:
+        for found in compare_all(others, study.get(reference), "validation", metric):
+            rows.append([study.info(found.variant).label, title, *_comparison(found)])
+    show(["variante", "medida", "diferencia", "intervalo del 95 %", "p", "veredicto"], rows)
+
+
+def _comparison(found: Comparison) -> list[str]:
+    return [
+        number(found.difference, 4),
+        f"de {number(found.low, 4)} a {number(found.high, 4)}",
+        "< 0,001" if found.p_adjusted < 0.001 else number(found.p_adjusted, 3),
+        WORDS[found.verdict],
+    ]
+
+
+def choices(study: Study) -> None:
+    """What the best model takes from which variant, and which could not be told apart."""
+    rows = []
+    for choice in study.choices:
+        tied = [study.info(name).label for name in choice.tied]
+        winner = study.info(choice.winner).label if choice.winner else "–"
+        rows.append([choice.label, winner, "; ".join(tied)])
+    show(["factor", "se toma de", "sin diferencia demostrable con el mejor"], rows)
+
+
+def show(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Display a table; every cell is escaped."""
+    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+    display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"))

@@ -1,0 +1,168 @@
+"""The templates: numbering, references, notices, escaping, and what stops the build."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from runner import PROJECT_ROOT
+from runner.errors import RunnerError
+from runner.report_html import report_html
+from runner.report_layout import Drawn
+from runner.results import SCHEMA_VERSION, Finished, Result, write_json
+from runner.study import Author, MissingVariant, Study, VariantInfo
+
+TITLE = '{% set title = "Un título" %}'
+FIGURES = {
+    "fig-a": Drawn(Path("figures/a.svg"), "una recta"),
+    "fig-b": MissingVariant("lost", "falló: pérdida NaN"),
+}
+
+Make = Callable[..., str]
+
+
+def variant(name: str) -> VariantInfo:
+    """A planned variant that differs in nothing."""
+    return VariantInfo(name, f"variante {name}", "notebook", (), "notebook", {}, {})
+
+
+def finished(name: str, folder: Path) -> Finished:
+    """A finished notebook whose values.json holds a share and a word."""
+    write_json(folder / name / "values.json", {"share": 0.703, "word": "<gato>"})
+    result = Result(
+        schema_version=SCHEMA_VERSION,
+        variant=name,
+        notebook="a.ipynb",
+        notebook_sha256="0" * 64,
+        profile="full",
+        draft=False,
+        key="k",
+        key_parts={},
+        parameters={"batch_size": 64},
+        started=datetime(2026, 1, 1, tzinfo=UTC),
+        finished=datetime(2026, 1, 1, tzinfo=UTC),
+        wall_seconds=1.0,
+    )
+    return Finished(result, folder / name)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """The report's HTML from the texts of its answers, for one finished and one lost variant."""
+
+    def make(*answers: str, author: str = "Ana", draft: bool = False) -> str:
+        templates = tmp_path / "templates"
+        shutil.rmtree(templates, ignore_errors=True)
+        ignored = shutil.ignore_patterns("answers", "fonts")
+        shutil.copytree(PROJECT_ROOT / "templates", templates, ignore=ignored)
+        (templates / "answers").mkdir()
+        for number, answer in enumerate(answers, start=1):
+            path = templates / "answers" / f"q{number:02}.html"
+            path.write_text(answer, encoding="utf-8")
+        study = Study(
+            title="Práctica",
+            profile="quick",
+            draft=draft,
+            author=Author((author,), "Curso", "2", "hoy"),
+            baseline="lost",
+            variants=(variant("done"), variant("lost"), variant("best")),
+            finished={"done": finished("done", tmp_path)},
+            missing={"lost": "falló: pérdida NaN"},
+            choices=(),
+        )
+        return report_html(study, FIGURES, templates)
+
+    return make
+
+
+def test_prints_traced_values(make: Make) -> None:
+    """A value comes with its source, a word of the results is escaped."""
+    html = make(TITLE + '{{ m("done", "values.share")|percent }} {{ m("done", "values.word")|text }}')
+    assert 'data-variant="done" data-metric="values.share">70,3\N{NO-BREAK SPACE}%</data>' in html
+    assert "&lt;gato&gt;</data>" in html
+    assert "Pregunta&nbsp;1." in html
+
+
+def test_numbers_and_references(make: Make) -> None:
+    """Figures and tables are numbered in order; references may look forward."""
+    rows = "<tbody><tr><td>a</td></tr></tbody>"
+    html = make(
+        TITLE + '{{ ref("tab-z") }}, {{ ref("pregunta-2") }}{{ figure("fig-a", "Pie.") }}',
+        TITLE + '{% call table("tab-z", "Título.") %}' + rows + "{% endcall %}",
+    )
+    assert '<a class="ref" href="#tab-z">Tabla\N{NO-BREAK SPACE}1</a>' in html
+    assert '<a class="ref" href="#pregunta-2">Pregunta\N{NO-BREAK SPACE}2</a>' in html
+    assert '<img src="figures/a.svg" alt="una recta">' in html
+    assert "Figura\N{NO-BREAK SPACE}1.</span> Pie." in html
+
+
+@pytest.mark.parametrize("use", ['{{ m("lost", "wall_seconds")|seconds }}', '{{ figure("fig-b", "") }}'])
+def test_missing_variant_is_a_notice(make: Make, use: str) -> None:
+    """The answer says what is missing and why; the others are made, with their own numbers."""
+    lost = TITLE + '{{ figure("fig-a", "Primera.") }}' + use
+    html = make(lost, TITLE + '{{ ref("fig-a") }}')
+    assert "<strong>Falta «variante lost»</strong>: falló: pérdida NaN." in html
+    assert "Primera." not in html
+    assert "(no disponible)" in html and 'href="#fig-a"' not in html
+
+
+def test_unreadable_values_are_a_notice(make: Make) -> None:
+    """What a notebook should have left and didn't, is named."""
+    html = make(TITLE + '{{ m("done", "values.absent")|number }}')
+    assert "Falta «variante done»" in html and "values.absent" in html
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "{{ 7*7 }}", "A & B"])
+def test_names_print_as_text(make: Make, name: str) -> None:
+    """Nothing in an author's name is run or read as markup."""
+    html = make(TITLE, author=name)
+    shown = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert f"<span>{shown}</span>" in html
+    assert "<script>" not in html and "49" not in html
+
+
+def test_draft_is_said_in_each_answer(make: Make) -> None:
+    """Answers of a draft say so, those of a full run don't."""
+    assert make(TITLE, TITLE, draft=True).count("Respuesta de un borrador") == 2
+    assert "borrador" not in make(TITLE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("{{ 0.703|percent }}", "0.703, which is not a measured value"),
+        ("{{ study.variants|length }}", "3 is printed, and is not a measured value"),
+        ('{{ m("done", "values.share") }}', "printed without a format"),
+        ('{{ m("done", "evaluation.tset")|number }}', "trains nothing"),
+        ('{{ m("done", "parameters.batch")|number }}', "no value at 'parameters.batch'"),
+        ('{{ m("nobody", "wall_seconds")|number }}', "no such variant"),
+        ("{{ nobody }}", "'nobody' is undefined"),
+        ("{{ label(nobody) }}", "'nobody' is undefined"),
+        ('{{ figure("fig-x", "") }}', "no figure 'fig-x'"),
+        ('{{ figure("fig-a", "") }}{{ figure("fig-a", "") }}', "are called 'fig-a'"),
+        ("{% if %}", "Expected an expression"),
+        ('{{ "a"|nofilter }}', "No filter named 'nofilter'"),
+    ],
+)
+def test_faults_name_template_and_line(make: Make, answer: str, message: str) -> None:
+    """A faulty answer stops the build and is easily found."""
+    with pytest.raises(RunnerError) as caught:
+        make(TITLE, f"{TITLE}\n{answer}")
+    assert message in str(caught.value)
+    assert "q02.html:2" in str(caught.value)
+
+
+def test_dangling_reference(make: Make) -> None:
+    """A reference to nothing stops the build where no section is missing."""
+    with pytest.raises(RunnerError, match="reference to 'fig-none'"):
+        make(TITLE + '{{ ref("fig-none") }}')
+
+
+def test_title_is_needed(make: Make) -> None:
+    """An answer without a constant title is refused."""
+    with pytest.raises(RunnerError, match=r"q01\.html: needs"):
+        make("<p>nada</p>")

@@ -1,0 +1,89 @@
+"""HTML to PDF: what may be read, and what stops the build."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import pytest
+
+from runner.errors import RunnerError
+from runner.report_pdf import INSTALL, install_command, write_pdf
+
+PAGE = '<!doctype html><html lang="es"><head><title>t</title></head><body>{}</body></html>'
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>'
+
+
+def make(folder: Path, body: str, css: str = "p { color: black }") -> Path:
+    """A PDF of ``body`` in ``folder/build``, styled by ``folder/templates``."""
+    build, templates = folder / "build", folder / "templates"
+    for each in (build, templates):
+        each.mkdir(exist_ok=True)
+    style = templates / "style.css"
+    style.write_text(css, encoding="utf-8")
+    output = build / "report.pdf"
+    write_pdf(PAGE.format(body), output, styles=[style], base=build, roots=(build, templates))
+    return output
+
+
+def test_reads_the_build_folder(tmp_path: Path) -> None:
+    """A picture in the build folder is drawn, and nothing temporary stays."""
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "a.svg").write_text(PICTURE, encoding="utf-8")
+    output = make(tmp_path, '<p>hola</p><img src="a.svg" alt="un triángulo">')
+    assert output.read_bytes().startswith(b"%PDF")
+    assert [path.name for path in output.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Nothing of the hour or of the run gets into the file."""
+    first = make(tmp_path, "<p>hola</p>").read_bytes()
+    assert make(tmp_path, "<p>hola</p>").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("../outside.svg", "outside the build and template folders"),
+        ("link.svg", "outside the build and template folders"),
+        ("file:///etc/hostname", "outside the build and template folders"),
+        ("file://elsewhere/etc/hostname", "only local files"),
+        ("http://localhost:9/a.png", "only local files"),
+        ("ftp://localhost:9/a.png", "only local files"),
+        ("absent.svg", "cannot be read"),
+    ],
+)
+def test_refuses_other_addresses(tmp_path: Path, address: str, reason: str) -> None:
+    """No network and no file elsewhere, by whatever way; the old report stays as it was."""
+    (tmp_path / "outside.svg").write_text(PICTURE, encoding="utf-8")
+    old = make(tmp_path, "<p>antes</p>")
+    (tmp_path / "build" / "link.svg").symlink_to(tmp_path / "outside.svg")
+    before = old.read_bytes()
+    with pytest.raises(RunnerError, match=reason):
+        make(tmp_path, f'<img src="{address}" alt="a">')
+    assert old.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "css"),
+    [
+        ("<p>hola</p>", "p { colour: red }"),
+        ('<a href="#nowhere">enlace</a>', ""),
+        ('<img src="data:image/png;base64,AAAA" alt="rota">', ""),
+    ],
+)
+def test_warnings_fail(tmp_path: Path, body: str, css: str) -> None:
+    """What WeasyPrint would only log is an error here."""
+    with pytest.raises(RunnerError, match=r"report\.pdf"):
+        make(tmp_path, body, css)
+
+
+def test_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hint for missing libraries fits the system."""
+    assert install_command() in INSTALL.values()
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    assert install_command() == INSTALL["darwin"]
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    release = {"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)
+    assert install_command() == INSTALL["debian"]

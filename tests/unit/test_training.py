@@ -1,0 +1,194 @@
+"""Batches, augmentation, timing and counting: what the honesty of the training rests on."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from runner import data
+from runner.parameters import Parameters
+
+pytestmark = pytest.mark.xdist_group("tensorflow")  # one import for all of them
+
+training = pytest.importorskip("runner.training")
+model_module = pytest.importorskip("runner.model")
+keras = pytest.importorskip("keras")
+
+
+def parameters(**changes: object) -> Parameters:
+    values: dict[str, object] = {
+        "dataset": "digits",
+        "validation_fraction": 0.25,
+        "seed": 7,
+        "filters": (4, 8),
+        "dense": (8,),
+        "loss": "categorical_crossentropy",
+        "optimizer": "adam",
+        "learning_rate": 0.001,
+        "batch_size": 16,
+        "epochs": 3,
+    }
+    return Parameters(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def labelled(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images whose first pixel tells their place."""
+    images = np.zeros((n, 32, 32, 3), np.uint8)
+    images[:, 0, 0, 0] = np.arange(n)
+    return images, np.arange(n) % 10
+
+
+def orders(p: Parameters, n: int) -> list[np.ndarray]:
+    """The order in which the images come, epoch by epoch."""
+    batches = [x.numpy() for x, _ in training.training_batches(*labelled(n), p)]
+    places = np.concatenate([np.rint((x[:, 0, 0, 0] + 1) * 127.5) for x in batches]).astype(int)
+    return np.split(places, p.epochs)
+
+
+def test_every_epoch_has_a_new_order_of_all_the_images() -> None:
+    found = orders(parameters(), 50)
+    for order in found:
+        assert sorted(order) == list(range(50))
+        assert list(order) != list(range(50))
+    assert len({tuple(order) for order in found}) == 3
+
+
+def test_the_order_follows_from_seed_and_epoch() -> None:
+    same, other = orders(parameters(), 50), orders(parameters(seed=8), 50)
+    assert np.array_equal(orders(parameters(), 50), same)
+    assert not np.array_equal(same, other)
+    later = training.training_batches(*labelled(50), parameters(), first_epoch=2)
+    first = next(iter(later))[0].numpy()[:, 0, 0, 0]
+    assert np.array_equal(np.rint((first + 1) * 127.5).astype(int), same[2][:16])
+
+
+def test_fit_with_shuffle_alone_would_repeat_the_order() -> None:
+    """The trap that the project's own batches avoid: if Keras mends it, this test will say so."""
+    seen: list[list[int]] = []
+
+    class Spy(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, x: object) -> object:
+            seen.append(np.rint(np.asarray(x)[:, 0]).astype(int).tolist())
+            return x
+
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((1,)), Spy(), keras.layers.Dense(1)])
+    model.compile(loss="mse", run_eagerly=True)
+    x = np.arange(32.0)[:, None]
+    seen.clear()
+    model.fit(x, x, epochs=2, batch_size=8, shuffle=True, verbose=0)
+    flat = [n for batch in seen for n in batch]
+    assert flat[:32] == flat[32:]
+
+
+@pytest.mark.parametrize(("images", "batch"), [(9375 * 4, 4), (37_500, 64), (37_500, 128), (7, 3)])
+def test_calls_divide_the_epoch(images: int, batch: int) -> None:
+    steps = training.steps_per_epoch(images, batch)
+    assert steps % training.steps_per_call(steps, batch) == 0
+
+
+def test_an_epoch_updates_once_a_batch() -> None:
+    p = parameters(batch_size=4, epochs=2)
+    images, labels = labelled(90)
+    model = model_module.build_model(p)
+    training.compile_model(model, p, len(images))
+    steps = training.steps_per_epoch(90, 4)
+    model.fit(
+        training.training_batches(images, labels, p), epochs=2, steps_per_epoch=steps, verbose=0
+    )
+    assert int(model.optimizer.iterations) == 2 * 23
+
+
+def run(p: Parameters) -> dict[str, list[float]]:
+    training.keras.utils.set_random_seed(p.seed)
+    digits = data.load("digits")
+    x, y = digits.x_train[:200], digits.y_train[:200]
+    model = model_module.build_model(p)
+    training.compile_model(model, p, len(x))
+    steps = training.steps_per_epoch(len(x), p.batch_size)
+    fitted = model.fit(
+        training.training_batches(x, y, p), epochs=p.epochs, steps_per_epoch=steps, verbose=0
+    )
+    return dict(fitted.history)
+
+
+def test_same_seed_same_run_and_another_seed_another() -> None:
+    p = parameters(epochs=2, dropout=0.2, augmentation="flip-shift", batch_norm=True)
+    first = run(p)
+    assert run(p) == first
+    assert run(p.model_copy(update={"seed": 8})) != first
+
+
+def test_flip_mirrors_each_image_every_other_epoch() -> None:
+    p = parameters(augmentation="flip", epochs=2)
+    images = np.zeros((8, 32, 32, 3), np.float32)
+    images[:, :, 0] = 1
+    index = np.arange(8)
+    even = training.augment(images, index, 0, p).numpy()
+    odd = training.augment(images, index, 1, p).numpy()
+    mirrored = even[:, 0, -1, 0] == 1
+    assert mirrored.tolist() == [True, False] * 4
+    assert np.array_equal(odd[:, 0, -1, 0] == 1, ~mirrored)
+
+
+def test_shift_moves_by_at_most_two_and_keeps_values() -> None:
+    images = np.zeros((64, 32, 32, 3), np.float32)
+    images[:, 16, 16] = 1
+    moved = training.shift(images, np.arange(64), np.int64(0), 1).numpy()
+    places = np.argwhere(moved[..., 0] == 1)
+    assert len(places) == 64
+    assert np.abs(places[:, 1:] - 16).max() == 2
+    assert len({tuple(place) for place in places[:, 1:]}) > 10
+
+
+def test_flops_are_those_of_the_formula() -> None:
+    model = model_module.build_model(parameters(filters=(32, 64), dense=(128,)))
+    convolutions = 2 * 9 * (3 * 32 * 32**2 + 32 * 64 * 16**2)
+    dense = 2 * (64 * 8 * 8 * 128 + 128 * 10)
+    counted = training.flops_per_image(model)
+    assert convolutions + dense <= counted <= 1.03 * (convolutions + dense)  # and biases, pooling
+
+
+def test_validation_is_not_in_the_training_time() -> None:
+    p = parameters(epochs=1)
+    images, labels = labelled(64)
+    model = model_module.build_model(p)
+    training.compile_model(model, p, 64)
+    clock = training.EpochClock()
+    start = time.perf_counter()
+
+    class Slow(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_test_batch_end(self, batch: int, logs: object = None) -> None:
+            time.sleep(0.5)
+
+    model.fit(
+        training.training_batches(images, labels, p),
+        steps_per_epoch=4,
+        validation_data=training.evaluation_batches(images, labels),
+        callbacks=[clock, Slow()],
+        verbose=0,
+    )
+    assert clock.validation[0] >= 0.5
+    assert clock.training[0] + clock.validation[0] <= time.perf_counter() - start
+
+
+def test_the_schedule_warms_up_and_comes_down() -> None:
+    p = parameters(schedule="one-cycle", learning_rate=0.4, learning_rate_batch=32)
+    rate = training.learning_rate(p, 100)
+    values = [float(rate(step)) for step in range(100)]
+    assert max(values) == pytest.approx(0.2, rel=0.02)  # 0.4 for 32 images, so 0.2 for 16
+    assert values[0] == pytest.approx(0.04)
+    assert values[-1] < 0.1 * max(values)
+    assert values.index(max(values)) == 23
+
+
+def test_label_smoothing_changes_the_loss_and_not_the_cross_entropy() -> None:
+    truth = np.eye(10, dtype=np.float32)[:4]
+    predicted = np.full((4, 10), 0.01, np.float32)
+    predicted[np.arange(4), np.arange(4)] = 0.91
+    plain = float(training.make_loss(parameters())(truth, predicted))
+    smooth = float(training.make_loss(parameters(label_smoothing=0.1))(truth, predicted))
+    assert plain == pytest.approx(-np.log(0.91), rel=1e-4)
+    assert smooth > plain + 0.1
