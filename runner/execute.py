@@ -18,7 +18,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from runner import PROJECT_ROOT, __version__, kernel
+from runner import PROJECT_ROOT, kernel
+from runner.cleaning import clean_notebook
 from runner.errors import RunnerError
 from runner.keys import DIGIT_SETTINGS, digest
 from runner.results import (
@@ -30,6 +31,7 @@ from runner.results import (
     Result,
     Training,
     write_json,
+    write_text,
 )
 
 WORK = "work"
@@ -126,7 +128,7 @@ def _set_environment(task: Task) -> None:
 def _publish(task: Task, started: datetime, wall_seconds: float) -> None:
     """Move the finished variant to its place; the record is written last, before the move."""
     executed = task.work_dir / EXECUTED
-    _clean_notebook(executed)
+    _rewrite_clean(executed)
     record = Result(
         schema_version=SCHEMA_VERSION,
         variant=task.name,
@@ -171,15 +173,10 @@ def replace_folder(source: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _clean_notebook(path: Path) -> None:
-    """Take this machine's paths out of an executed notebook, and name the program that ran it."""
+def _rewrite_clean(path: Path) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
-    papermill_entry = content["metadata"].get("papermill", {})
-    for key in ("input_path", "output_path"):
-        if key in papermill_entry:
-            papermill_entry[key] = Path(papermill_entry[key]).name
-    content["metadata"]["runner"] = {"version": __version__}
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    clean_notebook(content)
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
 def _record_failure(task: Task, reason: str, detail: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from runner.figure_style import DIVERGING_MAP, GREY, SEQUENTIAL_MAP, WIDTH, localise
 
@@ -99,7 +101,7 @@ def sample_image(image: np.ndarray, title: str) -> Figure:
     return figure
 
 
-_SMALL = {"fontsize": 5.5, "pad": 1.0, "color": GREY, "loc": "center", "fontweight": "normal"}
+_SMALL: dict[str, Any] = {"fontsize": 5.5, "pad": 1.0, "color": GREY, "loc": "center", "fontweight": "normal"}
 
 
 def _number_grid(
@@ -129,9 +131,8 @@ def _grid(count: int, columns: int, side: float) -> tuple[Figure, list[Axes]]:
         columns,
         figsize=(width, rows * (width / columns + 0.12) + 0.45),
         squeeze=False,
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(w_pad=0.005, h_pad=0.005, wspace=0.03, hspace=0.02),
     )
-    figure.get_layout_engine().set(w_pad=0.005, h_pad=0.005, wspace=0.03, hspace=0.02)
     for axis in axes.flat:
         axis.axis("off")
     return figure, list(axes.flat)
@@ -149,5 +150,5 @@ def _scale(figure: Figure, axes: list[Axes], norm: Normalize, cmap: str, label: 
         label=label,
     )
     bar.ax.tick_params(labelsize=7)
-    bar.ax.xaxis.label.set_size(7.5)
+    bar.ax.xaxis.label.set_fontsize(7.5)
     localise(bar.ax, y=False)

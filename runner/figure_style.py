@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from babel.numbers import format_decimal
+from cycler import cycler
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -47,7 +48,7 @@ def use_style() -> None:
             "axes.spines.right": False,
             "axes.grid": True,
             "axes.axisbelow": True,
-            "axes.prop_cycle": mpl.cycler(color=SEQUENCE),
+            "axes.prop_cycle": cycler(color=SEQUENCE),
             "grid.color": RULE,
             "grid.linewidth": 0.5,
             "xtick.color": GREY,
@@ -70,12 +71,12 @@ def use_style() -> None:
 def number(value: float, digits: int = 2) -> str:
     """``value`` with ``digits`` decimals in the reader's format."""
     pattern = "#,##0." + "0" * digits if digits else "#,##0"
-    return format_decimal(value, format=pattern, locale=LOCALE)
+    return str(format_decimal(value, format=pattern, locale=LOCALE))
 
 
 def short_number(value: float, _: object = None) -> str:
     """A tick's value without needless zeros."""
-    return format_decimal(round(value, 6), format="#,##0.####", locale=LOCALE)
+    return str(format_decimal(round(value, 6), format="#,##0.####", locale=LOCALE))
 
 
 def localise(*axes: Axes, x: bool = True, y: bool = True) -> None:

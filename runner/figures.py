@@ -6,12 +6,12 @@ Every function takes records or arrays and returns a matplotlib figure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from runner.analysis import split_accuracy
@@ -100,7 +100,7 @@ def batch_sizes(study: Study, names: Sequence[str]) -> Figure:
     """One small panel of curves a batch size, then final losses and time against the batch size."""
     runs = sorted((study.get(name) for name in names), key=_batch)
     figure = plt.figure(figsize=(WIDTH, 4.6))
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.1))
+    upper, lower = cast("list[SubFigure]", figure.subfigures(2, 1, height_ratios=(1, 1.1)))
     panels = upper.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
     for axis, run in zip(panels, runs, strict=True):
         _small_curves(axis, run, f"lotes de {_batch(run)}")

@@ -10,6 +10,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+from runner.cleaning import clean_notebook
 from runner.experiments import HandinEntry
 from runner.results import write_text
 from runner.study import Study
@@ -45,7 +46,9 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
         label = study.info(section.notebook).label
         reason = study.missing.get(section.notebook, "su cuaderno no está")
         return [*cells, _cell(f"{prefix}-missing", f"**Falta «{label}»**: {reason}.")]
-    for cell in nbformat.read(path, as_version=4).cells:
+    content = nbformat.read(path, as_version=4)
+    clean_notebook(content)
+    for cell in content.cells:
         if section.cells == "code" and cell.cell_type != "code":
             continue
         if cell.source.startswith("# "):  # the notebook's own title
@@ -58,16 +61,13 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
 
 def _link_headings(cells: list[NotebookNode]) -> str:
     """Give every second-level heading an anchor; the contents that link to them."""
-    lines = []
+    lines: list[str] = []
     for cell in cells:
-        if cell.cell_type != "markdown":
-            continue
-        found = HEADING.search(cell.source)
+        found = HEADING.search(cell.source) if cell.cell_type == "markdown" else None
         if found:
             anchor = f"seccion-{len(lines) + 1}"
-            cell.source = HEADING.sub(
-                lambda m, a=anchor: f'<a id="{a}"></a>\n\n## {m[1]}', cell.source, count=1
-            )
+            before, after = cell.source[: found.start()], cell.source[found.end() :]
+            cell.source = f'{before}<a id="{anchor}"></a>\n\n## {found[1]}{after}'
             lines.append(f"- [{found[1]}](#{anchor})")
     return "## Contenido\n\n" + "\n".join(lines)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,18 +45,18 @@ class Section:
 def report_html(study: Study, figures: Mapping[str, Drawn | MissingVariant], templates_dir: Path) -> str:
     """The whole document. Raises RunnerError naming template and line for a faulty template."""
     layout = Layout(figures)
-    environment = _environment(study, layout, templates_dir)
+    parts = PartRenderer(study, layout, _environment(study, layout, templates_dir))
     templates = _templates(templates_dir)
-    sources = {name: _constants(environment, name) for name in templates}
+    sources = {name: parts.constants(name) for name in templates}
     for name, constants in sources.items():
         layout.section(_section_id(name), _section_name(name, constants["title"]))
-    sections = [_section(environment, layout, study, name, sources[name]) for name in templates]
+    sections = [parts.section(name, sources[name]) for name in templates]
     content = {
-        "front": [s for s in sections if _is_part(s, FRONT_PARTS)],
+        "front": [s for s in sections if s.id in FRONT_PARTS],
         "answers": [s for s in sections if s.number is not None],
-        "back": [s for s in sections if _is_part(s, BACK_PARTS)],
+        "back": [s for s in sections if s.id in BACK_PARTS],
     }
-    html = _render(environment, LAYOUT_FILE, content)
+    html = parts.render(LAYOUT_FILE, content)
     return layout.resolve(html, complete=all(section.complete for section in sections))
 
 
@@ -84,64 +84,65 @@ def _templates(templates_dir: Path) -> list[str]:
     return front + [f"answers/{name}" for name in answers] + back
 
 
-def _constants(environment: jinja2.Environment, name: str) -> dict[str, str]:
-    """The texts set at the top of a template: its title, and the question in other words.
+@dataclass(frozen=True)
+class PartRenderer:
+    """Renders one template at a time, and says where a faulty one is at fault."""
 
-    They are read without rendering, to be there even where the rest can't be rendered.
-    """
-    try:
-        source = Path(environment.get_template(name).filename or "").read_text(encoding="utf-8")
-        tree = environment.parse(source)
-    except jinja2.TemplateSyntaxError as error:
-        raise RunnerError(error.message or "bad syntax", where=f"{name}:{error.lineno}") from error
-    found = {
-        node.target.name: node.node.value
-        for node in tree.body
-        if isinstance(node, nodes.Assign)
-        and isinstance(node.target, nodes.Name)
-        and isinstance(node.node, nodes.Const)
-    }
-    if "title" not in found:
-        raise RunnerError('needs {% set title = "..." %}, a constant', where=name)
-    return {"asks": "", **found}
+    study: Study
+    layout: Layout
+    environment: jinja2.Environment
 
+    def constants(self, name: str) -> dict[str, str]:
+        """The texts set at the top of a template: its title, and the question in other words.
 
-def _section(
-    environment: jinja2.Environment,
-    layout: Layout,
-    study: Study,
-    name: str,
-    constants: Mapping[str, str],
-) -> Section:
-    mark = layout.mark()
-    try:
-        body, complete = Markup(_render(environment, name, {})), True
-    except MissingVariant as error:
-        layout.reset(mark)
-        label = study.info(error.name).label
-        body, complete = notice(label, error.reason), False
-    return Section(_section_id(name), _number(name), constants["title"], constants["asks"], body, complete)
+        They are read without rendering, to be there even where the rest can't be rendered.
+        """
+        try:
+            template = self.environment.get_template(name)
+            source = Path(template.filename or "").read_text(encoding="utf-8")
+            tree = self.environment.parse(source)
+        except jinja2.TemplateSyntaxError as error:
+            where = f"{name}:{error.lineno}"
+            raise RunnerError(error.message or "bad syntax", where=where) from error
+        found = {
+            node.target.name: node.node.value
+            for node in tree.body
+            if isinstance(node, nodes.Assign)
+            and isinstance(node.target, nodes.Name)
+            and isinstance(node.node, nodes.Const)
+        }
+        if "title" not in found:
+            raise RunnerError('needs {% set title = "..." %}, a constant', where=name)
+        return {"asks": "", **found}
 
+    def section(self, name: str, constants: Mapping[str, str]) -> Section:
+        """One part, or a notice in its place if it needs a variant that is missing."""
+        mark = self.layout.mark()
+        try:
+            body, complete = Markup(self.render(name, {})), True
+        except MissingVariant as error:
+            self.layout.reset(mark)
+            body = notice(self.study.info(error.name).label, error.reason)
+            complete = False
+        title, asks = constants["title"], constants["asks"]
+        return Section(_section_id(name), _number(name), title, asks, body, complete)
 
-def _render(environment: jinja2.Environment, name: str, content: Mapping[str, Any]) -> str:
-    """One template; every error but a missing variant names template and line."""
-    try:
-        return environment.get_template(name).render(content)
-    except MissingVariant:
-        raise
-    except jinja2.TemplateSyntaxError as error:
-        where = f"{error.name or name}:{error.lineno}"
-        raise RunnerError(error.message or "bad syntax", where=where) from error
-    except RunnerError as error:
-        if lost := unreadable_result(error, environment.globals["study"]):
-            raise lost from error
-        raise type(error)(
-            f"{error.what} [{error.where}]" if error.where else error.what,
-            where=_place(error, name),
-            hint=error.hint,
-        ) from error
-    except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
-        raise RunnerError(str(error), where=_place(error, name)) from error
+    def render(self, name: str, content: Mapping[str, Any]) -> str:
+        """One template; every error but a missing variant names template and line."""
+        try:
+            return self.environment.get_template(name).render(content)
+        except MissingVariant:
+            raise
+        except jinja2.TemplateSyntaxError as error:
+            where = f"{error.name or name}:{error.lineno}"
+            raise RunnerError(error.message or "bad syntax", where=where) from error
+        except RunnerError as error:
+            if lost := unreadable_result(error, self.study):
+                raise lost from error
+            what = f"{error.what} [{error.where}]" if error.where else error.what
+            raise type(error)(what, where=_place(error, name), hint=error.hint) from error
+        except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
+            raise RunnerError(str(error), where=_place(error, name)) from error
 
 
 def _place(error: BaseException, name: str) -> str:
@@ -164,7 +165,3 @@ def _section_id(name: str) -> str:
 def _section_name(name: str, title: str) -> str:
     number = _number(name)
     return f"«{title}»" if number is None else f"Pregunta\N{NO-BREAK SPACE}{number}"
-
-
-def _is_part(section: Section, names: Iterable[str]) -> bool:
-    return section.id in names

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -133,7 +134,8 @@ def _fetch(source: Source, expected: Mapping[str, str], beside: Path, say: Say) 
 def _store(cached: Path, arrays: Arrays) -> None:
     temporary = cached.with_name(f".{cached.stem}.{os.getpid()}.npz")
     try:
-        np.savez(temporary, **{key: array.astype(np.uint8) for key, array in arrays.items()})
+        contents: dict[str, Any] = {key: a.astype(np.uint8) for key, a in arrays.items()}
+        np.savez(temporary, **contents)
         os.replace(temporary, cached)
     finally:
         temporary.unlink(missing_ok=True)

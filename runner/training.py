@@ -183,7 +183,7 @@ def flops_per_image(model: keras.Model) -> int:
     return int(profile.total_float_ops)
 
 
-class EpochClock(keras.callbacks.Callback):
+class EpochClock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Seconds of training and of validation of each epoch, apart.
 
     Keras's epoch includes validation: training ends where the first validation batch begins.
@@ -211,7 +211,7 @@ class EpochClock(keras.callbacks.Callback):
         self.learning_rates.append(float(keras.ops.convert_to_numpy(rate)))
 
 
-class ProgressFile(keras.callbacks.Callback):
+class ProgressFile(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Tells the runner, through a small file, how far the training is."""
 
     def __init__(self, path: Path | None, steps: int, epochs: int, interval: float = 1.0) -> None:

@@ -95,9 +95,7 @@ def test_an_epoch_updates_once_a_batch() -> None:
     model = model_module.build_model(p)
     training.compile_model(model, p, len(images))
     steps = training.steps_per_epoch(90, 4)
-    model.fit(
-        training.training_batches(images, labels, p), epochs=2, steps_per_epoch=steps, verbose=0
-    )
+    model.fit(training.training_batches(images, labels, p), epochs=2, steps_per_epoch=steps, verbose=0)
     assert int(model.optimizer.iterations) == 2 * 23
 
 
@@ -108,9 +106,7 @@ def run(p: Parameters) -> dict[str, list[float]]:
     model = model_module.build_model(p)
     training.compile_model(model, p, len(x))
     steps = training.steps_per_epoch(len(x), p.batch_size)
-    fitted = model.fit(
-        training.training_batches(x, y, p), epochs=p.epochs, steps_per_epoch=steps, verbose=0
-    )
+    fitted = model.fit(training.training_batches(x, y, p), epochs=p.epochs, steps_per_epoch=steps, verbose=0)
     return dict(fitted.history)
 
 

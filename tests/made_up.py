@@ -1,0 +1,347 @@
+"""Made-up results on disk, in the real format: what the report says must follow from them.
+
+Predictions of all variants share each image's difficulty, so that paired tests behave as with real ones.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from runner.choices import resolve
+from runner.loading import load_study
+from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan
+from runner.results import (
+    FAILURE_FILE,
+    PREDICTIONS_FILE,
+    RESULT_FILE,
+    SCHEMA_VERSION,
+    VALUES_FILE,
+    DataSummary,
+    Environment,
+    Epoch,
+    Evaluation,
+    Failure,
+    Layer,
+    ModelSummary,
+    Result,
+    Scores,
+    Timing,
+    Training,
+    write_json,
+)
+from runner.study import Study
+
+Batches = Literal["smaller-wins", "smaller-loses", "tie", "middle-wins"]
+Effect = Literal["better", "worse", "undecided"]
+History = Literal["overfitting", "stalled", "gap-improving", "improving", "diverging"]
+
+CLASSES = ("avión", "automóvil", "pájaro", "gato", "ciervo", "perro", "rana", "caballo", "barco", "camión")  # fmt: skip
+LOOK_ALIKE = {3: 5, 5: 3, 1: 9, 9: 1}  # cats and dogs, cars and lorries
+SKILL = 2.4  # of the baseline: how far the true class's score stands out
+STEP = 0.35  # of skill: a difference that the paired tests see
+SKILLS: dict[Batches, dict[str, float]] = {
+    "smaller-wins": {"batch-4": 2, "batch-16": 1, "batch-128": -1, "batch-256": -2},
+    "smaller-loses": {"batch-4": -2, "batch-16": -1, "batch-128": 1, "batch-256": 2},
+    "middle-wins": {"batch-4": -2, "batch-16": -1, "batch-128": -1, "batch-256": -2},
+    "tie": {},
+}
+EFFECTS: dict[Effect, float] = {"better": 1, "worse": -1, "undecided": 0}
+SECONDS = {"batch-4": 81.0, "batch-16": 26.0, "batch-128": 11.5, "batch-256": 10.2, "filters-x2": 27.5, "layers-x2": 21.0, "best": 61.0}  # fmt: skip
+TRAIN_IMAGES, START = 3600, datetime(2026, 1, 15, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the made-up results are to show.
+
+    ``train_gap`` overrides how far below validation a variant's training loss is; ``failed`` maps
+    names to reasons; ``skipped`` variants leave nothing.
+    """
+
+    batches: Batches = "smaller-wins"
+    history: History = "overfitting"
+    filters: Effect = "better"
+    layers: Effect = "undecided"
+    best: Effect = "better"
+    test_shift: float = 0.0  # added to every variant's skill on test images
+    train_gap: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[int, int] = (1200, 1000)  # validation, test
+
+    def skill(self, name: str) -> float:
+        """How well a variant does."""
+        large = SKILLS[self.batches].get("batch-256", 0)
+        steps = SKILLS[self.batches] | {
+            "filters-x2": large + EFFECTS[self.filters],
+            "layers-x2": large + EFFECTS[self.layers],
+            "best": 3 * EFFECTS[self.best],
+            "c-sgd": 1,
+            "c-no-norm": -1,
+        }
+        return SKILL + STEP * steps.get(name, 0)
+
+
+def make_study(folder: Path, story: Story | None = None, profile: str = "full") -> Study:
+    """Write the results of a whole plan under ``folder`` and load them."""
+    story = story or Story()
+    plan = make_plan(DEFAULT_PLAN, profile)
+    for variant in plan.variants:
+        target = folder / "results" / variant.name
+        if variant.name in story.failed:
+            write_failure(target, variant.name, story.failed[variant.name])
+        elif variant.name in story.skipped:
+            continue
+        elif variant.kind == "training":
+            done = load_study(plan, folder).finished if variant.choose else {}
+            write_training(target, plan, variant, resolve(variant, done), story)
+        else:
+            write_notebook(target, plan, variant)
+    return load_study(plan, folder)
+
+
+def write_failure(folder: Path, name: str, reason: str) -> None:
+    """The record of a variant that did not finish."""
+    failure = Failure(
+        schema_version=SCHEMA_VERSION, variant=name, key="0" * 64, reason=reason, detail=reason, finished=START
+    )  # fmt: skip
+    write_json(folder / FAILURE_FILE, failure)
+
+
+def write_training(
+    folder: Path, plan: Plan, variant: Variant, parameters: Mapping[str, Any], story: Story
+) -> None:
+    """Record and predictions of one trained variant, consistent with each other."""
+    arrays = predictions(variant.name, story)
+    validation = scores(arrays["validation_labels"], arrays["validation_probabilities"])
+    test = scores(arrays["test_labels"], arrays["test_probabilities"])
+    gap = story.train_gap.get(variant.name, GAPS[story.history])
+    train = Scores(
+        loss=validation.loss - gap,
+        cross_entropy=validation.cross_entropy - gap,
+        accuracy=min(1.0, validation.accuracy + 0.4 * gap),
+        images=TRAIN_IMAGES,
+    )
+    shape = story.history
+    training = Training(
+        model=model_summary(parameters),
+        epochs=epochs(parameters, shape, train, validation),
+        evaluation=Evaluation(train=train, validation=validation, test=test),
+        timing=timing(story.seconds.get(variant.name, SECONDS.get(variant.name, 14.3)), parameters),
+        memory_peak_bytes=1_312_000_000,
+        data=data_summary(story),
+        environment=ENVIRONMENT,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / PREDICTIONS_FILE, **arrays)
+    write_result(folder, plan, variant, parameters, training)
+
+
+def write_result(
+    folder: Path,
+    plan: Plan,
+    variant: Variant,
+    parameters: Mapping[str, Any],
+    training: Training | None,
+) -> None:
+    """``result.json``."""
+    result = Result(
+        schema_version=SCHEMA_VERSION,
+        variant=variant.name,
+        notebook=variant.notebook.name,
+        notebook_sha256="ab12" * 16,
+        profile=plan.profile,
+        draft=plan.draft,
+        key="cd34" * 16,
+        key_parts={},
+        parameters=dict(parameters),
+        started=START,
+        finished=START + timedelta(seconds=300),
+        wall_seconds=300.5,
+        training=training,
+    )
+    write_json(folder / RESULT_FILE, result)
+
+
+def predictions(name: str, story: Story) -> dict[str, np.ndarray]:
+    """Labels and probabilities of both sets; variants differ by skill and by a little noise."""
+    arrays = {}
+    own = np.random.default_rng(zlib.crc32(name.encode()))
+    for split, count, shift in zip(
+        ("validation", "test"), story.images, (0.0, story.test_shift), strict=True
+    ):
+        shared = np.random.default_rng(count)  # the same images for every variant
+        labels = shared.integers(0, len(CLASSES), count)
+        image = shared.normal(size=(count, len(CLASSES)))
+        for true, other in LOOK_ALIKE.items():
+            image[labels == true, other] += 1
+        image += 0.3 * own.normal(size=image.shape)
+        image[np.arange(count), labels] += story.skill(name) + shift
+        odds = np.exp(image - image.max(axis=1, keepdims=True))
+        arrays[f"{split}_labels"] = labels
+        arrays[f"{split}_probabilities"] = odds / odds.sum(axis=1, keepdims=True)
+    return arrays
+
+
+def scores(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
+    """What these predictions come to."""
+    loss = float(-np.log(probabilities[np.arange(len(labels)), labels]).mean())
+    right = float((probabilities.argmax(axis=1) == labels).mean())
+    return Scores(loss=loss, cross_entropy=loss, accuracy=right, images=len(labels))
+
+
+# How far training is below validation at the end, and how far validation rose from its minimum.
+GAPS: dict[History, float] = {"overfitting": 0.3, "stalled": 0.3, "gap-improving": 0.3, "improving": 0.0, "diverging": 0.0}  # fmt: skip
+RISES: dict[History, float] = {"overfitting": 0.2, "stalled": 0.002, "gap-improving": 0, "improving": 0, "diverging": 0.2}  # fmt: skip
+
+
+def epochs(
+    parameters: Mapping[str, Any], history: History, train: Scores, validation: Scores
+) -> tuple[Epoch, ...]:
+    """Curves that end in the final scores and have the minimum that ``history`` asks for."""
+    count, rise = parameters["epochs"], RISES[history]
+    lowest = max(1, count // 2) if rise else count
+    found = []
+    for epoch in range(1, count + 1):
+        over = 0.5 * (1 - epoch / lowest) if epoch <= lowest else 0
+        back = rise * (epoch - lowest) / (count - lowest) if epoch > lowest else 0
+        loss = validation.cross_entropy - rise + over + back
+        fitted = train.cross_entropy + 0.6 * (1 - epoch / count)
+        found.append(
+            Epoch(
+                epoch=epoch,
+                learning_rate=parameters["learning_rate"],
+                train_loss=fitted,
+                train_cross_entropy=fitted,
+                train_accuracy=train.accuracy - 0.2 * (1 - epoch / count),
+                validation_loss=loss,
+                validation_cross_entropy=loss,
+                validation_accuracy=validation.accuracy - 0.2 * over,
+                train_seconds=14.0,
+                validation_seconds=1.0,
+            )
+        )
+    return tuple(found)
+
+
+def timing(seconds: float, parameters: Mapping[str, Any]) -> Timing:
+    """Times of a run whose epochs take ``seconds``."""
+    return Timing(
+        first_epoch_seconds=1.4 * seconds,
+        epoch_seconds=seconds,
+        train_seconds=(parameters["epochs"] + 0.4) * seconds,
+        validation_seconds=1.0 * parameters["epochs"],
+        images_per_second=TRAIN_IMAGES / seconds,
+    )
+
+
+def data_summary(story: Story) -> DataSummary:
+    """The data set's record."""
+    validation, test = story.images
+    return DataSummary(
+        name="cifar10",
+        label="CIFAR-10",
+        class_names=CLASSES,
+        sha256={k: "47af8b02" * 8 for k in ("x_train", "y_train", "x_test", "y_test")},
+        train_images=TRAIN_IMAGES,
+        validation_images=validation,
+        test_images=test,
+    )
+
+
+ENVIRONMENT = Environment(
+    python="3.11.9",
+    tensorflow="2.21.0",
+    keras="3.15.1",
+    numpy="2.4.6",
+    system="Linux 6.1 x86_64",
+    processor="made up",
+    cores=2,
+    threads=1,
+    onednn=True,
+    gpus=(),
+)
+
+
+def model_summary(parameters: Mapping[str, Any]) -> ModelSummary:
+    """Layers as the practice's network has them, without the activations."""
+    side, channels, layers, flops = 32, 3, [Layer(name="imagen", kind="InputLayer", output_shape=(32, 32, 3), parameters=0)], 0  # fmt: skip
+    stem = [("conv0", parameters["stem_filters"], False)] if parameters["stem_filters"] else []
+    blocks = [
+        (f"conv{block}_{number}", width * parameters["filters_scale"], number == 1)
+        for block, width in enumerate(parameters["filters"], start=1)
+        for number in range(1, parameters["convs_per_block"] + 1)
+    ]
+    for name, width, pooled in stem + blocks:
+        weights = parameters["kernel_size"] ** 2 * channels * width
+        flops += 2 * weights * side**2
+        layers.append(Layer(name=name, kind="Conv2D", output_shape=(side, side, width), parameters=weights + width))  # fmt: skip
+        channels = width
+        if pooled:
+            side //= 2
+            layers.append(Layer(name=name.replace("conv", "pool"), kind="MaxPooling2D", output_shape=(side, side, width), parameters=0))  # fmt: skip
+    features = channels if parameters["head"] == "global-max" else side**2 * channels
+    for number, units in enumerate((*parameters["dense"], len(CLASSES)), start=1):
+        layers.append(Layer(name=f"dense{number}", kind="Dense", output_shape=(units,), parameters=features * units + units))  # fmt: skip
+        flops, features = flops + 2 * features * units, units
+    total = sum(layer.parameters for layer in layers)
+    return ModelSummary(layers=tuple(layers), parameters=total, trainable_parameters=total, flops_per_image=flops)  # fmt: skip
+
+
+def write_notebook(folder: Path, plan: Plan, variant: Variant) -> None:
+    """A notebook that trains nothing, with what it leaves."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    if variant.name == "resolution":
+        write_json(folder / VALUES_FILE, RESOLUTION)
+    if variant.name == "best-model":
+        write_json(folder / VALUES_FILE, BEST_MODEL)
+        np.savez(
+            folder / "filters.npz",
+            first_kernel=random.normal(size=(3, 3, 3, 16)),
+            last_conv_kernel=random.normal(size=(3, 3, 64, 64)),
+            dense_kernel=random.normal(size=(64, 10)),
+        )
+        np.savez(
+            folder / "maps.npz",
+            image=random.integers(0, 256, (32, 32, 3), dtype=np.uint8),
+            first_maps=random.normal(size=(32, 32, 16)).astype(np.float32),
+            last_maps=random.normal(size=(4, 4, 64)).astype(np.float32),
+        )
+    write_result(folder, plan, variant, {}, None)
+
+
+def _way(name: str, slug: str, sizes: list[int], parameters: int, learned: bool) -> dict[str, Any]:
+    texts = {"advantage": f"ventaja de {name}", "drawback": f"inconveniente de {name}"}
+    return {"name": name, "slug": slug, "sizes": sizes, "parameters": parameters, "learned": learned} | texts  # fmt: skip
+
+
+DOWN_UP = [28, 14, 7, 4, 2, 4, 7, 14, 28]
+RESOLUTION = {
+    "ways": [
+        _way("rellenar y recortar", "pad", [28, 32, 16, 8, 4, 2, 4, 8, 16, 32, 28], 0, False),
+        _way("redimensionar a los tamaños guardados", "resize", DOWN_UP, 0, False),
+        _way("convoluciones transpuestas", "transposed", DOWN_UP, 25_000, True),
+    ],
+    "naive_sizes": [28, 14, 7, 3, 1, 2, 4, 8, 16, 32],
+    "naive_error": "las formas de salida y de entrada no son compatibles",
+}
+BEST_MODEL = {
+    "first_layer": "conv0",
+    "last_conv_layer": "conv3_2",
+    "dense_layer": "salida",
+    "first_maps_shape": [32, 32, 16],
+    "last_maps_shape": [4, 4, 64],
+    "sample_index": 17,
+    "sample_label": "caballo",
+    "sample_prediction": "caballo",
+    "test_accuracy": 0.9,
+}
