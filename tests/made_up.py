@@ -13,6 +13,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from made_up_records import (
+    BEST_MODEL,
+    CLASSES,
+    ENVIRONMENT,
+    RESOLUTION,
+    TRAIN_IMAGES,
+    data_summary,
+    model_summary,
+    timing,
+)
 
 from runner.choices import resolve
 from runner.loading import load_study
@@ -23,16 +33,11 @@ from runner.results import (
     RESULT_FILE,
     SCHEMA_VERSION,
     VALUES_FILE,
-    DataSummary,
-    Environment,
     Epoch,
     Evaluation,
     Failure,
-    Layer,
-    ModelSummary,
     Result,
     Scores,
-    Timing,
     Training,
     write_json,
 )
@@ -42,7 +47,6 @@ Batches = Literal["smaller-wins", "smaller-loses", "tie", "middle-wins"]
 Effect = Literal["better", "worse", "undecided"]
 History = Literal["overfitting", "stalled", "gap-improving", "improving", "diverging"]
 
-CLASSES = ("avión", "automóvil", "pájaro", "gato", "ciervo", "perro", "rana", "caballo", "barco", "camión")  # fmt: skip
 LOOK_ALIKE = {3: 5, 5: 3, 1: 9, 9: 1}  # cats and dogs, cars and lorries
 SKILL = 2.4  # of the baseline: how far the true class's score stands out
 STEP = 0.35  # of skill: a difference that the paired tests see
@@ -53,8 +57,16 @@ SKILLS: dict[Batches, dict[str, float]] = {
     "tie": {},
 }
 EFFECTS: dict[Effect, float] = {"better": 1, "worse": -1, "undecided": 0}
-SECONDS = {"batch-4": 81.0, "batch-16": 26.0, "batch-128": 11.5, "batch-256": 10.2, "filters-x2": 27.5, "layers-x2": 21.0, "best": 61.0}  # fmt: skip
-TRAIN_IMAGES, START = 3600, datetime(2026, 1, 15, 12, tzinfo=UTC)
+SECONDS = {
+    "batch-4": 81.0,
+    "batch-16": 26.0,
+    "batch-128": 11.5,
+    "batch-256": 10.2,
+    "filters-x2": 27.5,
+    "layers-x2": 21.0,
+    "best": 61.0,
+}
+START = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -111,8 +123,13 @@ def make_study(folder: Path, story: Story | None = None, profile: str = "full") 
 def write_failure(folder: Path, name: str, reason: str) -> None:
     """The record of a variant that did not finish."""
     failure = Failure(
-        schema_version=SCHEMA_VERSION, variant=name, key="0" * 64, reason=reason, detail=reason, finished=START
-    )  # fmt: skip
+        schema_version=SCHEMA_VERSION,
+        variant=name,
+        key="0" * 64,
+        reason=reason,
+        detail=reason,
+        finished=START,
+    )
     write_json(folder / FAILURE_FILE, failure)
 
 
@@ -137,11 +154,11 @@ def write_training(
         evaluation=Evaluation(train=train, validation=validation, test=test),
         timing=timing(story.seconds.get(variant.name, SECONDS.get(variant.name, 14.3)), parameters),
         memory_peak_bytes=1_312_000_000,
-        data=data_summary(story),
+        data=data_summary(story.images),
         environment=ENVIRONMENT,
     )
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / PREDICTIONS_FILE, **arrays)
+    np.savez(folder / PREDICTIONS_FILE, **arrays)  # type: ignore[arg-type]
     write_result(folder, plan, variant, parameters, training)
 
 
@@ -199,8 +216,20 @@ def scores(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
 
 
 # How far training is below validation at the end, and how far validation rose from its minimum.
-GAPS: dict[History, float] = {"overfitting": 0.3, "stalled": 0.3, "gap-improving": 0.3, "improving": 0.0, "diverging": 0.0}  # fmt: skip
-RISES: dict[History, float] = {"overfitting": 0.2, "stalled": 0.002, "gap-improving": 0, "improving": 0, "diverging": 0.2}  # fmt: skip
+GAPS: dict[History, float] = {
+    "overfitting": 0.3,
+    "stalled": 0.3,
+    "gap-improving": 0.3,
+    "improving": 0.0,
+    "diverging": 0.0,
+}
+RISES: dict[History, float] = {
+    "overfitting": 0.2,
+    "stalled": 0.002,
+    "gap-improving": 0,
+    "improving": 0,
+    "diverging": 0.2,
+}
 
 
 def epochs(
@@ -232,70 +261,6 @@ def epochs(
     return tuple(found)
 
 
-def timing(seconds: float, parameters: Mapping[str, Any]) -> Timing:
-    """Times of a run whose epochs take ``seconds``."""
-    return Timing(
-        first_epoch_seconds=1.4 * seconds,
-        epoch_seconds=seconds,
-        train_seconds=(parameters["epochs"] + 0.4) * seconds,
-        validation_seconds=1.0 * parameters["epochs"],
-        images_per_second=TRAIN_IMAGES / seconds,
-    )
-
-
-def data_summary(story: Story) -> DataSummary:
-    """The data set's record."""
-    validation, test = story.images
-    return DataSummary(
-        name="cifar10",
-        label="CIFAR-10",
-        class_names=CLASSES,
-        sha256={k: "47af8b02" * 8 for k in ("x_train", "y_train", "x_test", "y_test")},
-        train_images=TRAIN_IMAGES,
-        validation_images=validation,
-        test_images=test,
-    )
-
-
-ENVIRONMENT = Environment(
-    python="3.11.9",
-    tensorflow="2.21.0",
-    keras="3.15.1",
-    numpy="2.4.6",
-    system="Linux 6.1 x86_64",
-    processor="made up",
-    cores=2,
-    threads=1,
-    onednn=True,
-    gpus=(),
-)
-
-
-def model_summary(parameters: Mapping[str, Any]) -> ModelSummary:
-    """Layers as the practice's network has them, without the activations."""
-    side, channels, layers, flops = 32, 3, [Layer(name="imagen", kind="InputLayer", output_shape=(32, 32, 3), parameters=0)], 0  # fmt: skip
-    stem = [("conv0", parameters["stem_filters"], False)] if parameters["stem_filters"] else []
-    blocks = [
-        (f"conv{block}_{number}", width * parameters["filters_scale"], number == 1)
-        for block, width in enumerate(parameters["filters"], start=1)
-        for number in range(1, parameters["convs_per_block"] + 1)
-    ]
-    for name, width, pooled in stem + blocks:
-        weights = parameters["kernel_size"] ** 2 * channels * width
-        flops += 2 * weights * side**2
-        layers.append(Layer(name=name, kind="Conv2D", output_shape=(side, side, width), parameters=weights + width))  # fmt: skip
-        channels = width
-        if pooled:
-            side //= 2
-            layers.append(Layer(name=name.replace("conv", "pool"), kind="MaxPooling2D", output_shape=(side, side, width), parameters=0))  # fmt: skip
-    features = channels if parameters["head"] == "global-max" else side**2 * channels
-    for number, units in enumerate((*parameters["dense"], len(CLASSES)), start=1):
-        layers.append(Layer(name=f"dense{number}", kind="Dense", output_shape=(units,), parameters=features * units + units))  # fmt: skip
-        flops, features = flops + 2 * features * units, units
-    total = sum(layer.parameters for layer in layers)
-    return ModelSummary(layers=tuple(layers), parameters=total, trainable_parameters=total, flops_per_image=flops)  # fmt: skip
-
-
 def write_notebook(folder: Path, plan: Plan, variant: Variant) -> None:
     """A notebook that trains nothing, with what it leaves."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -317,31 +282,3 @@ def write_notebook(folder: Path, plan: Plan, variant: Variant) -> None:
             last_maps=random.normal(size=(4, 4, 64)).astype(np.float32),
         )
     write_result(folder, plan, variant, {}, None)
-
-
-def _way(name: str, slug: str, sizes: list[int], parameters: int, learned: bool) -> dict[str, Any]:
-    texts = {"advantage": f"ventaja de {name}", "drawback": f"inconveniente de {name}"}
-    return {"name": name, "slug": slug, "sizes": sizes, "parameters": parameters, "learned": learned} | texts  # fmt: skip
-
-
-DOWN_UP = [28, 14, 7, 4, 2, 4, 7, 14, 28]
-RESOLUTION = {
-    "ways": [
-        _way("rellenar y recortar", "pad", [28, 32, 16, 8, 4, 2, 4, 8, 16, 32, 28], 0, False),
-        _way("redimensionar a los tamaños guardados", "resize", DOWN_UP, 0, False),
-        _way("convoluciones transpuestas", "transposed", DOWN_UP, 25_000, True),
-    ],
-    "naive_sizes": [28, 14, 7, 3, 1, 2, 4, 8, 16, 32],
-    "naive_error": "las formas de salida y de entrada no son compatibles",
-}
-BEST_MODEL = {
-    "first_layer": "conv0",
-    "last_conv_layer": "conv3_2",
-    "dense_layer": "salida",
-    "first_maps_shape": [32, 32, 16],
-    "last_maps_shape": [4, 4, 64],
-    "sample_index": 17,
-    "sample_label": "caballo",
-    "sample_prediction": "caballo",
-    "test_accuracy": 0.9,
-}

@@ -1,0 +1,121 @@
+"""Parts of made-up records that tell no story: machine, data set, layers, times, notebook values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.results import DataSummary, Environment, Layer, ModelSummary, Timing
+
+TRAIN_IMAGES = 3600
+CLASSES = ("avión", "automóvil", "pájaro", "gato", "ciervo", "perro", "rana", "caballo", "barco", "camión")
+
+
+def timing(seconds: float, parameters: Mapping[str, Any]) -> Timing:
+    """Times of a run whose epochs take ``seconds``."""
+    return Timing(
+        first_epoch_seconds=1.4 * seconds,
+        epoch_seconds=seconds,
+        train_seconds=(parameters["epochs"] + 0.4) * seconds,
+        validation_seconds=1.0 * parameters["epochs"],
+        images_per_second=TRAIN_IMAGES / seconds,
+    )
+
+
+def data_summary(images: tuple[int, int]) -> DataSummary:
+    """The data set's record."""
+    validation, test = images
+    return DataSummary(
+        name="cifar10",
+        label="CIFAR-10",
+        class_names=CLASSES,
+        sha256=dict.fromkeys(("x_train", "y_train", "x_test", "y_test"), "47af8b02" * 8),
+        train_images=TRAIN_IMAGES,
+        validation_images=validation,
+        test_images=test,
+    )
+
+
+ENVIRONMENT = Environment(
+    python="3.11.9",
+    tensorflow="2.21.0",
+    keras="3.15.1",
+    numpy="2.4.6",
+    system="Linux 6.1 x86_64",
+    processor="made up",
+    cores=2,
+    threads=1,
+    onednn=True,
+    gpus=(),
+)
+
+
+def model_summary(parameters: Mapping[str, Any]) -> ModelSummary:
+    """Layers as the practice's network has them, without the activations."""
+    side, channels, flops = 32, 3, 0
+    layers = [_layer("imagen", "InputLayer", (side, side, channels))]
+    stem = [("conv0", parameters["stem_filters"], False)] if parameters["stem_filters"] else []
+    blocks = [
+        (f"conv{block}_{number}", width * parameters["filters_scale"], number == 1)
+        for block, width in enumerate(parameters["filters"], start=1)
+        for number in range(1, parameters["convs_per_block"] + 1)
+    ]
+    for name, width, pooled in stem + blocks:
+        weights = parameters["kernel_size"] ** 2 * channels * width
+        flops += 2 * weights * side**2
+        layers.append(_layer(name, "Conv2D", (side, side, width), weights + width))
+        channels = width
+        if pooled:
+            side //= 2
+            layers.append(_layer(name.replace("conv", "pool"), "MaxPooling2D", (side, side, width)))
+    features = channels if parameters["head"] == "global-max" else side**2 * channels
+    for number, units in enumerate((*parameters["dense"], len(CLASSES)), start=1):
+        layers.append(_layer(f"dense{number}", "Dense", (units,), features * units + units))
+        flops, features = flops + 2 * features * units, units
+    total = sum(layer.parameters for layer in layers)
+    return ModelSummary(
+        layers=tuple(layers), parameters=total, trainable_parameters=total, flops_per_image=flops
+    )
+
+
+def _layer(name: str, kind: str, shape: tuple[int, ...], parameters: int = 0) -> Layer:
+    return Layer(name=name, kind=kind, output_shape=shape, parameters=parameters)
+
+
+def _way(name: str, slug: str, sizes: list[int], parameters: int, learned: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "slug": slug,
+        "sizes": sizes,
+        "parameters": parameters,
+        "learned": learned,
+        "advantage": f"ventaja de {name}",
+        "drawback": f"inconveniente de {name}",
+    }
+
+
+DOWN_UP = [28, 14, 7, 4, 2, 4, 7, 14, 28]
+
+
+RESOLUTION = {
+    "ways": [
+        _way("rellenar y recortar", "pad", [28, 32, 16, 8, 4, 2, 4, 8, 16, 32, 28], 0, False),
+        _way("redimensionar a los tamaños guardados", "resize", DOWN_UP, 0, False),
+        _way("convoluciones transpuestas", "transposed", DOWN_UP, 25_000, True),
+    ],
+    "naive_sizes": [28, 14, 7, 3, 1, 2, 4, 8, 16, 32],
+    "naive_error": "las formas de salida y de entrada no son compatibles",
+}
+
+
+BEST_MODEL = {
+    "first_layer": "conv0",
+    "last_conv_layer": "conv3_2",
+    "dense_layer": "salida",
+    "first_maps_shape": [32, 32, 16],
+    "last_maps_shape": [4, 4, 64],
+    "sample_index": 17,
+    "sample_label": "caballo",
+    "sample_prediction": "caballo",
+    "test_accuracy": 0.9,
+}

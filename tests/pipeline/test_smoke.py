@@ -1,0 +1,250 @@
+"""The whole program once, for real: papermill, Keras, WeasyPrint, on scikit-learn's digits."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from pypdf import PdfReader
+
+from runner import PROJECT_ROOT
+from runner.plan import DEFAULT_PLAN, make_plan
+from runner.results import read_result
+
+pytestmark = pytest.mark.xdist_group("smoke")
+
+PLAN = make_plan(DEFAULT_PLAN, "smoke")
+
+
+def runner(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "runner", *words],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished smoke run, in a folder whose name has a space and an accent."""
+    folder = tmp_path_factory.mktemp("práctica 5") / "build"
+    done = runner("all", "--profile", "smoke", "--build-dir", str(folder), "--name", "Ana <b>Ñúñez</b>")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(build: Path) -> list[str]:
+    return [page.extract_text() for page in PdfReader(build / "report.pdf").pages]
+
+
+def test_every_variant_is_there_with_notebook_and_record(build: Path) -> None:
+    for variant in PLAN.variants:
+        found = read_result(build / "results" / variant.name)
+        assert (build / "notebooks" / f"{variant.name}.ipynb").is_file()
+        assert found.result.draft
+        if variant.kind == "training":
+            assert found.predictions.test_labels.shape == (360,)
+            assert found.training.timing.train_seconds > 0
+            assert found.training.memory_peak_bytes > 2**27
+            assert found.training.model.flops_per_image > 1e5
+
+
+def test_the_report_answers_the_18_questions(pages: list[str]) -> None:
+    text = "\n".join(pages)
+    for number in range(1, 19):
+        assert f"Pregunta {number}" in text
+    assert "Falta" not in text
+
+
+def test_every_page_says_that_it_is_a_draft(pages: list[str]) -> None:
+    assert len(pages) > 15
+    for page in pages:
+        assert "BORRADOR" in page or "Borrador" in page
+
+
+def test_a_name_prints_as_text(pages: list[str]) -> None:
+    assert "Ana <b>Ñúñez</b>" in pages[0]
+
+
+def test_the_report_has_bookmarks_and_its_own_fonts(build: Path) -> None:
+    reader = PdfReader(build / "report.pdf")
+    titles = [str(entry.title) for entry in reader.outline if not isinstance(entry, list)]
+    assert sum("Pregunta" in title for title in titles) == 18
+    assert reader.metadata is not None
+    assert "CIFAR-10" in str(reader.metadata.title)
+
+
+def test_the_notebook_to_hand_in_is_whole(build: Path) -> None:
+    notebook = nbformat.read(build / "practica5.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for number in range(1, 19):
+        assert f"## Pregunta {number}." in prose
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    kinds = [output.output_type for cell in code for output in cell.outputs]
+    assert "error" not in kinds
+    pictures = [o for c in code for o in c.outputs if "image/png" in o.get("data", {})]
+    assert len(pictures) >= 15
+    text = (build / "practica5.ipynb").read_text(encoding="utf-8")
+    assert str(build) not in text
+    assert str(PROJECT_ROOT) not in text
+    for line in prose.splitlines():  # the contents' links lead somewhere
+        if line.startswith("- [") and "](#" in line:
+            assert f'<a id="{line.split("](#")[1].rstrip(")")}"></a>' in prose
+
+
+def test_every_way_of_question_8_comes_back_to_28(build: Path) -> None:
+    found = read_result(build / "results" / "resolution").values
+    assert len(found["ways"]) >= 4
+    for way in found["ways"]:
+        sizes = way["sizes"]
+        assert sizes[0] == sizes[-1] == 28
+        assert min(sizes) <= 2
+    assert 28 not in found["naive_sizes"][1:]
+    assert "Concatenate" in found["naive_error"]
+
+
+def test_committed_notebooks_carry_no_outputs() -> None:
+    for path in (PROJECT_ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        assert code
+        assert not any(cell["outputs"] or cell["execution_count"] for cell in code), path
+
+
+def test_a_second_run_has_nothing_to_do(build: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in build.rglob("*") if p.is_file() and p.name != ".lock"}
+    done = runner("all", "--profile", "smoke", "--build-dir", str(build), "--name", "Ana <b>Ñúñez</b>")
+    assert done.returncode == 0
+    assert "up to date" in done.stderr
+    after = {p: p.stat().st_mtime_ns for p in build.rglob("*") if p.is_file() and p.name != ".lock"}
+    assert before == after
+
+
+def test_the_same_results_give_the_same_report(build: Path) -> None:
+    words = ("report", "--build-dir", str(build), "--name", "Ana <b>Ñúñez</b>")
+    texts = []
+    for _ in range(2):
+        assert runner(*words).returncode == 0
+        texts.append((build / "report.pdf").read_bytes())
+    assert texts[0] == texts[1]
+
+
+TINY = """
+title = "Ensayo"
+baseline = "good"
+[profiles.smoke]
+draft = true
+[variants.good]
+label = "buena"
+group = "baseline"
+questions = [1]
+[variants.good.parameters]
+dataset = "digits"
+validation_fraction = 0.25
+seed = 1
+filters = [4]
+dense = [8]
+loss = "categorical_crossentropy"
+optimizer = "sgd"
+learning_rate = 0.01
+batch_size = 64
+epochs = 1
+[variants.diverges]
+label = "diverge"
+group = "batch"
+extends = "good"
+parameters = { learning_rate = 10.0, filters = [64, 64, 64, 64, 64], activation = "elu", epochs = 3 }
+[notebooks.needy]
+label = "depende"
+notebook = "broken.ipynb"
+needs = ["diverges"]
+[notebooks.raises]
+label = "falla"
+notebook = "broken.ipynb"
+[[handin]]
+notebook = "good"
+[[handin]]
+notebook = "raises"
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A plan in which one variant's loss explodes and one notebook raises."""
+    folder = tmp_path_factory.mktemp("tiny")
+    source = (PROJECT_ROOT / "notebooks" / "experiment.ipynb").read_text(encoding="utf-8")
+    (folder / "experiment.ipynb").write_text(source, encoding="utf-8")
+    cell = nbformat.v4.new_code_cell("raise ValueError('a propósito')")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "broken.ipynb")
+    (folder / "experiments.toml").write_text(TINY, encoding="utf-8")
+    yield folder
+
+
+def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path) -> None:
+    build = tiny / "build"
+    words = ("all", "--profile", "smoke", "--plan", str(tiny / "experiments.toml"))
+    words += ("--build-dir", str(build), "--jobs", "2")
+    done = runner(*words)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert read_result(build / "results" / "good").result.training is not None
+    for name, reason in [
+        ("diverges", "en la época"),
+        ("raises", "a propósito"),
+        ("needy", "necesita «diverges»"),
+    ]:
+        assert f"failed: {name}" in done.stderr
+        assert reason in done.stderr
+    text = "".join(page.extract_text() for page in PdfReader(build / "report.pdf").pages)
+    assert "diverge" in text
+    handin = (build / "practica5.ipynb").read_text(encoding="utf-8")
+    assert "a propósito" in handin
+    finished = (build / "results" / "good" / "result.json").stat().st_mtime_ns
+    again = runner(*words)
+    assert again.returncode == 1
+    assert "3 variants to run" in again.stderr
+    assert (build / "results" / "good" / "result.json").stat().st_mtime_ns == finished
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_interrupting_ends_the_kernels_and_keeps_the_rest(tmp_path: Path) -> None:
+    import signal
+
+    import psutil
+
+    words = ["all", "--profile", "smoke", "--build-dir", str(tmp_path / "build")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner", *words],
+        cwd=PROJECT_ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and len(kernels(process.pid)) < 1:
+        time.sleep(0.2)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "run the same command to go on" in said
+    assert "Traceback" not in said
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+
+
+def kernels(pid: int) -> list[int]:
+    import psutil
+
+    children = psutil.Process(pid).children(recursive=True)
+    return [c.pid for c in children if any("ipykernel" in word for word in c.cmdline())]

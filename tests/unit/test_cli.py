@@ -1,0 +1,123 @@
+"""The command line: exit codes, messages without tracebacks, and what it must not import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner import PROJECT_ROOT
+from runner.plan import DEFAULT_PLAN
+from tests.made_up import make_study
+
+
+def runner(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as a user does, from its folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "runner", *words],
+        cwd=PROJECT_ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+BAD_USAGE = [
+    (["al"], "No such command"),
+    (["all", "--profile", "big"], "'big' is not one of"),
+    (["all", "--jobs", "0"], "0 is not in the range"),
+    (["all", "--jobs", "many"], "not a valid integer"),
+    (["all", "--colour"], "No such option"),
+    (["run"], "Missing argument"),
+    (["run", "nobody"], "no variant 'nobody' in the plan; there are: baseline"),
+    (["plan", "--plan", "none.toml"], "no such file"),
+    (["all", "--plan", "README.md"], "not valid TOML"),
+    (["run", "best-model"], "'best-model' needs best"),
+    (["run", "baseline", "--data", "none.npz"], "no such file or folder"),
+    (["run", "baseline", "--data", "README.md"], "not a form of CIFAR-10"),
+    (["report"], "no such folder"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), BAD_USAGE)
+def test_bad_usage_is_exit_code_2_and_no_traceback(tmp_path: Path, words: list[str], message: str) -> None:
+    build = tmp_path / "build"
+    done = runner(*words, *([] if words == ["al"] else ["--build-dir", str(build)]))
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(build.glob("results/*"))
+
+
+def test_a_file_in_the_place_of_the_build_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "build").write_text("mine")
+    done = runner("all", "--profile", "smoke", "--build-dir", str(tmp_path / "build"))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "build").read_text() == "mine"
+
+
+def test_help_lists_every_command_with_a_line() -> None:
+    done = runner("--help")
+    assert done.returncode == 0
+    for command in ("all", "plan", "run", "report", "doctor", "clean"):
+        assert any(line.split()[:1] == [command] for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["plan"], ["report", "--profile", "full"], ["doctor"]])
+def test_what_is_quick_never_imports_tensorflow(tmp_path: Path, words: list[str]) -> None:
+    if words[0] == "report":
+        make_study(tmp_path)
+    options = [] if words == ["--help"] else ["--build-dir", str(tmp_path)]
+    code = (
+        "import sys; from runner.cli import main; main(sys.argv[1:]); "
+        "sys.exit(any(n in sys.modules for n in ('tensorflow', 'keras')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, *options],
+        cwd=PROJECT_ROOT,
+        env=os.environ | {"RUNNER_CACHE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_plan_shows_variants_differences_and_state(tmp_path: Path) -> None:
+    done = runner("plan", "--profile", "smoke", "--build-dir", str(tmp_path), COLUMNS="160")
+    assert done.returncode == 0
+    for words in ("batch-256", "batch_size=256", "pending", "chosen on validation"):
+        assert words in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_doctor_names_what_it_found(tmp_path: Path) -> None:
+    done = runner("doctor", "--build-dir", str(tmp_path), RUNNER_CACHE=str(tmp_path))
+    for words in ("python", "native libraries", "kernel", "data", "disk", "fonts"):
+        assert words in done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+def test_another_profile_does_not_overwrite_results(tmp_path: Path) -> None:
+    make_study(tmp_path)
+    before = (tmp_path / "results" / "baseline" / "result.json").read_bytes()
+    done = runner("all", "--profile", "smoke", "--build-dir", str(tmp_path))
+    assert done.returncode == 2
+    assert "holds results of profile 'full'" in done.stderr
+    assert "--build-dir" in done.stderr
+    assert (tmp_path / "results" / "baseline" / "result.json").read_bytes() == before
+
+
+def test_clean_removes_what_the_runner_made_and_no_more(tmp_path: Path) -> None:
+    make_study(tmp_path)
+    (tmp_path / "mine.txt").write_text("mine")
+    assert runner("clean", "--yes", "--build-dir", str(tmp_path)).returncode == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_plan_of_this_project_is_the_default() -> None:
+    assert DEFAULT_PLAN.is_file()
