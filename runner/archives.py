@@ -7,6 +7,7 @@ import json
 import pickle
 import tarfile
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from runner.errors import RunnerError
 Arrays = dict[str, np.ndarray]
 Reader = Callable[[str], bytes]
 
+IMAGE = (32, 32, 3)
 TRAINING_BATCHES = range(1, 6)
 PICKLE_NAMES = {
     ("numpy", "ndarray"),
@@ -40,6 +42,8 @@ def read_any(path: Path) -> Arrays:
         if path.is_dir():
             return _read_batches(lambda name: (path / name).read_bytes())
         if path.suffix == ".npz":
+            if not zipfile.is_zipfile(path):
+                raise RunnerError("damaged, or not an .npz file", where=str(path))
             return read_arrays(path)
         if path.name.endswith((".tar.gz", ".tgz")):
             return _read_tar(path)
@@ -54,6 +58,33 @@ def read_any(path: Path) -> Arrays:
         where=str(path),
         hint="give an .npz, cifar-10-python.tar.gz or the folder cifar-10-batches-py",
     )
+
+
+def as_bytes(arrays: Mapping[str, np.ndarray], where: str) -> Arrays:
+    """Images (n, 32, 32, 3) and labels (n,), uint8; those that are so already are the same objects.
+
+    Labels (n, 1), which is how Keras gives them, are flattened. Raises RunnerError for any other shape,
+    and for values that are not whole numbers 0..255.
+    """
+    found = {key: _array_as_bytes(key, array, where) for key, array in arrays.items()}
+    for part in ("train", "test"):
+        if len(found[f"x_{part}"]) != len(found[f"y_{part}"]):
+            raise RunnerError(f"x_{part} and y_{part} differ in length", where=where)
+    return found
+
+
+def _array_as_bytes(key: str, array: np.ndarray, where: str) -> np.ndarray:
+    if key.startswith("y_") and array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    fits = array.ndim == 1 if key.startswith("y_") else array.ndim == 4 and array.shape[1:] == IMAGE
+    if not fits:
+        raise RunnerError(f"{key} has the shape {array.shape}", where=where)
+    if array.dtype == np.uint8:
+        return array
+    whole = array.dtype.kind in "iuf" and bool(np.all((array >= 0) & (array <= 255) & (array % 1 == 0)))
+    if not whole:
+        raise RunnerError(f"{key} does not hold whole numbers 0..255", where=where)
+    return array.astype(np.uint8)
 
 
 def _read_tar(path: Path) -> Arrays:

