@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -49,23 +49,39 @@ def say(text: str) -> None:
 
 
 def load_plan(request: Request) -> Plan:
-    """The plan of the request; raises InputError for a bad experiments file."""
-    plan = make_plan(request.plan_path.resolve(), request.profile or last_profile(request.build_dir))
-    return with_author(
-        plan,
-        names=request.names,
-        course=request.course,
-        group=request.group,
-        date=request.date,
-    )
+    """The plan of the request; raises InputError for a bad experiments file.
+
+    Profile and author not given are those of the last run in the build folder.
+    """
+    noted = read_note(request.build_dir)
+    profile = request.profile or str(noted.get("profile", "full"))
+    plan = make_plan(request.plan_path.resolve(), profile)
+    given = {
+        "names": request.names,
+        "course": request.course,
+        "group": request.group,
+        "date": request.date,
+    }
+    written = asdict(plan.author)
+    before = noted.get("author") or {}
+    author = {key: value or written[key] or before.get(key) for key, value in given.items()}
+    return with_author(plan, **author | {"names": tuple(author["names"] or ())})
 
 
-def last_profile(build_dir: Path) -> str:
-    """The profile last run in the build folder, or ``full``."""
+def read_note(build_dir: Path) -> dict[str, Any]:
+    """What the last run in the build folder was told; empty if there was none."""
     try:
-        return str(json.loads((build_dir / RUN_FILE).read_text(encoding="utf-8"))["profile"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "full"
+        noted = json.loads((build_dir / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def remember(plan: Plan, build_dir: Path) -> None:
+    """Keep profile and author for the commands to come; unchanged, the file stays as it is."""
+    note = json.loads(json.dumps({"profile": plan.profile, "author": asdict(plan.author)}))
+    if note != read_note(build_dir):
+        write_json(build_dir / RUN_FILE, note)
 
 
 def run_everything(request: Request, only: Sequence[str] = ()) -> int:
@@ -85,12 +101,12 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     build_dir = request.build_dir.resolve()
     with locked(build_dir):
         refuse_other_profile(plan, build_dir, request.force)
+        remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
         failed: dict[str, str] = {}
         if todo:
             obtain_data(todo, request.source)
-            write_json(build_dir / RUN_FILE, {"profile": plan.profile})
             limits = default_limits(request.jobs)
             say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
             with make_display() as display:
@@ -145,22 +161,18 @@ def obtain_data(variants: Sequence[Variant], source: str | None) -> None:
 
 def make_outputs(plan: Plan, build_dir: Path, fresh: bool) -> None:
     """Write the notebook to hand in and the report, unless both are newer than all they show."""
-    report = build_dir / "report.pdf"
-    handin = build_dir / "practica5.ipynb"
-    if (
-        not fresh
-        and report.exists()
-        and handin.exists()
-        and newest(plan, build_dir) < min(report.stat().st_mtime, handin.stat().st_mtime)
-    ):
-        say(f"{report} is up to date")
-        return
+    made = [build_dir / "report.pdf", build_dir / "practica5.ipynb"]
+    if not fresh and all(path.exists() for path in made):
+        oldest = min(path.stat().st_mtime for path in made)
+        if newest(plan, build_dir) < oldest:
+            say(f"{made[0]} is up to date")
+            return
     render(plan, build_dir)
 
 
 def newest(plan: Plan, build_dir: Path) -> float:
     """Time of the last change to anything that the report shows."""
-    paths = [plan.path, *(build_dir / "results").glob("*/*.json")]
+    paths = [plan.path, build_dir / RUN_FILE, *(build_dir / "results").glob("*/*.json")]
     paths += (p for p in TEMPLATES.rglob("*") if p.is_file())
     paths += (PROJECT_ROOT / "runner").glob("*.py")
     return max(p.stat().st_mtime for p in paths)
@@ -189,6 +201,7 @@ def render_only(request: Request) -> int:
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()
     with locked(build_dir):
+        remember(plan, build_dir)
         render(plan, build_dir)
     return 0
 

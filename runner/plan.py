@@ -41,6 +41,7 @@ class Variant:
     questions: tuple[int, ...]
     notebook: Path
     parameters: Mapping[str, Any]
+    extends: str | None = None
     choose: tuple[ChooseEntry, ...] = ()
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -67,11 +68,11 @@ class Plan:
         names = ", ".join(v.name for v in self.variants)
         raise InputError(f"no variant '{name}' in the plan; there are: {names}", where=str(self.path))
 
-    def differences(self, variant: Variant) -> dict[str, Any]:
-        """Parameters of a training variant that are unlike the baseline's."""
+    def differences(self, variant: Variant, reference: str | None = None) -> dict[str, Any]:
+        """Parameters of a training variant that are unlike the reference's (the baseline's)."""
         if variant.kind == "notebook":
             return {}
-        base = self.get(self.baseline).parameters
+        base = self.get(reference or self.baseline).parameters
         return {k: v for k, v in variant.parameters.items() if v != base[k]}
 
 
@@ -119,6 +120,7 @@ def _training(experiments: Experiments, name: str, profile: str, path: Path) -> 
         questions=entry.questions,
         notebook=_notebook_path(entry.notebook, path, f"variants.{name}"),
         parameters=_training_parameters(experiments, name, profile, path),
+        extends=entry.extends,
         choose=entry.choose,
         after=tuple(waits),
     )

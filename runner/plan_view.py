@@ -19,7 +19,7 @@ def show_plan(request: Request) -> None:
     states = workspace.states()
     factor = machine_factor(workspace.finished.values())
     table = Table(title=f"{plan.title}\nprofile {plan.profile}", title_justify="left")
-    for column in ("variant", "differences from the baseline", "state", "time"):
+    for column in ("variant", "differences", "state", "time"):
         table.add_column(column, overflow="fold", justify="right" if column == "time" else "left")
     total = 0.0
     for state in states:
@@ -41,12 +41,18 @@ def _seconds(workspace: Workspace, state: VariantState, factor: float) -> float:
 
 
 def _differences(workspace: Workspace, state: VariantState) -> str:
-    differences = workspace.plan.differences(state.variant)
-    chosen = [name for entry in state.variant.choose for name in entry.parameters]
+    """What the variant changes in the one that it extends, which is named unless it is the baseline."""
+    variant, plan = state.variant, workspace.plan
+    if variant.kind == "notebook":
+        return variant.notebook.name
+    chosen = [name for entry in variant.choose for name in entry.parameters]
+    differences = plan.differences(variant, variant.extends)
     parts = [f"{k}={v}" for k, v in differences.items() if k not in chosen]
+    if variant.extends not in (None, plan.baseline):
+        parts.insert(0, f"like {variant.extends}")
     if chosen:
         parts.append("chosen on validation: " + ", ".join(chosen))
-    return ", ".join(parts) or ("-" if state.variant.kind == "training" else state.variant.notebook.name)
+    return ", ".join(parts) or "-"
 
 
 def _state(state: VariantState) -> str:

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from runner import alt_text, figure_grids, figures
 from runner.analysis import split_predictions
 from runner.classification import confusion
+from runner.errors import RunnerError
+from runner.results import VALUES_FILE
 from runner.study import Study
 
 BEST, ANALYSIS = "best", "best-model"
@@ -92,14 +94,14 @@ def _dense(study: Study) -> DrawnFigure:
 
 def _sample(study: Study) -> DrawnFigure:
     label = _value(study, "sample_label")
-    figure = figure_grids.sample_image(_maps(study)["image"], label)
-    index = int(study.get(ANALYSIS).values["sample_index"])
+    figure = figure_grids.sample_image(_array(study, MAPS_FILE, "image"), label)
+    index = int(_value(study, "sample_index"))
     return DrawnFigure(figure, alt_text.sample_image(label, index), False)
 
 
 def _feature_maps(array: str, layer: str) -> Draw:
     def draw(study: Study) -> DrawnFigure:
-        maps = _maps(study)[array]
+        maps = _array(study, MAPS_FILE, array)
         alt = alt_text.feature_maps(maps, _value(study, layer))
         return DrawnFigure(figure_grids.feature_maps(maps), alt, False)
 
@@ -107,15 +109,22 @@ def _feature_maps(array: str, layer: str) -> Draw:
 
 
 def _kernel(study: Study, name: str) -> np.ndarray:
-    return study.get(ANALYSIS).arrays(FILTERS_FILE)[name]
+    return _array(study, FILTERS_FILE, name)
 
 
-def _maps(study: Study) -> dict[str, np.ndarray]:
-    return study.get(ANALYSIS).arrays(MAPS_FILE)
+def _array(study: Study, file: str, name: str) -> np.ndarray:
+    finished = study.get(ANALYSIS)
+    arrays = finished.arrays(file)
+    if name not in arrays:
+        raise RunnerError(f"array '{name}' is missing", where=str(finished.folder / file))
+    return arrays[name]
 
 
 def _value(study: Study, name: str) -> str:
-    return str(study.get(ANALYSIS).values[name])
+    finished = study.get(ANALYSIS)
+    if name not in finished.values:
+        raise RunnerError(f"'{name}' is missing", where=str(finished.folder / VALUES_FILE))
+    return str(finished.values[name])
 
 
 DRAWS: dict[str, Draw] = {

@@ -19,6 +19,7 @@ from time import monotonic
 
 import psutil
 
+from runner.errors import RunnerError
 from runner.estimate import expected_seconds, machine_factor
 from runner.execute import Outcome, run_task
 from runner.plan import Variant
@@ -60,6 +61,7 @@ class Schedule:
         self.began: dict[str, float] = {}
         self.threads: dict[str, int] = {}
         self.failed: dict[str, str] = {}
+        self.costs: dict[tuple[str, int], float] = {}
         self.done = 0
         self.log = workspace.build_dir / "kernels.log"
 
@@ -130,12 +132,18 @@ class Schedule:
         return self.limits.cores if alone else max(1, self.limits.cores // self.limits.jobs)
 
     def _cost(self, variant: Variant, threads: int = 1) -> float:
-        factor = machine_factor(self.workspace.finished.values())
-        return expected_seconds(self.workspace.parameters(variant), variant.kind, threads, factor)
+        """Expected seconds; worked out again only when another variant has ended."""
+        key = (variant.name, threads)
+        if key not in self.costs:
+            factor = machine_factor(self.workspace.finished.values())
+            parameters = self.workspace.parameters(variant)
+            self.costs[key] = expected_seconds(parameters, variant.kind, threads, factor)
+        return self.costs[key]
 
     def _collect(self, future: Future[Outcome]) -> str:
         """Take in an ended variant; its name."""
         variant = self.running.pop(future)
+        self.costs.clear()
         try:
             outcome = future.result()
         except BrokenProcessPool:
@@ -143,7 +151,11 @@ class Schedule:
         if outcome.reason:
             self._fail(variant.name, outcome.reason)
             return variant.name
-        found = read_result(self.workspace.build_dir / "results" / variant.name)
+        try:
+            found = read_result(self.workspace.build_dir / "results" / variant.name)
+        except RunnerError as error:
+            self._fail(variant.name, error.what)
+            return variant.name
         self.workspace.finished[variant.name] = found
         self.done += 1
         self.display.end(variant.name, summary(found.result.training, outcome.wall_seconds))

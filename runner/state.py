@@ -54,6 +54,8 @@ class Workspace:
             return VariantState(variant, status, failure.reason if failure else "", None)
         try:
             found = read_result(folder)
+            if found.result.training is not None:
+                found.predictions  # noqa: B018  damaged arrays make it stale, too
         except RunnerError as error:
             return VariantState(variant, "stale", str(error.what), None)
         changed = changed_parts(found.result.key_parts, parts)
