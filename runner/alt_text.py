@@ -11,6 +11,7 @@ from runner.classification import largest_confusions
 from runner.figure_style import number
 from runner.results import Epoch
 from runner.study import Study
+from runner.timing import epoch_seconds
 
 
 def curves(epochs: Sequence[Epoch], label: str) -> str:
@@ -42,7 +43,7 @@ def batch_sizes(study: Study, names: Sequence[str]) -> str:
             f"lotes de {study.get(name).result.parameters['batch_size']}: "
             f"{number(training.evaluation.train.cross_entropy, 3)}, "
             f"{number(training.evaluation.validation.cross_entropy, 3)} y "
-            f"{number(training.timing.epoch_seconds, 1)} s"
+            f"{number(epoch_seconds(study, name), 1)} s"
         )
     return (
         "Curvas de pérdida por tamaño de lote; debajo, pérdida final de entrenamiento, de validación y "
@@ -59,7 +60,7 @@ def effect(study: Study, name: str, reference: str) -> str:
             f"{study.info(each).label}: pérdida final de entrenamiento "
             f"{number(training.evaluation.train.cross_entropy, 3)}, de validación "
             f"{number(training.evaluation.validation.cross_entropy, 3)}, "
-            f"{number(training.timing.epoch_seconds, 1)} s por época"
+            f"{number(epoch_seconds(study, each), 1)} s por época"
         )
     return "Curvas de pérdida de dos variantes y barras de tiempo. " + "; ".join(parts) + "."
 

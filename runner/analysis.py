@@ -237,8 +237,3 @@ def _adjusted(p_values: Sequence[float]) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
     return list(multipletests(p_values, method="holm")[1]) if p_values else []
-
-
-def time_ratio(variant: Finished, reference: Finished) -> float:
-    """Median seconds of an epoch, the variant's over the reference's."""
-    return variant.training.timing.epoch_seconds / reference.training.timing.epoch_seconds

@@ -62,7 +62,8 @@ class VariantEntry(Strict):
 class NotebookEntry(Strict):
     """``[notebooks.NAME]``: a notebook that trains nothing.
 
-    ``needs`` are variants it can't do without; ``after`` are groups whose end it waits for.
+    ``needs`` are variants it can't do without; ``after`` are groups of variants, and notebooks above it,
+    whose end it waits for; ``alone`` has it run with nothing beside it.
     """
 
     label: str
@@ -70,6 +71,7 @@ class NotebookEntry(Strict):
     questions: Questions
     needs: tuple[Name, ...] = ()
     after: tuple[Name, ...] = ()
+    alone: bool = False
     parameters: dict[str, Any] = {}
 
 
@@ -168,8 +170,9 @@ def _check_names(experiments: Experiments, path: Path) -> None:
     for name, notebook in experiments.notebooks.items():
         for other in notebook.needs:
             _known(other, variants, path, f"notebooks.{name}.needs")
-        for group in notebook.after:
-            _known(group, dict.fromkeys(groups), path, f"notebooks.{name}.after")
+        earlier = list(experiments.notebooks)[: list(experiments.notebooks).index(name)]
+        for other in notebook.after:  # only what stands above, so that there is no cycle
+            _known(other, dict.fromkeys([*groups, *earlier]), path, f"notebooks.{name}.after")
     for index, part in enumerate(experiments.handin):
         everything = variants | experiments.notebooks
         _known(part.notebook, everything, path, f"handin.{index}.notebook")

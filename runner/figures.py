@@ -30,6 +30,7 @@ from runner.figure_style import (
 )
 from runner.results import Epoch, Finished
 from runner.study import Study
+from runner.timing import epoch_seconds
 
 __all__ = [
     "batch_sizes",
@@ -113,7 +114,7 @@ def batch_sizes(study: Study, names: Sequence[str]) -> Figure:
     label_lines(panels[-1], ends, gap=0.11)
     losses, times = lower.subplots(1, 2)
     _final_losses(losses, runs)
-    _epoch_seconds(times, runs)
+    _epoch_seconds(times, runs, [epoch_seconds(study, run.result.variant) for run in runs])
     return figure
 
 
@@ -147,9 +148,8 @@ def _final_losses(axis: Axes, runs: Sequence[Finished]) -> None:
     label_lines(axis, ends, gap=0.09)
 
 
-def _epoch_seconds(axis: Axes, runs: Sequence[Finished]) -> None:
+def _epoch_seconds(axis: Axes, runs: Sequence[Finished], y: Sequence[float]) -> None:
     x = [_batch(run) for run in runs]
-    y = [run.training.timing.epoch_seconds for run in runs]
     axis.plot(x, y, color=INK, marker="o", ms=4)
     for place, seconds in zip(x, y, strict=True):
         axis.annotate(
@@ -186,7 +186,7 @@ def effect(study: Study, name: str, reference: str) -> Figure:
         axis.set_title(title)
     validation.sharey(train)
     labels = [study.info(each).label for each in (reference, name)]
-    seconds = [each.training.timing.epoch_seconds for each in (base, run)]
+    seconds = [epoch_seconds(study, each) for each in (reference, name)]
     bars = times.barh([1, 0], seconds, color=[GREY, BLUE], height=0.42)
     for bar, label, value in zip(bars, labels, seconds, strict=True):
         y = bar.get_y()

@@ -7,9 +7,10 @@ folder and reads ``build/``.
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,11 @@ def load_study() -> Study:
 def save_values(values: dict[str, Any]) -> None:
     """Leave ``values`` (plain JSON) for the report."""
     write_json(output_dir() / VALUES_FILE, values)
+
+
+def as_json(parameters: Mapping[str, Any]) -> str:
+    """A record's parameters in the form that they are read back from."""
+    return json.dumps(dict(parameters))
 
 
 def show_source(*functions: Callable[..., Any]) -> None:

@@ -30,8 +30,9 @@ DEFAULT_PLAN = PROJECT_ROOT / "notebooks" / "experiments.toml"
 class Variant:
     """One entry of the plan.
 
-    ``needs`` are variants it can't do without, ``after`` those whose end (good or bad) it waits for.
-    ``parameters`` are complete; those named in ``choose`` are still to be replaced by the winner's.
+    ``needs`` are variants it can't do without, ``after`` those whose end (good or bad) it waits for, and
+    ``alone`` is for what must have the machine to itself. ``parameters`` are complete; those named in
+    ``choose`` are still to be replaced by the winner's.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Variant:
     choose: tuple[ChooseEntry, ...] = ()
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,8 @@ def _notebook(experiments: Experiments, name: str, shared: Mapping[str, Any], pa
         allowed = ", ".join(sorted(declared)) or "none"
         where = f"{path}: notebooks.{name}.parameters"
         raise InputError(f"the notebook has no {', '.join(unknown)}; allowed: {allowed}", where=where)
-    groups = {v.group for v in experiments.variants.values()} & set(entry.after)
-    after = tuple(n for n, v in experiments.variants.items() if v.group in groups)
+    variants = (n for n, v in experiments.variants.items() if v.group in entry.after)
+    after = (*variants, *(n for n in experiments.notebooks if n in entry.after))
     return Variant(
         name=name,
         label=entry.label,
@@ -168,6 +170,7 @@ def _notebook(experiments: Experiments, name: str, shared: Mapping[str, Any], pa
         parameters={k: v for k, v in shared.items() if k in declared} | entry.parameters,
         needs=entry.needs,
         after=after,
+        alone=entry.alone,
     )
 
 

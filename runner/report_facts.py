@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from markupsafe import Markup
 
-from runner import analysis, classification
+from runner import analysis, classification, timing
 from runner.analysis import Comparison, Metric, Split
 from runner.errors import RunnerError
 from runner.parameters import Parameters
@@ -45,7 +45,8 @@ class Facts:
         """The functions by the name templates use."""
         names = (
             "m c measured compare compare_all accuracy_interval loss_interval gap "
-            "turning_point per_class confusion confusion_cell largest_confusions time_ratio best_of label "
+            "turning_point per_class confusion confusion_cell largest_confusions time_ratio time_interval "
+            "epoch_seconds slowest_of timing_pass best_of label "
             "missing_notice differences_of environments total trained"
         )
         return {name: getattr(self, name) for name in names.split()}
@@ -131,9 +132,34 @@ class Facts:
         return tuple(Traced(each, variant, f"largest_confusions.{place}") for place, each in enumerate(found))
 
     def time_ratio(self, variant: str, reference: str) -> Measured:
-        """Median seconds per epoch of a variant over those of the reference."""
-        ratio = analysis.time_ratio(self._get(variant), self._get(reference))
-        return Measured(ratio, f"{variant} {reference}", "time_ratio")
+        """Training time of a variant over that of the reference: of the timing pass if there is one."""
+        return Measured(self._ratio(variant, reference).value, f"{variant} {reference}", "time_ratio")
+
+    def time_interval(self, variant: str, reference: str) -> Traced | None:
+        """The ratio with its 95 % interval; None without the timing pass."""
+        found = self._ratio(variant, reference)
+        if found.low == found.high:
+            return None
+        return Traced(found, f"{variant} {reference}", "time_ratio")
+
+    def _ratio(self, variant: str, reference: str) -> analysis.Interval:
+        self._get(variant), self._get(reference)
+        return timing.ratio(self.study, variant, reference)
+
+    def epoch_seconds(self, variant: str) -> Measured:
+        """Seconds of an epoch's training: of the timing pass if there is one."""
+        self._get(variant)
+        return Measured(timing.epoch_seconds(self.study, variant), variant, "epoch_seconds")
+
+    def slowest_of(self, names: Iterable[str]) -> str:
+        """The name of the variant with the longest epoch."""
+        present = self.study.available(names)
+        return max(present, key=lambda name: timing.epoch_seconds(self.study, name))
+
+    def timing_pass(self) -> Traced | None:
+        """The timing pass, if it was made."""
+        found = timing.read_pass(self.study)
+        return None if found is None else Traced(found, timing.TIMING, "timing_pass")
 
     def best_of(self, names: Iterable[str], path: str, which: Literal["max", "min"]) -> str:
         """The name of the variant with the highest or lowest value at ``path``."""

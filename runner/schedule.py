@@ -93,8 +93,10 @@ class Schedule:
             ready = self._ready()
             if not ready:
                 break
+            if self.running and any(v.alone for v in (ready[0], *self.running.values())):
+                break
             variant = ready[0]
-            threads = self._threads(len(ready))
+            threads = self._threads(variant, len(ready))
             task = self.workspace.task(variant, threads, self.limits.timeout_seconds)
             try:
                 future = executor.submit(run_task, task)
@@ -111,11 +113,12 @@ class Schedule:
         return executor
 
     def _ready(self) -> list[Variant]:
-        """Variants that wait for nothing, the baseline first and then the longest first."""
+        """What waits for nothing: the baseline, then the longest first; what runs alone comes last."""
         self._drop_impossible()
         busy = self.waiting.keys() | {v.name for v in self.running.values()}
         ready = [v for v in self.waiting.values() if not busy & {*v.needs, *v.after}]
-        return sorted(ready, key=lambda v: (v.name != self.workspace.plan.baseline, -self._cost(v)))
+        baseline = self.workspace.plan.baseline
+        return sorted(ready, key=lambda v: (v.alone, v.name != baseline, -self._cost(v)))
 
     def _drop_impossible(self) -> None:
         """Fail what needs a variant that failed."""
@@ -126,9 +129,9 @@ class Schedule:
                     self._fail(variant.name, f"necesita «{need}», que falló")
                     break
 
-    def _threads(self, ready: int) -> int:
+    def _threads(self, variant: Variant, ready: int) -> int:
         """A kernel's share of the cores; one that nothing can run beside gets them all."""
-        alone = ready == 1 and not self.running  # whatever else waits, waits for it
+        alone = not self.running and (variant.alone or ready == 1)  # what else waits, waits for it
         return self.limits.cores if alone else max(1, self.limits.cores // self.limits.jobs)
 
     def _cost(self, variant: Variant, threads: int = 1) -> float:

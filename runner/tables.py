@@ -7,9 +7,10 @@ from html import escape
 
 from IPython.display import HTML, display
 
-from runner.analysis import Comparison, Metric, compare_all, time_ratio
+from runner.analysis import Comparison, Metric, compare_all
 from runner.figure_style import number
 from runner.study import Study
+from runner.timing import epoch_seconds, ratio
 
 WORDS = {"better": "mejor", "worse": "peor", "undecided": "sin diferencia demostrable"}
 METRICS: tuple[tuple[Metric, str], ...] = (
@@ -23,8 +24,8 @@ def losses(study: Study, names: Sequence[str], reference: str) -> None:
     rows = []
     for name in names:
         run = study.get(name)
-        scores, timing = run.training.evaluation, run.training.timing
-        ratio = number(time_ratio(run, study.get(reference)), 2) if study.has(reference) else "–"
+        scores = run.training.evaluation
+        relative = number(ratio(study, name, reference).value, 2) if study.has(reference) else "–"
         rows.append(
             [
                 study.info(name).label,
@@ -32,8 +33,8 @@ def losses(study: Study, names: Sequence[str], reference: str) -> None:
                 number(scores.validation.cross_entropy, 3),
                 number(100 * scores.validation.accuracy, 1),
                 number(100 * scores.test.accuracy, 1),
-                number(timing.epoch_seconds, 1),
-                ratio,
+                number(epoch_seconds(study, name), 1),
+                relative,
             ]
         )
     heads = [
