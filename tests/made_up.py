@@ -89,6 +89,10 @@ class Story:
     failed: Mapping[str, str] = field(default_factory=dict)
     images: tuple[int, int] = (1200, 1000)  # validation, test
 
+    def epoch_seconds(self, name: str) -> float:
+        """How long a variant's epochs take."""
+        return self.seconds.get(name, SECONDS.get(name, 14.3))
+
     def skill(self, name: str) -> float:
         """How well a variant does."""
         large = SKILLS[self.batches].get("batch-256", 0)
@@ -116,7 +120,7 @@ def make_study(folder: Path, story: Story | None = None, profile: str = "full") 
             done = load_study(plan, folder).finished if variant.choose else {}
             write_training(target, plan, variant, resolve(variant, done), story)
         else:
-            write_notebook(target, plan, variant)
+            write_notebook(target, plan, variant, story)
     return load_study(plan, folder)
 
 
@@ -152,7 +156,7 @@ def write_training(
         model=model_summary(parameters),
         epochs=epochs(parameters, shape, train, validation),
         evaluation=Evaluation(train=train, validation=validation, test=test),
-        timing=timing(story.seconds.get(variant.name, SECONDS.get(variant.name, 14.3)), parameters),
+        timing=timing(story.epoch_seconds(variant.name), parameters),
         memory_peak_bytes=1_312_000_000,
         data=data_summary(story.images),
         environment=ENVIRONMENT,
@@ -261,10 +265,30 @@ def epochs(
     return tuple(found)
 
 
-def write_notebook(folder: Path, plan: Plan, variant: Variant) -> None:
+def timing_pass(plan: Plan, story: Story) -> dict[str, Any]:
+    """What the timing pass leaves: a machine whose speed drifts by as much for every variant."""
+    drift = (1.0, 1.04, 0.97, 1.01, 1.02)
+    names = [v.name for v in plan.variants if v.kind == "training" and v.group != "candidates"]
+    trained = [name for name in names if name not in story.skipped and name not in story.failed]
+    noise = np.random.default_rng(3).normal(1, 0.005, (len(trained), len(drift)))
+    return {
+        "seconds": {
+            name: [story.epoch_seconds(name) / TRAIN_IMAGES * d * n for d, n in zip(drift, row, strict=True)]
+            for name, row in zip(trained, noise, strict=True)
+        },
+        "rounds": len(drift),
+        "images": 2048,
+        "threads": 2,
+        "load": 0.02,
+    }
+
+
+def write_notebook(folder: Path, plan: Plan, variant: Variant, story: Story) -> None:
     """A notebook that trains nothing, with what it leaves."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
+    if variant.name == "timing":
+        write_json(folder / VALUES_FILE, timing_pass(plan, story))
     if variant.name == "resolution":
         write_json(folder / VALUES_FILE, RESOLUTION)
     if variant.name == "best-model":
