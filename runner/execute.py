@@ -21,6 +21,7 @@ from typing import Any
 from runner import PROJECT_ROOT, kernel
 from runner.cleaning import clean_notebook
 from runner.errors import RunnerError
+from runner.forked_kernel import choose_provisioner
 from runner.keys import DIGIT_SETTINGS, digest
 from runner.results import (
     FAILURE_FILE,
@@ -94,6 +95,7 @@ def _execute(task: Task) -> None:
     import papermill
 
     _set_environment(task)
+    choose_provisioner()
     papermill.execute_notebook(
         str(task.notebook),
         str(task.work_dir / EXECUTED),

@@ -16,6 +16,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from runner.figure_style import DIVERGING_MAP, GREY, SEQUENTIAL_MAP, WIDTH, localise
 
+FEW_MAPS = 32  # up to here they are drawn twice as wide
 TILE_GAP = 1  # pixels between the slices of a mosaic
 
 
@@ -58,11 +59,12 @@ def kernel_mosaic(kernel: np.ndarray, columns: int = 12) -> Figure:
     return _number_grid(tiles, columns, "peso", limit=limit, side=WIDTH / columns)
 
 
-def feature_maps(maps: np.ndarray, columns: int = 16) -> Figure:
+def feature_maps(maps: np.ndarray) -> Figure:
     """The output of every filter (h, w, n) for one image, on one scale for the whole layer."""
     low, high = float(maps.min()), float(maps.max())
     norm = Normalize(low, high if high > low else low + 1)
-    figure, axes = _grid(maps.shape[-1], columns, side=0.44)
+    columns = 8 if maps.shape[-1] <= FEW_MAPS else 16
+    figure, axes = _grid(maps.shape[-1], columns, side=WIDTH / columns)
     for number in range(maps.shape[-1]):
         axis = axes[number]
         axis.imshow(maps[..., number], norm=norm, cmap=SEQUENTIAL_MAP, interpolation="nearest")
