@@ -5,6 +5,7 @@ Pure functions of the records. Formulas are scipy's and statsmodels's.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -182,13 +183,22 @@ def bootstrap_mean(values: np.ndarray) -> Interval:
 
 def holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """The same comparisons with Holm's correction for their number, and verdicts to match."""
+    adjusted = holm_adjusted([c.p_value for c in comparisons])
+    corrected = [replace(c, p_adjusted=p) for c, p in zip(comparisons, adjusted, strict=True)]
+    return tuple(replace(c, verdict=verdict(c)) for c in corrected)
+
+
+def holm_adjusted(p_values: Sequence[float]) -> list[float]:
+    """P values after Holm's correction (statsmodels)."""
     from statsmodels.stats.multitest import multipletests
 
-    if not comparisons:
-        return ()
-    adjusted = multipletests([c.p_value for c in comparisons], alpha=ALPHA, method="holm")[1]
-    corrected = [replace(c, p_adjusted=float(p)) for c, p in zip(comparisons, adjusted, strict=True)]
-    return tuple(replace(c, verdict=verdict(c)) for c in corrected)
+    if not p_values:
+        return []
+    gc.freeze()  # statsmodels collects garbage in every call: a tenth of a second with many objects
+    try:
+        return [float(p) for p in multipletests(p_values, alpha=ALPHA, method="holm")[1]]
+    finally:
+        gc.unfreeze()
 
 
 def compare_all(
@@ -228,12 +238,6 @@ def tied_with_top(variants: Sequence[Finished], alpha: float = ALPHA) -> tuple[s
     hits = {v.result.variant: per_image_correct(*split_predictions(v, "validation")) for v in variants}
     top = max(hits, key=lambda name: float(hits[name].mean()))
     others = [name for name in hits if name != top]
-    p_values = _adjusted([mcnemar(hits[name], hits[top]) for name in others])
+    p_values = holm_adjusted([mcnemar(hits[name], hits[top]) for name in others])
     below = {name for name, p in zip(others, p_values, strict=True) if p < alpha}
     return top, tuple(name for name in hits if name not in below)
-
-
-def _adjusted(p_values: Sequence[float]) -> list[float]:
-    from statsmodels.stats.multitest import multipletests
-
-    return list(multipletests(p_values, method="holm")[1]) if p_values else []
