@@ -17,11 +17,12 @@ from jinja2 import nodes
 from markupsafe import Markup
 
 from runner.errors import RunnerError
+from runner.report_check import untraced_numbers
 from runner.report_facts import Facts
 from runner.report_filters import NumberFilters
 from runner.report_layout import Drawn, Layout
 from runner.report_missing import notice, unreadable_result
-from runner.report_numbers import refuse_untraced
+from runner.report_numbers import UntracedNumberError, refuse_untraced
 from runner.study import MissingVariant, Study
 
 ANSWER = re.compile(r"q(\d+)\.html")
@@ -113,13 +114,23 @@ class PartRenderer:
         }
         if "title" not in found:
             raise RunnerError('needs {% set title = "..." %}, a constant', where=name)
-        return {"asks": "", **found}
+        return {"asks": "", "constants": "", **found}
+
+    def refuse_typed_numbers(self, name: str, body: str, constants: str) -> None:
+        """Raise UntracedNumberError, with template and text, for a number that is not from the results."""
+        labels = [variant.label for variant in self.study.variants]
+        found = untraced_numbers(body, constants, labels)
+        if found:
+            what = f"numbers that do not come from the results: {', '.join(found)}"
+            hint = "print them with m(...) and a filter, or declare them in {% set constants %}"
+            raise UntracedNumberError(what, where=name, hint=hint)
 
     def section(self, name: str, constants: Mapping[str, str]) -> Section:
         """One part, or a notice in its place if it needs a variant that is missing."""
         mark = self.layout.mark()
         try:
             body, complete = Markup(self.render(name, {})), True
+            self.refuse_typed_numbers(name, body, constants["constants"])
         except MissingVariant as error:
             self.layout.reset(mark)
             body = notice(self.study.info(error.name).label, error.reason)

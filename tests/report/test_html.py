@@ -166,3 +166,28 @@ def test_title_is_needed(make: Make) -> None:
     """An answer without a constant title is refused."""
     with pytest.raises(RunnerError, match=r"q01\.html: needs"):
         make("<p>nada</p>")
+
+
+TYPED = [
+    ("<p>Acierta el 70,3 % de las veces.</p>", "70,3 %"),
+    ('<p>{{ m("done", "wall_seconds")|integer }} y 65 imágenes</p>', "65"),
+    ("<table><tr><td>0,812</td></tr></table>", "0,812"),
+    ('{{ figure("fig-a", "Curvas: acaba en 0,25.") }}', "0,25"),
+]
+
+
+@pytest.mark.parametrize(("answer", "number"), TYPED)
+def test_a_typed_number_stops_the_build(make: Make, answer: str, number: str) -> None:
+    """The error names the template and the number."""
+    with pytest.raises(RunnerError) as caught:
+        make(TITLE + answer)
+    assert "q01.html" in str(caught.value)
+    assert f"do not come from the results: {number}" in str(caught.value)
+
+
+def test_declared_constants_may_be_typed(make: Make) -> None:
+    """Numbers of the statement are declared at the top of the template."""
+    declared = '{% set constants = "28x28; 5 %" %}<p>De 28x28, por debajo del 5&nbsp;%.</p>'
+    assert "28x28" in make(TITLE + declared)
+    with pytest.raises(RunnerError, match="6 %"):
+        make(TITLE + declared + "<p>6&nbsp;%</p>")

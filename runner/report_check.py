@@ -1,0 +1,61 @@
+"""Finds numbers that stand in a rendered part without coming from the results.
+
+Every measured number is printed by a filter, inside a ``<data>`` element that says where it is from. Any
+other digit must be of the statement or of a citation, and declared so at the top of the template:
+``{% set constants = "64; 25 %" %}``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html.parser import HTMLParser
+
+NUMBER = re.compile(r"\w*\d[\w.,]*\d\w*(?: %)?|\w*\d\w*(?: %)?")
+EVERYWHERE = frozenset({"95 %"})  # the level of every interval
+TRACED_ELEMENTS = frozenset({"data", "code", "pre", "svg"})
+TRACED_CLASSES = frozenset({"ref", "number"})  # cross references, numbers of figures and tables
+VOID_ELEMENTS = frozenset({"br", "col", "hr", "img", "wbr"})
+
+
+def untraced_numbers(fragment: str, constants: str = "", labels: Iterable[str] = ()) -> list[str]:
+    """Numbers in the text of an HTML fragment that are neither traced nor in ``constants``.
+
+    ``constants`` are separated by semicolons; ``labels`` are names that may hold digits ("lotes de 4").
+    """
+    reader = _UntracedText()
+    reader.feed(fragment)
+    reader.close()
+    text = " ".join("".join(reader.pieces).split())
+    for label in sorted(labels, key=len, reverse=True):
+        text = re.sub(re.escape(label), " ", text, flags=re.IGNORECASE)
+    allowed = EVERYWHERE | {each.strip() for each in constants.split(";")}
+    return [number for number in NUMBER.findall(text) if number not in allowed]
+
+
+class _UntracedText(HTMLParser):
+    """Collects the text outside the elements whose numbers are accounted for."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._open: list[bool] = []  # for each open element, whether its text is accounted for
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note whether what follows is accounted for."""
+        if tag in VOID_ELEMENTS:
+            return
+        classes = set((dict(attrs).get("class") or "").split())
+        self._open.append(tag in TRACED_ELEMENTS or bool(classes & TRACED_CLASSES))
+        self.pieces.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave the element."""
+        if tag not in VOID_ELEMENTS and self._open:
+            self._open.pop()
+            self.pieces.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text unless an element around it accounts for its numbers."""
+        if not any(self._open):
+            self.pieces.append(data)
