@@ -24,7 +24,6 @@ MADE = (
     "report.pdf", "practica5.ipynb", "run.json", "kernels.log", "results", "notebooks", "figures", "work",
 )  # fmt: skip
 RUN_FILE = "run.json"
-CELL_TIMEOUT_SECONDS = 6 * 3600
 
 
 @dataclass(frozen=True)

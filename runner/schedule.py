@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 from time import monotonic
 
@@ -29,6 +31,7 @@ from runner.state import Workspace
 
 BYTES_PER_KERNEL = 3 * 2**30
 POLL_SECONDS = 0.5
+CELL_TIMEOUT_SECONDS = 6 * 3600  # a cell that hangs is ended; training is one cell
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Limits:
 
     jobs: int
     cores: int
-    timeout_seconds: int | None = None
+    timeout_seconds: int | None = CELL_TIMEOUT_SECONDS
 
 
 def default_limits(jobs: int | None) -> Limits:
@@ -200,21 +203,45 @@ def make_executor(jobs: int, log: Path) -> Executor:
 
 
 def settle(log: Path) -> None:
-    """Leave Ctrl-C, which reaches every process of the terminal, to the runner; print to ``log``."""
+    """Leave Ctrl-C, which reaches every process of the terminal, to the runner; print to ``log``.
+
+    A worker outlives its runner by no more than a moment: another run may be started at once.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, daemon=True).start()
     with log.open("ab", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
 
 
+def end_with_parent() -> None:
+    """Wait for the end of the process that started this one, then end, with all its children."""
+    parent = parent_process()
+    if parent is not None:
+        wait_for_any([parent.sentinel])
+        end_children(grace_seconds=0.5)
+        os._exit(1)
+
+
 def end_children(grace_seconds: float = 5.0) -> None:
-    """Terminate every process below this one, kernels included."""
-    children = psutil.Process().children(recursive=True)
+    """Terminate every process below this one, kernels included.
+
+    Only multiprocessing's resource tracker is spared: it ends by itself, and complains if it is killed.
+    """
+    children = [c for c in psutil.Process().children(recursive=True) if not is_tracker(c)]
     for child in children:
         _quietly(child.terminate)
     _, alive = psutil.wait_procs(children, timeout=grace_seconds)
     for child in alive:
         _quietly(child.kill)
+
+
+def is_tracker(process: psutil.Process) -> bool:
+    """Whether this is multiprocessing's resource tracker."""
+    try:
+        return any("resource_tracker" in word for word in process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def _quietly(action: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from pypdf import PdfReader
 
@@ -218,33 +220,24 @@ def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
-def test_interrupting_ends_the_kernels_and_keeps_the_rest(tmp_path: Path) -> None:
-    import signal
-
-    import psutil
-
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path: Path, signum: int, code: int) -> None:
+    """Interrupted, it also says how to go on."""
     words = ["all", "--profile", "smoke", "--build-dir", str(tmp_path / "build")]
     process = subprocess.Popen(
-        [sys.executable, "-m", "runner", *words],
-        cwd=PROJECT_ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-m", "runner", *words], cwd=PROJECT_ROOT, stderr=subprocess.PIPE, text=True
     )
+    running = tmp_path / "build" / "work" / "baseline" / "progress.json"
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and len(kernels(process.pid)) < 1:
-        time.sleep(0.2)
+    while time.monotonic() < deadline and not running.exists():
+        time.sleep(0.1)
     children = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
+    assert len(children) >= 2
+    process.send_signal(signum)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert "run the same command to go on" in said
+    assert process.returncode == code, said
     assert "Traceback" not in said
-    _, alive = psutil.wait_procs(children, timeout=10)
+    if signum == signal.SIGINT:
+        assert "run the same command to go on" in said
+    _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
-
-
-def kernels(pid: int) -> list[int]:
-    import psutil
-
-    children = psutil.Process(pid).children(recursive=True)
-    return [c.pid for c in children if any("ipykernel" in word for word in c.cmdline())]
