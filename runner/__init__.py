@@ -6,4 +6,6 @@ from pathlib import Path
 
 __version__ = "0.1.0"
 
+LOCALE = "es_ES"  # of the report, the notebooks and the figures
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent

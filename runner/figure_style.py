@@ -14,11 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from runner import PROJECT_ROOT
+from runner import LOCALE, PROJECT_ROOT
 
 FONTS = PROJECT_ROOT / "templates" / "fonts"
 FAMILY = "Source Sans Pro"
-LOCALE = "es_ES"
 WIDTH = 6.3  # inches: the text width of the page, 16 cm
 
 # Dark and light enough apart to be told in grey, and safe for colour-blind readers.

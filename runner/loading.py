@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from babel.dates import format_date
+
+from runner import LOCALE
 from runner.choices import decide
 from runner.errors import RunnerError
 from runner.plan import Plan, Variant
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
-from runner.study import PENDING, Choice, Study, VariantInfo
+from runner.study import PENDING, Author, Choice, Study, VariantInfo
 
 
 def load_study(plan: Plan, build_dir: Path) -> Study:
@@ -25,13 +28,21 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         title=plan.title,
         profile=plan.profile,
         draft=plan.draft,
-        author=plan.author,
+        author=_dated(plan.author, finished),
         baseline=plan.baseline,
         variants=tuple(_info(plan, v, finished) for v in plan.variants),
         finished=finished,
         missing=missing,
         choices=_choices(plan, finished),
     )
+
+
+def _dated(author: Author, finished: dict[str, Finished]) -> Author:
+    """The author with a date: that of the last result if none is given, so that it is the same tomorrow."""
+    if author.date or not finished:
+        return author
+    last = max(each.result.finished for each in finished.values())
+    return replace(author, date=format_date(last, format="long", locale=LOCALE))
 
 
 def _read(plan: Plan, variant: Variant, build_dir: Path) -> Finished:

@@ -15,9 +15,9 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
+from runner import LOCALE
 from runner.report_numbers import Measured, UntracedNumberError, checked, checked_number, traced
 
-LOCALE = "es_ES"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 EN_DASH = "\N{EN DASH}"
