@@ -27,11 +27,23 @@ def curves(epochs: Sequence[Epoch], label: str) -> str:
     else:
         course = f"la de validación baja hasta la última época, donde vale {number(turn.last, 3)}"
     return (
-        f"Curvas de {label} en {len(epochs)} épocas. La pérdida de entrenamiento va de "
+        f"Curvas de «{label}» en {_count(len(epochs), 'época')}. La pérdida de entrenamiento va de "
         f"{number(first.train_cross_entropy, 3)} a {number(last.train_cross_entropy, 3)}; {course}. "
+        f"{_crossing(epochs)} "
         f"Diferencia final entre validación y entrenamiento: {number(gap, 3)}. La exactitud de "
         f"validación va de {percent(first.validation_accuracy)} a {percent(last.validation_accuracy)}."
     )
+
+
+def _crossing(epochs: Sequence[Epoch]) -> str:
+    """From which epoch on the validation loss stays above that of training."""
+    above = [e.validation_cross_entropy > e.train_cross_entropy for e in epochs]
+    if not above[-1]:
+        return "Al terminar, la de validación no supera la de entrenamiento."
+    if all(above):
+        return "La de validación supera siempre la de entrenamiento."
+    start = len(above) - above[::-1].index(False)  # the first of the last unbroken stretch
+    return f"Las dos se cruzan: desde la época {epochs[start].epoch}, la de validación queda por encima."
 
 
 def batch_sizes(study: Study, names: Sequence[str]) -> str:
@@ -47,7 +59,7 @@ def batch_sizes(study: Study, names: Sequence[str]) -> str:
         )
     return (
         "Curvas de pérdida por tamaño de lote; debajo, pérdida final de entrenamiento, de validación y "
-        "segundos por época. " + "; ".join(parts) + "."
+        "segundos por época: " + "; ".join(parts) + "."
     )
 
 
@@ -57,19 +69,25 @@ def effect(study: Study, name: str, reference: str) -> str:
     for each in (reference, name):
         training = study.get(each).training
         parts.append(
-            f"{study.info(each).label}: pérdida final de entrenamiento "
+            f"«{study.info(each).label}», pérdida final de entrenamiento "
             f"{number(training.evaluation.train.cross_entropy, 3)}, de validación "
             f"{number(training.evaluation.validation.cross_entropy, 3)}, "
             f"{number(epoch_seconds(study, each), 1)} s por época"
         )
-    return "Curvas de pérdida de dos variantes y barras de tiempo. " + "; ".join(parts) + "."
+    return "Curvas de pérdida de dos variantes y barras de tiempo: " + "; ".join(parts) + "."
 
 
 def candidates(study: Study, names: Sequence[str]) -> str:
     """Accuracies on validation, the highest first."""
-    found = [(split_accuracy(study.get(name), "validation").value, study.info(name).label) for name in names]
-    listed = "; ".join(f"{label}, {percent(value)}" for value, label in sorted(found, reverse=True))
-    return f"Exactitud de validación de cada candidato, de mayor a menor: {listed}."
+    found = [(split_accuracy(study.get(name), "validation"), study.info(name).label) for name in names]
+    found.sort(key=lambda each: each[0].value, reverse=True)
+    listed = "; ".join(
+        f"{label}, {percent(accuracy.value)} (de {percent(accuracy.low)} a {percent(accuracy.high)})"
+        for accuracy, label in found
+    )
+    return (
+        f"Exactitud de validación de cada candidato, con su intervalo del 95 %, de mayor a menor: {listed}."
+    )
 
 
 def confusion(counts: np.ndarray, names: Sequence[str]) -> str:
@@ -77,13 +95,15 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> str:
     recall = np.diag(counts) / np.maximum(counts.sum(axis=1), 1)
     best, worst = int(recall.argmax()), int(recall.argmin())
     pairs = "; ".join(
-        f"{c.truth} tomado por {c.predicted}, {c.count} veces" for c in largest_confusions(counts, names, 3)
+        f"{c.truth} tomado por {c.predicted}, {_count(c.count, 'vez', 'veces')}"
+        for c in largest_confusions(counts, names, 3)
+        if c.count
     )
     return (
-        f"Matriz de confusión de {number(int(counts.sum()), 0)} imágenes: "
-        f"{number(int(np.trace(counts)), 0)} aciertos. La clase mejor reconocida es {names[best]} "
-        f"({percent(recall[best])}) y la peor, {names[worst]} ({percent(recall[worst])}). Confusiones más "
-        f"frecuentes: {pairs}."
+        f"Matriz de confusión de {_count(int(counts.sum()), 'imagen', 'imágenes')}: "
+        f"{_count(int(np.trace(counts)), 'acierto')}. La clase mejor reconocida es {names[best]} "
+        f"({percent(recall[best])}) y la peor, {names[worst]} ({percent(recall[worst])}). "
+        + (f"Confusiones más frecuentes: {pairs}." if pairs else "No hay ninguna confusión.")
     )
 
 
@@ -91,34 +111,44 @@ def kernels(kernel: np.ndarray, layer: str) -> str:
     """Shape and range of the weights (k, k, channels, filters)."""
     size, _, channels, filters = kernel.shape
     return (
-        f"Los {filters} filtros de la capa {layer}, de {size} por {size} con {channels} canales cada uno; "
-        f"los pesos van de {number(float(kernel.min()))} a {number(float(kernel.max()))}."
+        f"Todos los filtros de la capa {layer}: {filters}, de {size} por {size} con "
+        f"{_count(channels, 'canal', 'canales')} cada uno. Los pesos van de "
+        f"{number(float(kernel.min()), 3)} a {number(float(kernel.max()), 3)}; su desviación típica es "
+        f"{number(float(kernel.std()), 3)}."
     )
 
 
 def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> str:
-    """Shape and range of the weights (features, classes)."""
+    """Shape, range and largest weight of the weights (features, classes)."""
+    feature, label = np.unravel_index(int(kernel.argmax()), kernel.shape)
     return (
         f"Pesos de la última capa densa: {kernel.shape[0]} características por {len(class_names)} clases, de "
-        f"{number(float(kernel.min()))} a {number(float(kernel.max()))}."
+        f"{number(float(kernel.min()), 3)} a {number(float(kernel.max()), 3)}; el mayor une la "
+        f"característica {int(feature)} con la clase {class_names[int(label)]}."
     )
 
 
 def feature_maps(maps: np.ndarray, layer: str) -> str:
-    """Shape of the outputs (h, w, filters) and how many filters stay dark."""
+    """Shape and range of the outputs (h, w, filters), the strongest filter, and how many stay weak."""
     height, width, filters = maps.shape
     peaks = maps.max(axis=(0, 1))
     quiet = int((peaks < 0.1 * maps.max()).sum())
+    weak = "ninguno se queda" if not quiet else f"{quiet} se queda" if quiet == 1 else f"{quiet} se quedan"
     return (
-        f"Salidas de los {filters} filtros de la capa {layer} para la imagen de muestra, de {height} por "
-        f"{width} cada una; {quiet} filtros no pasan de la décima parte de la activación máxima, "
-        f"{number(float(maps.max()))}."
+        f"Salida de cada filtro de la capa {layer} para la imagen de muestra: {filters} mapas de {height} "
+        f"por {width}, con valores de {number(float(maps.min()))} a {number(float(maps.max()))}. El máximo "
+        f"es del filtro {int(peaks.argmax())}; {weak} por debajo de su décima parte."
     )
 
 
 def sample_image(title: str, index: int) -> str:
     """What the sample is."""
     return f"Imagen de muestra: la número {index} del conjunto de test, de la clase {title}."
+
+
+def _count(n: int, one: str, many: str = "") -> str:
+    """A number of things, in the singular or the plural."""
+    return f"{number(n, 0)} {one if n == 1 else many or one + 's'}"
 
 
 def percent(share: float) -> str:

@@ -1,23 +1,28 @@
-"""Figures made of many small pictures: filters, feature maps, weights. Every grid has one scale."""
+"""Figures made of many small pictures: filters, feature maps, weights. Every grid has one scale.
+
+A grid is one picture of whole pixels at print resolution, not one axis a tile: each weight is a square of
+the same size, and a layer of 128 filters draws in well under a second.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from runner.figure_style import DIVERGING_MAP, GREY, SEQUENTIAL_MAP, WIDTH, localise
+from runner.figure_style import GREY, SEQUENTIAL_MAP, SIGNED_MAP, WIDTH, localise
 
-FEW_MAPS = 32  # up to here they are drawn twice as wide
-TILE_GAP = 1  # pixels between the slices of a mosaic
+DPI = 300
+FEW_TILES = 32  # up to here tiles are drawn twice as wide
+SLICE_GAP = 2  # pixels between the slices of a mosaic
+OUTLIERS = 0.001  # share of the weights of a mosaic, or of a layer's outputs, at each end of the scale
 
 
 def colour_kernels(kernel: np.ndarray, columns: int = 8) -> Figure:
@@ -25,61 +30,63 @@ def colour_kernels(kernel: np.ndarray, columns: int = 8) -> Figure:
 
     Mid-grey is zero; the same colour is the same weight in every filter.
     """
-    limit = float(np.abs(kernel).max()) or 1.0
-    tiles = [kernel[..., i] / (2 * limit) + 0.5 for i in range(kernel.shape[-1])]
-    figure, axes = _grid(len(tiles), columns, side=0.72)
-    for number, (axis, tile) in enumerate(zip(axes, tiles, strict=False)):
-        axis.imshow(tile, interpolation="nearest")
-        axis.set_title(str(number), **_SMALL)
-    _scale(figure, axes, Normalize(-limit, limit), "gray", "peso (gris medio: cero)")
-    return figure
+    limit = _limit(kernel)
+    tiles = np.moveaxis(kernel / (2 * limit) + 0.5, -1, 0)
+    grid = _Grid(len(tiles), columns, tiles.shape[1:3])
+    scale = ScalarMappable(Normalize(-limit, limit), "gray")
+    return grid.figure(tiles, scale, "peso en cada canal de color (gris medio: cero)")
 
 
 def mean_kernels(kernel: np.ndarray, columns: int = 16) -> Figure:
     """Every filter of a layer (k, k, channels, n) as the mean of its channels, on one scale."""
-    means = kernel.mean(axis=2)
-    return _number_grid(np.moveaxis(means, -1, 0), columns, "peso medio de los canales")
+    means = np.moveaxis(kernel.mean(axis=2), -1, 0)
+    limit = _limit(means)
+    grid = _Grid(len(means), columns, means.shape[1:3])
+    return _coloured(grid, means, Normalize(-limit, limit), SIGNED_MAP, "peso medio de los canales")
 
 
-def kernel_mosaic(kernel: np.ndarray, columns: int = 12) -> Figure:
+def kernel_mosaic(kernel: np.ndarray, columns: int = 8) -> Figure:
     """Every filter of a layer (k, k, channels, n) in full: a tile holds the slices of all its channels.
 
-    Slices are laid out in rows, nearly square, all on one symmetric scale.
+    Slices run in rows, about twice as many across as down, apart by a white line; grey is zero. One
+    symmetric scale for all; the few weights beyond it take its end colours, as its arrows say.
     """
     size, _, channels, filters = kernel.shape
-    limit = float(np.quantile(np.abs(kernel), 0.995)) or 1.0
-    across = math.ceil(math.sqrt(channels))
+    across = math.ceil(math.sqrt(2 * channels))
     down = math.ceil(channels / across)
-    step = size + TILE_GAP
+    columns = min(columns, filters)
+    room = round(WIDTH * DPI) // columns - 2 * SLICE_GAP
+    side = max(1, (room // across - SLICE_GAP) // size)  # pixels of one weight
+    step = size * side + SLICE_GAP
     tiles = np.full((filters, down * step, across * step), np.nan)
     for channel in range(channels):
-        row, column = divmod(channel, across)
-        y, x = row * step, column * step
-        tiles[:, y : y + size, x : x + size] = np.moveaxis(kernel[:, :, channel], -1, 0)
-    return _number_grid(tiles, columns, "peso", limit=limit, side=WIDTH / columns)
+        y, x = (place * step for place in divmod(channel, across))
+        slices = np.moveaxis(kernel[:, :, channel], -1, 0).repeat(side, axis=1).repeat(side, axis=2)
+        tiles[:, y : y + size * side, x : x + size * side] = slices
+    limit = _limit(kernel, OUTLIERS)
+    grid = _Grid(filters, columns, tiles.shape[1:3], zoom=1)
+    return _coloured(grid, tiles, Normalize(-limit, limit), SIGNED_MAP, "peso (gris: cero)")
 
 
 def feature_maps(maps: np.ndarray) -> Figure:
-    """The output of every filter (h, w, n) for one image, on one scale for the whole layer."""
-    low, high = float(maps.min()), float(maps.max())
+    """The output of every filter (h, w, n) for one image, on one scale for the whole layer.
+
+    The few values beyond the scale take its end colours, as its arrows say.
+    """
+    low, high = (float(v) for v in np.quantile(maps, (OUTLIERS, 1 - OUTLIERS)))
     norm = Normalize(low, high if high > low else low + 1)
-    columns = 8 if maps.shape[-1] <= FEW_MAPS else 16
-    figure, axes = _grid(maps.shape[-1], columns, side=WIDTH / columns)
-    for number in range(maps.shape[-1]):
-        axis = axes[number]
-        axis.imshow(maps[..., number], norm=norm, cmap=SEQUENTIAL_MAP, interpolation="nearest")
-        axis.set_title(str(number), **_SMALL)
-    _scale(figure, axes, norm, SEQUENTIAL_MAP, "activación")
-    return figure
+    tiles = np.moveaxis(maps, -1, 0)
+    grid = _Grid(len(tiles), 8 if len(tiles) <= FEW_TILES else 16, tiles.shape[1:3])
+    return _coloured(grid, tiles, norm, SEQUENTIAL_MAP, "activación")
 
 
 def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
-    """Weights (features, classes) of the last dense layer, one row a class."""
-    limit = float(np.abs(kernel).max()) or 1.0
+    """Weights (features, classes) of the last dense layer, one row a class; grey is zero."""
+    limit = _limit(kernel)
     figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
     picture = axis.imshow(
         kernel.T,
-        cmap=DIVERGING_MAP,
+        cmap=SIGNED_MAP,
         vmin=-limit,
         vmax=limit,
         aspect="auto",
@@ -89,7 +96,7 @@ def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
     axis.set_xlabel("característica de entrada")
     axis.grid(False)
     localise(axis, y=False)
-    bar = figure.colorbar(picture, ax=axis, label="peso", pad=0.01)
+    bar = figure.colorbar(picture, ax=axis, label="peso (gris: cero)", pad=0.01)
     localise(bar.ax)
     return figure
 
@@ -103,54 +110,92 @@ def sample_image(image: np.ndarray, title: str) -> Figure:
     return figure
 
 
-_SMALL: dict[str, Any] = {"fontsize": 5.5, "pad": 1.0, "color": GREY, "loc": "center", "fontweight": "normal"}
+@dataclass(frozen=True)
+class _Grid:
+    """Where ``count`` tiles of ``shape`` (h, w) go, in whole pixels at ``DPI``.
 
+    ``zoom`` is the pixels of a tile's cell; by default the most that fit across the page.
+    """
 
-def _number_grid(
-    tiles: np.ndarray,
-    columns: int,
-    label: str,
-    limit: float | None = None,
-    side: float = 0.42,
-) -> Figure:
-    """Tiles (n, h, w) on one symmetric scale."""
-    limit = limit or float(np.nanmax(np.abs(tiles))) or 1.0
-    norm = Normalize(-limit, limit)
-    figure, axes = _grid(len(tiles), columns, side)
-    for number, (axis, tile) in enumerate(zip(axes, tiles, strict=False)):
-        axis.imshow(tile, norm=norm, cmap=DIVERGING_MAP, interpolation="nearest")
-        axis.set_title(str(number), **_SMALL)
-    _scale(figure, axes, norm, DIVERGING_MAP, label)
-    return figure
+    count: int
+    columns: int
+    shape: tuple[int, ...]
+    zoom: int = 0
 
+    LABEL = 26  # pixels above each tile for its number
+    GAP = 6  # pixels between tiles
+    FOOT = 150  # pixels below for the scale
 
-def _grid(count: int, columns: int, side: float) -> tuple[Figure, list[Axes]]:
-    columns = min(columns, count)
-    rows = math.ceil(count / columns)
-    width = min(WIDTH, columns * side)
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(width, rows * (width / columns + 0.12) + 0.45),
-        squeeze=False,
-        layout=ConstrainedLayoutEngine(w_pad=0.005, h_pad=0.005, wspace=0.03, hspace=0.02),
-    )
-    for axis in axes.flat:
+    @property
+    def across(self) -> int:
+        return min(self.columns, self.count)
+
+    @property
+    def cell(self) -> int:
+        room = round(WIDTH * DPI) // self.columns - self.GAP
+        return self.zoom or max(1, room // self.shape[1])
+
+    @property
+    def step(self) -> tuple[int, int]:
+        height, width = (side * self.cell for side in self.shape)
+        return height + self.LABEL + self.GAP, width + self.GAP
+
+    @property
+    def size(self) -> tuple[int, int]:
+        down, across = self.step
+        return math.ceil(self.count / self.across) * down, self.across * across - self.GAP
+
+    def corner(self, number: int) -> tuple[int, int]:
+        """Top left pixel of a tile."""
+        row, column = divmod(number, self.across)
+        return row * self.step[0] + self.LABEL, column * self.step[1]
+
+    def compose(self, tiles: np.ndarray) -> np.ndarray:
+        """Colours (n, h, w, 3) in 0..1 on one white picture."""
+        picture = np.ones((*self.size, 3))
+        enlarged = tiles.repeat(self.cell, axis=1).repeat(self.cell, axis=2)
+        for number, tile in enumerate(enlarged):
+            y, x = self.corner(number)
+            picture[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
+        return picture
+
+    def figure(self, tiles: np.ndarray, scale: ScalarMappable, label: str, extend: str = "neither") -> Figure:
+        """The tiles (n, h, w, 3) with their numbers, and the one scale below."""
+        height, width = self.size
+        page = max(width, round(WIDTH * DPI) // 2)  # room for the scale below few tiles
+        whole = height + self.FOOT
+        figure = plt.figure(figsize=(page / DPI, whole / DPI), dpi=DPI, layout="none")
+        box = ((page - width) // 2 / page, self.FOOT / whole, width / page, height / whole)
+        axis = figure.add_axes(box)
+        axis.imshow(self.compose(tiles), extent=(0, width, height, 0), interpolation="none")
         axis.axis("off")
-    return figure, list(axes.flat)
+        for number in range(self.count):
+            y, x = self.corner(number)
+            middle = x + self.shape[1] * self.cell / 2
+            axis.text(middle, y - 6, str(number), fontsize=5.5, color=GREY, ha="center", va="baseline")
+        bar_axis = figure.add_axes((0.3, (self.FOOT - 42) / whole, 0.4, 24 / whole))
+        _scale_bar(figure, scale, bar_axis, label, extend)
+        return figure
 
 
-def _scale(figure: Figure, axes: list[Axes], norm: Normalize, cmap: str, label: str) -> None:
-    """The one scale of all the tiles, below them."""
-    bar = figure.colorbar(
-        ScalarMappable(norm, cmap),
-        ax=axes,
-        location="bottom",
-        shrink=0.4,
-        aspect=30,
-        pad=0.02,
-        label=label,
-    )
+def _coloured(grid: _Grid, tiles: np.ndarray, norm: Normalize, cmap: Colormap | str, label: str) -> Figure:
+    """Values (n, h, w) in colour; NaN stays white."""
+    scale = ScalarMappable(norm, cmap)
+    colours = scale.cmap(norm(tiles))[..., :3]
+    colours[np.isnan(tiles)] = 1
+    below, above = np.nanmin(tiles) < norm.vmin, np.nanmax(tiles) > norm.vmax
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get((below, above), "neither")
+    return grid.figure(colours, scale, label, extend)
+
+
+def _scale_bar(figure: Figure, scale: ScalarMappable, axis: Any, label: str, extend: str) -> None:
+    bar = figure.colorbar(scale, cax=axis, orientation="horizontal", label=label, extend=extend)
     bar.ax.tick_params(labelsize=7)
     bar.ax.xaxis.label.set_fontsize(7.5)
     localise(bar.ax, y=False)
+
+
+def _limit(weights: np.ndarray, outliers: float = 0.0) -> float:
+    """Half the width of a symmetric scale that leaves a share of ``outliers`` out."""
+    sizes = np.abs(weights)
+    return float(np.quantile(sizes, 1 - outliers)) or float(sizes.max()) or 1.0

@@ -11,8 +11,9 @@ from babel.numbers import format_decimal
 from cycler import cycler
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import Formatter
 
 from runner import LOCALE, PROJECT_ROOT
 
@@ -24,7 +25,11 @@ WIDTH = 6.3  # inches: the text width of the page, 16 cm
 INK, GREY, RULE = "#222222", "#6b6b6b", "#d5d5d5"
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#1f4e79", "#d1711a", "#2a8a5e", "#8a4f9e", "#6aaed6"
 SEQUENCE = (BLUE, ORANGE, GREEN, PURPLE, SKY)
-SEQUENTIAL_MAP, DIVERGING_MAP = "cividis", "RdBu_r"
+SEQUENTIAL_MAP = "cividis"
+# For weights: zero is grey, and lightness grows with the value, so that the sign survives grey print.
+SIGNED_MAP = LinearSegmentedColormap.from_list(
+    "signed", ["#08233f", "#2f5f8f", "#8c8c8c", "#e8a15a", "#ffdc96"]
+)
 
 
 def use_style() -> None:
@@ -73,18 +78,27 @@ def number(value: float, digits: int = 2) -> str:
     return str(format_decimal(value, format=pattern, locale=LOCALE))
 
 
-def short_number(value: float, _: object = None) -> str:
-    """A tick's value without needless zeros."""
-    return str(format_decimal(round(value, 6), format="#,##0.####", locale=LOCALE))
+class TickFormat(Formatter):
+    """An axis's numbers in the reader's format, all with the decimals that the finest needs."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """One number alone."""
+        return self.format_ticks([value])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """All the numbers of the axis."""
+        needed = [f"{value:.6f}".rstrip("0").partition(".")[2] for value in values]
+        digits = max(map(len, needed), default=0)
+        return [number(round(value, digits) + 0.0, digits) for value in values]  # + 0.0: no minus zero
 
 
 def localise(*axes: Axes, x: bool = True, y: bool = True) -> None:
     """Ticks in the reader's number format."""
     for axis in axes:
         if x:
-            axis.xaxis.set_major_formatter(FuncFormatter(short_number))
+            axis.xaxis.set_major_formatter(TickFormat())
         if y:
-            axis.yaxis.set_major_formatter(FuncFormatter(short_number))
+            axis.yaxis.set_major_formatter(TickFormat())
 
 
 def label_lines(axis: Axes, ends: Sequence[tuple[float, float, str, str]], gap: float = 0.07) -> None:

@@ -11,10 +11,12 @@ from typing import Any, cast
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from runner.analysis import split_accuracy
+from runner.analysis import TurningPoint, split_accuracy, turning_point
+from runner.figure_effect import effect
 from runner.figure_style import (
     BLUE,
     GREEN,
@@ -54,18 +56,27 @@ def curves(epochs: Sequence[Epoch], label: str) -> Figure:
     figure.suptitle(label, x=0.01, ha="left", fontsize=10)
     _pair(left, epochs, "cross_entropy", "Pérdida (entropía cruzada)")
     _pair(right, epochs, "accuracy", "Exactitud")
-    lowest = min(epochs, key=lambda e: e.validation_cross_entropy)
-    left.plot(lowest.epoch, lowest.validation_cross_entropy, "o", ms=7, mfc="none", color=VALIDATION)
-    left.annotate(
-        f"mínimo: {number(lowest.validation_cross_entropy, 3)}",
-        (lowest.epoch, lowest.validation_cross_entropy),
-        xytext=(0, 10),
-        textcoords="offset points",
-        ha="center",
+    _mark_lowest(left, turning_point(epochs), len(epochs))
+    return figure
+
+
+def _mark_lowest(axis: Axes, lowest: TurningPoint, epochs: int) -> None:
+    """A ring on the lowest validation loss, and its value above all curves."""
+    low, high = axis.get_ylim()
+    top = high + 0.14 * (high - low)
+    axis.set_ylim(low, top)
+    axis.plot(lowest.epoch, lowest.value, "o", ms=7, mfc="none", color=VALIDATION)
+    axis.plot([lowest.epoch, lowest.epoch], [lowest.value, high], ":", color=VALIDATION, lw=0.9)
+    share = (lowest.epoch - 1) / max(1, epochs - 1)
+    axis.text(
+        lowest.epoch,
+        (high + top) / 2,
+        f"mínimo de validación: {number(lowest.value, 3)}",
+        ha="left" if share < 0.3 else "right" if share > 0.7 else "center",
+        va="center",
         fontsize=8,
         color=VALIDATION,
     )
-    return figure
 
 
 def _pair(axis: Axes, epochs: Sequence[Epoch], metric: str, title: str) -> None:
@@ -129,7 +140,7 @@ def _small_curves(axis: Axes, run: Finished, title: str) -> None:
     axis.plot(x, [e.validation_cross_entropy for e in epochs], color=VALIDATION, lw=1.3)
     axis.set_title(title, fontsize=8.5)
     axis.set_xlabel("época")
-    axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axis.set_xticks(sorted({1, (len(x) + 1) // 2, len(x)}))
     localise(axis)
 
 
@@ -150,7 +161,8 @@ def _final_losses(axis: Axes, runs: Sequence[Finished]) -> None:
 
 def _epoch_seconds(axis: Axes, runs: Sequence[Finished], y: Sequence[float]) -> None:
     x = [_batch(run) for run in runs]
-    axis.plot(x, y, color=INK, marker="o", ms=4)
+    axis.vlines(x, 0, y, color=GREY, lw=1.2)  # no line from dot to dot: it would cross the numbers
+    axis.plot(x, y, "o", color=INK, ms=5)
     for place, seconds in zip(x, y, strict=True):
         axis.annotate(
             f"{number(seconds, 1)} s",
@@ -174,51 +186,6 @@ def _batch_axis(axis: Axes, sizes: Sequence[int]) -> None:
     localise(axis, x=False)
 
 
-def effect(study: Study, name: str, reference: str) -> Figure:
-    """Losses of a variant over those of its reference, and the seconds of an epoch of both."""
-    run, base = study.get(name), study.get(reference)
-    figure, (train, validation, times) = plt.subplots(1, 3, figsize=(WIDTH, 2.6), width_ratios=(1, 1, 0.8))
-    for axis, split, title in [
-        (train, "train", "Pérdida de entrenamiento"),
-        (validation, "validation", "Pérdida de validación"),
-    ]:
-        _over(axis, split, [(base, GREY), (run, BLUE)])
-        axis.set_title(title)
-    validation.sharey(train)
-    labels = [study.info(each).label for each in (reference, name)]
-    seconds = [epoch_seconds(study, each) for each in (reference, name)]
-    bars = times.barh([1, 0], seconds, color=[GREY, BLUE], height=0.42)
-    for bar, label, value in zip(bars, labels, seconds, strict=True):
-        y = bar.get_y()
-        times.text(0, y + 0.47, label, fontsize=8, va="bottom", color=bar.get_facecolor())
-        inside = value > 0.5 * max(seconds)
-        times.annotate(
-            f"{number(value, 1)} s",
-            (value, y + 0.21),
-            xytext=(-4 if inside else 4, 0),
-            textcoords="offset points",
-            ha="right" if inside else "left",
-            va="center",
-            fontsize=8,
-            color="white" if inside else INK,
-        )
-    times.set(title="Segundos por época", yticks=[], ylim=(-0.4, 1.75))
-    times.spines["left"].set_visible(False)
-    times.grid(axis="y", visible=False)
-    localise(times, y=False)
-    return figure
-
-
-def _over(axis: Axes, split: str, runs: Sequence[tuple[Finished, str]]) -> None:
-    for run, colour in runs:
-        epochs = run.training.epochs
-        y = [getattr(e, f"{split}_cross_entropy") for e in epochs]
-        axis.plot([e.epoch for e in epochs], y, color=colour, marker="o", ms=2.5)
-    axis.set_xlabel("época")
-    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    localise(axis)
-
-
 def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
     """Validation accuracy of each candidate with its 95 % interval, the best on top."""
     rows = [(study.info(n).label, split_accuracy(study.get(n), "validation"), n) for n in names]
@@ -235,6 +202,7 @@ def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
             textcoords="offset points",
             va="center",
             fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # over the rules
         )
     base = next((row[1].value for row in rows if row[2] == reference), None)
     if base is not None:
@@ -255,12 +223,16 @@ def _percent() -> FuncFormatter:
 
 
 def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
-    """Counts (n, n), row the true class; the colour is the share of the row."""
+    """Counts (n, n), row the true class; the colour is the share of the row.
+
+    The colours follow the square root of the share, so that confusions of a few per cent can be seen.
+    """
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    norm = PowerNorm(0.5, 0, 1)
     figure, axis = plt.subplots(figsize=(0.86 * WIDTH, 0.74 * WIDTH))
-    picture = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    picture = axis.imshow(shares, cmap="Blues", norm=norm)
     for (row, column), count in np.ndenumerate(counts):
-        dark = shares[row, column] > 0.5
+        dark = norm(shares[row, column]) > 0.55
         axis.text(
             column,
             row,
@@ -276,6 +248,8 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
     axis.grid(False)
     for spine in axis.spines.values():
         spine.set_visible(False)
+    axis.tick_params(length=0)
     bar = figure.colorbar(picture, ax=axis, shrink=0.75, label="proporción de la clase verdadera")
+    bar.set_ticks([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1])
     bar.ax.yaxis.set_major_formatter(_percent())
     return figure

@@ -1,0 +1,77 @@
+"""The figure of what one change does to the losses and to the time of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from runner.analysis import Interval
+from runner.figure_style import BLUE, GREY, INK, WIDTH, localise, number
+from runner.results import Finished
+from runner.study import Study
+from runner.timing import epoch_seconds, ratio
+
+REFERENCE, VARIANT = (GREY, "s--"), (BLUE, "o-")  # told apart in grey print by the dashes
+
+
+def effect(study: Study, name: str, reference: str) -> Figure:
+    """Losses of a variant over those of its reference, and the seconds of an epoch of both."""
+    run, base = study.get(name), study.get(reference)
+    labels = [study.info(each).label for each in (reference, name)]
+    figure, (train, validation, times) = plt.subplots(1, 3, figsize=(WIDTH, 2.8), width_ratios=(1, 1, 0.8))
+    for axis, split, title in [
+        (train, "train", "Pérdida de entrenamiento"),
+        (validation, "validation", "Pérdida de validación"),
+    ]:
+        _over(axis, split, [base, run], labels)
+        axis.set_title(title)
+    validation.sharey(train)
+    figure.legend(
+        *train.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False, fontsize=8.5
+    )
+    _time_bars(times, [epoch_seconds(study, each) for each in (reference, name)], labels)
+    _time_ratio(times, ratio(study, name, reference))
+    return figure
+
+
+def _time_bars(axis: Axes, seconds: Sequence[float], labels: Sequence[str]) -> None:
+    bars = axis.barh([1, 0], seconds, color=[REFERENCE[0], VARIANT[0]], height=0.42)
+    for bar, label, value in zip(bars, labels, seconds, strict=True):
+        y = bar.get_y()
+        axis.text(0, y + 0.47, label, fontsize=8, va="bottom", color=INK)
+        inside = value > 0.5 * max(seconds)
+        axis.annotate(
+            f"{number(value, 1)} s",
+            (value, y + 0.21),
+            xytext=(-4 if inside else 4, 0),
+            textcoords="offset points",
+            ha="right" if inside else "left",
+            va="center",
+            fontsize=8,
+            color="white" if inside else INK,
+        )
+    axis.set(title="Segundos por época", yticks=[], ylim=(-0.4, 1.75))
+    axis.spines["left"].set_visible(False)
+    axis.grid(axis="y", visible=False)
+    localise(axis, y=False)
+
+
+def _time_ratio(axis: Axes, found: Interval) -> None:
+    text = f"tiempo relativo: {number(found.value)}"
+    if found.low < found.high:
+        text += f"\n(IC 95 %: {number(found.low)} a {number(found.high)})"
+    axis.set_xlabel(text)
+
+
+def _over(axis: Axes, split: str, runs: Sequence[Finished], labels: Sequence[str]) -> None:
+    for run, label, (colour, line) in zip(runs, labels, (REFERENCE, VARIANT), strict=True):
+        epochs = run.training.epochs
+        y = [getattr(e, f"{split}_cross_entropy") for e in epochs]
+        axis.plot([e.epoch for e in epochs], y, line, color=colour, ms=3, label=label)
+    axis.set_xlabel("época")
+    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    localise(axis)

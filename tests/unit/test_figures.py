@@ -1,0 +1,322 @@
+"""Figures and their alternative texts: legible, honest, in Spanish, and the same from the same results."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+
+from runner import PROJECT_ROOT, alt_text, figure_grids, figures
+from runner.figure_style import (
+    BLUE,
+    FAMILY,
+    GREY,
+    ORANGE,
+    RULE,
+    SIGNED_MAP,
+    TickFormat,
+    label_lines,
+    save,
+    use_style,
+)
+from runner.practice_figures import DRAWS
+from runner.results import Epoch
+from runner.study import Study
+from tests.made_up import History, Story, make_study
+
+SMALL = (240, 200)  # images of validation and test
+CURVES = ("fig-curvas", "fig-lotes", "fig-filtros-x2", "fig-capas-x2", "fig-candidatos", "fig-curvas-mejor")
+HISTORIES: tuple[History, ...] = ("overfitting", "stalled", "improving", "diverging")
+ENGLISH = re.compile(
+    r"\b(epoch|loss|accuracy|train|training|validation|batch|size|test set|weight|seconds)\b"
+)
+
+
+@pytest.fixture(autouse=True)
+def style() -> Iterator[None]:
+    """The figures' style, and no figure left open."""
+    mpl.use("agg")
+    with mpl.rc_context():
+        use_style()
+        yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return make_study(tmp_path_factory.mktemp("study"), Story(images=SMALL))
+
+
+def shown(figure: Figure) -> list[Text]:
+    """The texts that are really drawn: no hidden ones, no ticks beyond an axis's ends."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a missing glyph, a layout that does not fit
+        figure.canvas.draw()
+    skipped: set[Text] = set()
+    for axes in figure.findobj(Axes):
+        assert isinstance(axes, Axes)
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            slack = 1e-9 * max(1.0, high - low)
+            for tick in axis.get_major_ticks() + axis.get_minor_ticks():
+                inside = low - slack <= tick.get_loc() <= high + slack
+                if not (axes.axison and inside):
+                    skipped |= {tick.label1, tick.label2}
+    texts = [t for t in figure.findobj(Text) if isinstance(t, Text) and t not in skipped]
+    return [t for t in texts if t.get_visible() and t.get_text().strip()]
+
+
+def overlaps(figure: Figure) -> list[tuple[str, str]]:
+    """Pairs of upright texts that touch."""
+    boxes = [(t.get_text(), t.get_window_extent()) for t in shown(figure) if t.get_rotation() % 90 == 0]
+    return [(a, b) for (a, p), (b, q) in itertools.combinations(boxes, 2) if p.overlaps(q)]
+
+
+def crossed(figure: Figure) -> list[str]:
+    """Texts inside an axis that one of its lines runs through; thin rules don't count."""
+    figure.canvas.draw()
+    found = []
+    for axes in figure.findobj(Axes):
+        assert isinstance(axes, Axes)
+        drawn = [line for line in axes.lines if isinstance(line, Line2D) and line.get_linestyle() != "None"]
+        lines = [line for line in drawn if line.get_color() != RULE]
+        for text, line in itertools.product(axes.texts, lines):
+            path = line.get_transform().transform_path(line.get_path())
+            if path.intersects_bbox(text.get_window_extent(), filled=False):
+                found.append(text.get_text())
+    return found
+
+
+@pytest.mark.parametrize("id", DRAWS)
+def test_labels_neither_overlap_nor_leave_the_figure(study: Study, id: str) -> None:
+    figure, alt, _ = DRAWS[id](study)
+    assert overlaps(figure) == []
+    for text in shown(figure):
+        box = text.get_window_extent()
+        assert figure.bbox.padded(1).containsx(box.x0), text
+        assert figure.bbox.padded(1).containsx(box.x1), text
+        assert figure.bbox.padded(1).containsy(box.y0), text
+        assert figure.bbox.padded(1).containsy(box.y1), text
+        assert not ENGLISH.search(text.get_text().lower())
+        assert not re.search(r"\d\.\d\d?\b(?!\.)", text.get_text()), "a decimal point"
+    assert alt.endswith(".")
+    assert not ENGLISH.search(alt.lower())
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("profile", ["full", "smoke"])
+def test_lines_run_through_no_label_whatever_the_curves(
+    tmp_path: Path, history: History, profile: str
+) -> None:
+    made = make_study(tmp_path, Story(history=history, batches="smaller-loses", images=SMALL), profile)
+    for id in CURVES:
+        figure = DRAWS[id](made).figure
+        assert crossed(figure) == [], id
+        assert overlaps(figure) == [], id
+
+
+def test_figures_of_few_results_are_drawn(tmp_path: Path) -> None:
+    skipped = ("batch-4", "batch-16", "batch-128", "batch-256", "c-adam", "c-sgd", "c-rmsprop", "timing")
+    made = make_study(tmp_path, Story(skipped=skipped, images=SMALL))
+    for id in ("fig-lotes", "fig-candidatos", "fig-curvas"):
+        assert overlaps(DRAWS[id](made).figure) == []
+
+
+def test_one_epoch_is_enough_for_curves() -> None:
+    figure = figures.curves(epochs([1.5], [1.4]), "una")
+    assert overlaps(figure) == []
+
+
+def test_names_of_lines_that_end_together_are_spread() -> None:
+    figure, axis = plt.subplots()
+    axis.plot([0, 1], [0, 1])
+    label_lines(axis, [(1, 1, "primera", BLUE), (1, 1, "segunda", ORANGE), (1, 0.99, "tercera", GREY)])
+    assert overlaps(figure) == []
+
+
+def test_ticks_have_a_decimal_comma_and_as_many_decimals_each() -> None:
+    assert TickFormat().format_ticks([0, 0.25, 0.5, 1]) == ["0,00", "0,25", "0,50", "1,00"]
+    assert TickFormat().format_ticks([0, 500, 1000]) == ["0", "500", "1.000"]
+    assert TickFormat().format_ticks([-0.5, -1e-17, 0.5]) == ["-0,5", "0,0", "0,5"]
+
+
+def lightness(colour: Sequence[float]) -> float:
+    return float(np.dot(to_rgb(tuple(colour)), (0.2126, 0.7152, 0.0722)))
+
+
+def test_grey_print_keeps_signs_and_lines_apart() -> None:
+    steps = [lightness(SIGNED_MAP(v)[:3]) for v in np.linspace(0, 1, 64)]
+    assert all(b > a for a, b in itertools.pairwise(steps))
+    assert np.ptp(SIGNED_MAP(0.5)[:3]) < 0.02, "zero has no hue"
+    assert abs(lightness(to_rgb(BLUE)) - lightness(to_rgb(ORANGE))) > 0.15
+
+
+def squares(figure: Figure, colour: Sequence[float]) -> int:
+    """Pixels of one colour in the picture of a grid."""
+    picture = np.asarray(figure.axes[0].images[0].get_array())
+    return int(np.isclose(picture, np.asarray(colour), atol=1e-9).all(axis=-1).sum())
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 128, 128), (3, 3, 5, 7), (5, 5, 1, 1), (1, 1, 16, 12)])
+def test_a_mosaic_shows_every_weight_once_at_one_size_and_one_scale(shape: tuple[int, ...]) -> None:
+    kernel = np.random.default_rng(1).choice([-0.4, 0.1, 0.4], shape)
+    kernel.flat[:2] = -0.4, 0.4
+    figure = figure_grids.kernel_mosaic(kernel)
+    areas = set()
+    for weight in (-0.4, 0.1, 0.4):
+        pixels = squares(figure, SIGNED_MAP(Normalize(-0.4, 0.4)(weight))[:3])
+        assert pixels % max(1, int((kernel == weight).sum())) == 0
+        areas |= {pixels // count for count in [int((kernel == weight).sum())] if count}
+    assert len(areas) == 1
+    assert round(next(iter(areas)) ** 0.5) ** 2 == next(iter(areas)), "weights are squares"
+    assert [t.get_text() for t in figure.axes[0].texts] == [str(n) for n in range(shape[-1])]
+    assert figure.get_figwidth() <= 6.31
+    assert figure.get_figheight() <= 8.5, "it fits on a page with its caption"
+
+
+def test_a_colour_filter_has_mid_grey_for_zero_and_the_same_scale_in_all() -> None:
+    kernel = np.zeros((3, 3, 3, 4))
+    kernel[0, 0, 0, 0] = 2
+    kernel[1, 1, :, 3] = -2
+    figure = figure_grids.colour_kernels(kernel)
+    zeros, one = squares(figure, (0.5, 0.5, 0.5)), squares(figure, (1.0, 0.5, 0.5))
+    assert zeros == 34 * one
+    assert squares(figure, (0.0, 0.0, 0.0)) == one
+
+
+def test_values_beyond_the_scale_are_announced() -> None:
+    maps = np.random.default_rng(2).uniform(-1, 1, (8, 8, 64))
+    assert bar_ends(figure_grids.feature_maps(maps.round(0))) == "neither"
+    maps[0, 0, 0] = 50
+    assert bar_ends(figure_grids.feature_maps(maps)) == "both"
+    kernel = np.zeros((3, 3, 64, 64))
+    kernel.flat[::3], kernel.flat[0] = 1, 90
+    assert bar_ends(figure_grids.kernel_mosaic(kernel)) == "max"
+
+
+def bar_ends(figure: Figure) -> str:
+    return str(figure.axes[1]._colorbar.extend)  # type: ignore[attr-defined]
+
+
+def test_maps_of_one_value_and_dead_layers_are_drawn() -> None:
+    for figure in (
+        figure_grids.feature_maps(np.zeros((4, 4, 3))),
+        figure_grids.kernel_mosaic(np.zeros((3, 3, 2, 2))),
+        figure_grids.colour_kernels(np.zeros((3, 3, 3, 1))),
+        figure_grids.mean_kernels(np.zeros((3, 3, 2, 40))),
+        figures.confusion_matrix(np.zeros((10, 10), int), [str(n) for n in range(10)]),
+    ):
+        assert overlaps(figure) == []
+
+
+def test_counts_can_be_read_on_every_colour_of_the_matrix() -> None:
+    counts = np.diag(np.linspace(0, 1000, 10).round().astype(int))
+    counts[:, 0] = 1000 - counts.diagonal()
+    figure = figures.confusion_matrix(counts, [str(n) for n in range(10)])
+    picture = figure.axes[0].images[0]
+    for text, count in zip(figure.axes[0].texts, counts.flat, strict=True):
+        column, row = text.get_position()
+        behind = lightness(picture.to_rgba(np.asarray(picture.get_array()))[int(row), int(column), :3])
+        front = lightness(to_rgb(text.get_color()))
+        light, dark = max(behind, front), min(behind, front)
+        assert (light**2.2 + 0.05) / (dark**2.2 + 0.05) > 3, count
+
+
+def test_the_same_results_give_the_same_bytes_and_real_text(study: Study, tmp_path: Path) -> None:
+    written = []
+    for turn in range(2):
+        drawn = DRAWS["fig-curvas"](study)
+        written.append(save(drawn.figure, tmp_path / str(turn)).read_bytes())
+        grid = DRAWS["fig-filtros-primera"](study)
+        written.append(save(grid.figure, tmp_path / str(turn), vector=False).read_bytes())
+    assert written[:2] == written[2:]
+    svg = written[0].decode()
+    assert "entrenamiento</text>" in svg
+    assert FAMILY in svg
+    assert "dc:date" not in svg
+    assert not list(tmp_path.glob(".*")), "no half-written file is left"
+
+
+def epochs(train: Sequence[float], validation: Sequence[float]) -> list[Epoch]:
+    return [
+        Epoch(
+            epoch=number,
+            learning_rate=0.001,
+            train_loss=ours,
+            train_cross_entropy=ours,
+            train_accuracy=0.5,
+            validation_loss=theirs,
+            validation_cross_entropy=theirs,
+            validation_accuracy=0.5,
+            train_seconds=1.0,
+            validation_seconds=0.1,
+        )
+        for number, (ours, theirs) in enumerate(zip(train, validation, strict=True), start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "says"),
+    [
+        ([1.5, 1.0, 0.5], [1.2, 1.1, 1.3], ["mínimo, 1,100, en la época 2", "desde la época 2", "0,800"]),
+        ([1.5, 1.4, 1.3], [1.2, 1.1, 1.0], ["baja hasta la última época", "no supera", "-0,300"]),
+        ([1.0, 0.9, 0.8], [1.2, 1.1, 1.0], ["supera siempre"]),
+        ([1.0, 0.9, 0.8, 0.7], [1.1, 0.8, 0.7, 0.9], ["desde la época 4"]),
+        ([1.0], [1.2], ["en 1 época.", "supera siempre"]),
+    ],
+)
+def test_alt_text_of_curves_says_what_they_do(
+    train: list[float], validation: list[float], says: list[str]
+) -> None:
+    text = alt_text.curves(epochs(train, validation), "modelo")
+    for part in says:
+        assert part in text
+
+
+def test_alt_text_of_a_matrix_names_the_largest_confusions() -> None:
+    counts = np.array([[8, 1, 1], [0, 10, 0], [5, 0, 5]])
+    text = alt_text.confusion(counts, ("gato", "perro", "rana"))
+    assert "30 imágenes: 23 aciertos" in text
+    assert "rana tomado por gato, 5 veces; gato tomado por perro, 1 vez;" in text
+    assert "perro (100,0 %) y la peor, rana (50,0 %)" in text
+    assert "No hay ninguna confusión" in alt_text.confusion(np.eye(3, dtype=int), ("a", "b", "c"))
+
+
+def test_alt_text_of_maps_counts_the_weak_ones() -> None:
+    maps = np.ones((4, 4, 3))
+    assert "ninguno se queda por debajo" in alt_text.feature_maps(maps, "conv1")
+    maps[..., 1] = 0.05
+    assert "1 se queda por debajo" in alt_text.feature_maps(maps, "conv1")
+    maps[..., 2] = 0
+    assert "2 se quedan por debajo" in alt_text.feature_maps(maps, "conv1")
+
+
+def test_alt_text_of_candidates_goes_from_the_best_down(study: Study) -> None:
+    text = alt_text.candidates(study, study.group("candidates"))
+    values = [float(v.replace(",", ".")) for v in re.findall(r", (\d+,\d) % \(de", text)]
+    assert len(values) == len(study.group("candidates"))
+    assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize(("name", "questions"), [("comparison", range(9, 13)), ("best_model", range(13, 19))])
+def test_notebooks_answer_their_questions_under_headings(name: str, questions: range) -> None:
+    notebook = json.loads((PROJECT_ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    prose = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
+    found = [int(n) for text in prose for n in re.findall(r"^## Pregunta (\d+)\. \S", text, re.MULTILINE)]
+    assert found == list(questions)
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids)
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
