@@ -14,7 +14,8 @@ from html.parser import HTMLParser
 NUMBER = re.compile(r"\w*\d[\w.,]*\d\w*(?: %)?|\w*\d\w*(?: %)?")
 EVERYWHERE = frozenset({"95 %"})  # the level of every interval
 TRACED_ELEMENTS = frozenset({"data", "code", "pre", "svg"})
-TRACED_CLASSES = frozenset({"ref", "number"})  # cross references, numbers of figures and tables
+# Cross references, numbers of figures and tables, and the words of a failure's own record.
+TRACED_CLASSES = frozenset({"ref", "number", "missing", "absent"})
 VOID_ELEMENTS = frozenset({"br", "col", "hr", "img", "wbr"})
 
 

@@ -82,7 +82,9 @@ def choices(study: Study) -> None:
 
 
 def show(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Display a table; every cell is escaped."""
+    """Display a table, if there is anything in it; every cell is escaped."""
+    if not rows:
+        return
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"))

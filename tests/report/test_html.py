@@ -185,6 +185,15 @@ def test_a_typed_number_stops_the_build(make: Make, answer: str, number: str) ->
     assert f"do not come from the results: {number}" in str(caught.value)
 
 
+def test_reasons_of_failures_may_hold_numbers(make: Make) -> None:
+    """They are words of the failure's record, not results."""
+    for words in (
+        '<aside class="notice missing"><p>época 2</p></aside>',
+        '<tr class="absent"><td>2</td></tr>',
+    ):
+        assert words in make(TITLE + words)
+
+
 def test_declared_constants_may_be_typed(make: Make) -> None:
     """Numbers of the statement are declared at the top of the template."""
     declared = '{% set constants = "28x28; 5 %" %}<p>De 28x28, por debajo del 5&nbsp;%.</p>'
