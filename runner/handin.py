@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,15 +49,28 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
         return [*cells, _cell(f"{prefix}-missing", f"**Falta «{label}»**: {reason}.")]
     content = nbformat.read(path, as_version=4)
     clean_notebook(content)
+    injected = {n for c in content.cells if "injected-parameters" in _tags(c) for n in _assigned(c)}
     for cell in content.cells:
         if section.cells == "code" and cell.cell_type != "code":
             continue
-        if cell.source.startswith("# "):  # the notebook's own title
+        if cell.cell_type == "markdown" and cell.source.startswith("# "):  # the notebook's own title
+            continue
+        if "parameters" in _tags(cell) and _assigned(cell) <= injected:  # defaults that were not used
             continue
         cell["id"] = f"{prefix}-{cell.get('id', 'cell')}"[:64]
         cell["metadata"] = {}
         cells.append(cell)
     return cells
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return list(cell["metadata"].get("tags", []))
+
+
+def _assigned(cell: NotebookNode) -> set[str]:
+    """Names that the cell gives a value."""
+    nodes = ast.walk(ast.parse(cell.source))
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _link_headings(cells: list[NotebookNode]) -> str:
@@ -80,7 +94,8 @@ def _lines(study: Study) -> Iterator[str]:
     author = study.author
     if author.names:
         yield "**" + ", ".join(author.names) + "**"
-    details = [d for d in (author.course, author.group, author.date) if d]
+    group = f"Grupo {author.group}" if author.group else ""
+    details = [detail for detail in (author.course, group, author.date) if detail]
     if details:
         yield " · ".join(details)
     if study.draft:
