@@ -10,15 +10,16 @@ from babel.dates import format_date
 from runner import LOCALE
 from runner.choices import decide
 from runner.errors import RunnerError
-from runner.plan import Plan, Variant
+from runner.experiments import read_experiments
+from runner.plan import DEFAULT_PLAN, Plan, Variant
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
-from runner.study import PENDING, Author, Choice, Study, VariantInfo
+from runner.study import NOT_PLANNED, PENDING, Author, Choice, Study, VariantInfo
 
 
 def load_study(plan: Plan, build_dir: Path) -> Study:
     """The plan with every result that can be read; the others are missing, with the reason."""
     finished: dict[str, Finished] = {}
-    missing: dict[str, str] = {}
+    missing = dict.fromkeys(_left_out(plan), NOT_PLANNED)
     for variant in plan.variants:
         try:
             finished[variant.name] = _read(plan, variant, build_dir)
@@ -35,6 +36,14 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         missing=missing,
         choices=_choices(plan, finished),
     )
+
+
+def _left_out(plan: Plan) -> set[str]:
+    """Names of the practice's own plan, which its templates know, that are not in this one."""
+    if plan.path.samefile(DEFAULT_PLAN):
+        return set()
+    practice = read_experiments(DEFAULT_PLAN)
+    return {*practice.variants, *practice.notebooks} - {variant.name for variant in plan.variants}
 
 
 def _dated(author: Author, finished: dict[str, Finished]) -> Author:

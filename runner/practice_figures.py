@@ -47,16 +47,16 @@ def _batch_sizes(study: Study) -> DrawnFigure:
     return DrawnFigure(figures.batch_sizes(study, names), alt_text.batch_sizes(study, names))
 
 
-def _effect(group: str) -> Draw:
+def _effect(name: str) -> Draw:
     def draw(study: Study) -> DrawnFigure:
-        pair = (study.group(group)[0], EFFECT_REFERENCE)
+        pair = (name, EFFECT_REFERENCE)
         return DrawnFigure(figures.effect(study, *pair), alt_text.effect(study, *pair))
 
     return draw
 
 
 def _candidates(study: Study) -> DrawnFigure:
-    names = _some(study, study.group("candidates"))
+    names = _some(study, study.group("candidates") or (CANDIDATE_REFERENCE,))
     figure = figures.candidates(study, names, CANDIDATE_REFERENCE)
     return DrawnFigure(figure, alt_text.candidates(study, names))
 
@@ -130,8 +130,8 @@ def _value(study: Study, name: str) -> str:
 DRAWS: dict[str, Draw] = {
     "fig-curvas": _curves(None),
     "fig-lotes": _batch_sizes,
-    "fig-filtros-x2": _effect("filters"),
-    "fig-capas-x2": _effect("layers"),
+    "fig-filtros-x2": _effect("filters-x2"),
+    "fig-capas-x2": _effect("layers-x2"),
     "fig-candidatos": _candidates,
     "fig-curvas-mejor": _curves(BEST),
     "fig-confusion": _confusion,

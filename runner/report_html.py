@@ -133,7 +133,7 @@ class PartRenderer:
             self.refuse_typed_numbers(name, body, constants["constants"])
         except MissingVariant as error:
             self.layout.reset(mark)
-            body = notice(self.study.info(error.name).label, error.reason)
+            body = notice(self.study.label(error.name), error.reason)
             complete = False
         title, asks = constants["title"], constants["asks"]
         return Section(_section_id(name), _number(name), title, asks, body, complete)

@@ -10,6 +10,7 @@ from runner.errors import RunnerError
 from runner.results import Finished
 
 PENDING = "pendiente: todavía no se ha ejecutado"
+NOT_PLANNED = "no está en el fichero de experimentos"
 
 
 class MissingVariant(RunnerError):
@@ -61,7 +62,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Study:
-    """A plan and what is there of its results. ``missing`` maps names to a reason in Spanish."""
+    """A plan and what is there of its results.
+
+    ``missing`` maps names to a reason in Spanish; the practice's variants that the plan leaves out are
+    there too.
+    """
 
     title: str
     profile: str
@@ -74,11 +79,21 @@ class Study:
     choices: tuple[Choice, ...]
 
     def info(self, name: str) -> VariantInfo:
-        """The planned variant ``name``; raises RunnerError for a name that is not in the plan."""
+        """The planned variant ``name``.
+
+        Raises MissingVariant for one of the practice's that this plan leaves out, and RunnerError for a
+        name that nobody knows.
+        """
         for variant in self.variants:
             if variant.name == name:
                 return variant
+        if name in self.missing:
+            raise MissingVariant(name, self.missing[name])
         raise RunnerError("no such variant in the plan", where=name)
+
+    def label(self, name: str) -> str:
+        """What the variant is called in the report; its name if the plan leaves it out."""
+        return next((v.label for v in self.variants if v.name == name), name)
 
     def get(self, name: str) -> Finished:
         """The finished variant ``name``; raises MissingVariant if it is not there."""

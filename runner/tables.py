@@ -52,7 +52,7 @@ def losses(study: Study, names: Sequence[str], reference: str) -> None:
 def verdicts(study: Study, names: Sequence[str], reference: str) -> None:
     """Each variant against the reference on the validation images, with interval, p and verdict."""
     if not study.has(reference):
-        print(f"Falta «{study.info(reference).label}», la referencia.")
+        print(f"Falta «{study.label(reference)}», la referencia.")
         return
     others = [study.get(name) for name in names if name != reference]
     rows = []
