@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from runner.arrays import PredictedSet
 from runner.results import Epoch, Finished
 
 Verdict = Literal["better", "worse", "undecided"]
@@ -75,28 +76,25 @@ def accuracy_interval(correct: int, n: int) -> Interval:
     return Interval(correct / n, float(low), float(high))
 
 
-def per_image_cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def per_image_cross_entropy(predictions: PredictedSet) -> np.ndarray:
     """Minus the logarithm of the probability of the true class, (n,), in nats."""
-    picked = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    picked = predictions.true_probability.astype(np.float64)
     return np.asarray(-np.log(np.clip(picked, SMALLEST_PROBABILITY, 1.0)))
 
 
-def per_image_correct(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def per_image_correct(predictions: PredictedSet) -> np.ndarray:
     """Whether each image's likeliest class is the true one, (n,)."""
-    return np.asarray(probabilities.argmax(axis=1) == labels)
+    return np.asarray(predictions.predicted == predictions.labels)
 
 
-def split_predictions(finished: Finished, split: Split) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (n, classes) and labels (n,) of one set."""
-    predictions = finished.predictions
-    if split == "test":
-        return predictions.test_probabilities, predictions.test_labels
-    return predictions.validation_probabilities, predictions.validation_labels
+def split_predictions(finished: Finished, split: Split) -> PredictedSet:
+    """The predictions for one set."""
+    return finished.predictions.test if split == "test" else finished.predictions.validation
 
 
 def split_accuracy(finished: Finished, split: Split) -> Interval:
     """Accuracy on one set with its Wilson interval."""
-    correct = per_image_correct(*split_predictions(finished, split))
+    correct = per_image_correct(split_predictions(finished, split))
     return accuracy_interval(int(correct.sum()), len(correct))
 
 
@@ -107,8 +105,8 @@ def compare(variant: Finished, reference: Finished, split: Split, metric: Metric
     Intervals: paired bootstrap, percentile.
     """
     per_image = per_image_correct if metric == "accuracy" else per_image_cross_entropy
-    ours = per_image(*split_predictions(variant, split)).astype(np.float64)
-    theirs = per_image(*split_predictions(reference, split)).astype(np.float64)
+    ours = per_image(split_predictions(variant, split)).astype(np.float64)
+    theirs = per_image(split_predictions(reference, split)).astype(np.float64)
     differences = ours - theirs
     if metric == "accuracy":
         p_value, test = mcnemar(ours > 0, theirs > 0), "McNemar exacta"
@@ -212,15 +210,15 @@ def gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
     """Mean cross-entropy of ``split_a`` minus ``split_b``: other images, so Welch's interval."""
     from scipy.stats import ttest_ind
 
-    a = per_image_cross_entropy(*split_predictions(finished, split_a))
-    b = per_image_cross_entropy(*split_predictions(finished, split_b))
+    a = per_image_cross_entropy(split_predictions(finished, split_a))
+    b = per_image_cross_entropy(split_predictions(finished, split_b))
     found = ttest_ind(a, b, equal_var=False).confidence_interval(1 - ALPHA)
     return Interval(float(a.mean() - b.mean()), float(found.low), float(found.high))
 
 
 def loss_interval(finished: Finished, split: Split) -> Interval:
     """Mean cross-entropy of one set with its bootstrap interval."""
-    return bootstrap_mean(per_image_cross_entropy(*split_predictions(finished, split)))
+    return bootstrap_mean(per_image_cross_entropy(split_predictions(finished, split)))
 
 
 def turning_point(epochs: Sequence[Epoch]) -> TurningPoint:
@@ -235,7 +233,7 @@ def tied_with_top(variants: Sequence[Finished], alpha: float = ALPHA) -> tuple[s
 
     McNemar's exact test against the top, Holm's correction; the test set takes no part.
     """
-    hits = {v.result.variant: per_image_correct(*split_predictions(v, "validation")) for v in variants}
+    hits = {v.result.variant: per_image_correct(split_predictions(v, "validation")) for v in variants}
     top = max(hits, key=lambda name: float(hits[name].mean()))
     others = [name for name in hits if name != top]
     p_values = holm_adjusted([mcnemar(hits[name], hits[top]) for name in others])

@@ -28,25 +28,22 @@ class Confusion:
     count: int
 
 
-def per_class(labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str]) -> tuple[ClassScore, ...]:
-    """Scores of each class from labels (n,) and probabilities (n, classes)."""
+def per_class(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> tuple[ClassScore, ...]:
+    """Scores of each class from true and predicted classes, both (n,)."""
     from sklearn.metrics import precision_recall_fscore_support
 
-    columns = precision_recall_fscore_support(
-        labels, probabilities.argmax(axis=1), labels=range(len(names)), zero_division=0.0
-    )
+    columns = precision_recall_fscore_support(labels, predicted, labels=range(len(names)), zero_division=0.0)
     return tuple(
         ClassScore(name, float(p), float(r), float(f), int(n))
         for name, p, r, f, n in zip(names, *columns, strict=True)
     )
 
 
-def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Counts (classes, classes): row the true class, column the predicted one."""
     from sklearn.metrics import confusion_matrix
 
-    classes = range(probabilities.shape[1])
-    return np.asarray(confusion_matrix(labels, probabilities.argmax(axis=1), labels=classes))
+    return np.asarray(confusion_matrix(labels, predicted, labels=range(classes)))
 
 
 def largest_confusions(counts: np.ndarray, names: Sequence[str], most: int) -> tuple[Confusion, ...]:

@@ -71,8 +71,8 @@ def _some(study: Study, names: Sequence[str]) -> Sequence[str]:
 
 def _confusion(study: Study) -> DrawnFigure:
     finished = study.get(BEST)
-    probabilities, labels = split_predictions(finished, "test")
-    counts, names = confusion(labels, probabilities), finished.training.data.class_names
+    test, names = split_predictions(finished, "test"), finished.training.data.class_names
+    counts = confusion(test.labels, test.predicted, len(names))
     return DrawnFigure(figures.confusion_matrix(counts, names), alt_text.confusion(counts, names))
 
 

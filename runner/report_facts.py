@@ -110,15 +110,16 @@ class Facts:
 
     def per_class(self, variant: str) -> tuple[Traced, ...]:
         """Precision, recall and F1 of each class on the test set."""
-        labels, probabilities = self._predictions(variant, "test")
-        names = self._get(variant).training.data.class_names
-        scores = classification.per_class(labels, probabilities, names)
+        finished = self._get(variant)
+        test, names = finished.predictions.test, finished.training.data.class_names
+        scores = classification.per_class(test.labels, test.predicted, names)
         return tuple(Traced(s, variant, f"per_class({s.name})") for s in scores)
 
     def confusion(self, variant: str) -> np.ndarray:
         """Counts (10, 10) of the test set: rows are true classes, columns predicted ones."""
-        counts: np.ndarray = classification.confusion(*self._predictions(variant, "test"))
-        return counts
+        finished = self._get(variant)
+        test, names = finished.predictions.test, finished.training.data.class_names
+        return classification.confusion(test.labels, test.predicted, len(names))
 
     def confusion_cell(self, variant: str, true: int, predicted: int) -> Measured:
         """One count of the confusion matrix."""
@@ -212,12 +213,6 @@ class Facts:
             return _walk(finished.values, keys, variant, path)
         except RunnerError as error:
             raise unreadable(variant, error) from error
-
-    def _predictions(self, variant: str, split: Split) -> tuple[np.ndarray, np.ndarray]:
-        predictions = self._get(variant).predictions
-        if split == "validation":
-            return predictions.validation_labels, predictions.validation_probabilities
-        return predictions.test_labels, predictions.test_probabilities
 
     def _compare_once(self, variant: str, reference: str, split: Split, metric: Metric) -> Traced:
         pair = self._get(variant), self._get(reference)

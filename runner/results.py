@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from runner.arrays import PredictedSets, read_arrays, read_predictions
 from runner.errors import RunnerError
 
 SCHEMA_VERSION = 1
@@ -174,7 +175,7 @@ class Failure(Record):
 
 @dataclass(frozen=True)
 class Predictions:
-    """Labels (n,) and class probabilities (n, 10) of each validation and test image."""
+    """What training leaves: labels (n,) and class probabilities (n, classes) of both sets' images."""
 
     validation_labels: np.ndarray
     validation_probabilities: np.ndarray
@@ -197,9 +198,11 @@ class Finished:
         return self.result.training
 
     @cached_property
-    def predictions(self) -> Predictions:
+    def predictions(self) -> PredictedSets:
         """Arrays of ``predictions.npz``; raises RunnerError if they are missing or of wrong shape."""
-        return read_predictions(self.folder / PREDICTIONS_FILE, self.training.data)
+        data = self.training.data
+        images = data.validation_images, data.test_images
+        return read_predictions(self.folder / PREDICTIONS_FILE, images, len(data.class_names))
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -257,37 +260,6 @@ def read_failure(folder: Path) -> Failure | None:
         return _validated(Failure, folder / FAILURE_FILE)
     except RunnerError:
         return None
-
-
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Arrays of an .npz file; raises RunnerError if it is missing or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
-    except FileNotFoundError:
-        raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
-    except Exception as error:  # numpy and zipfile raise half a dozen kinds for a damaged file
-        raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
-
-
-def read_predictions(path: Path, data: DataSummary) -> Predictions:
-    """Predictions with their lengths checked against the record's numbers of images."""
-    arrays = read_arrays(path)
-    shapes = {
-        "validation_labels": (data.validation_images,),
-        "validation_probabilities": (data.validation_images, len(data.class_names)),
-        "test_labels": (data.test_images,),
-        "test_probabilities": (data.test_images, len(data.class_names)),
-    }
-    for name, shape in shapes.items():
-        if name not in arrays:
-            raise RunnerError(f"array '{name}' is missing", where=str(path))
-        if arrays[name].shape != shape:
-            found = arrays[name].shape
-            raise RunnerError(f"array '{name}' has shape {found}, not {shape}", where=str(path))
-        if not np.isfinite(arrays[name]).all():
-            raise RunnerError(f"array '{name}' holds values that are no numbers", where=str(path))
-    return Predictions(**{name: arrays[name] for name in shapes})
 
 
 def _read_json(path: Path) -> Any:

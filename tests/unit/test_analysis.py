@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from runner import analysis, classification
+from runner.arrays import PredictedSet
 from runner.choices import decide
 from runner.experiments import ChooseEntry
-from runner.results import Finished, Predictions
+from runner.results import Finished
 from runner.study import Study
 from tests.made_up import Story, make_study
 
@@ -62,8 +63,8 @@ def test_wilson_interval_is_the_published_one() -> None:
 
 
 def test_cross_entropy_is_kerass() -> None:
-    probabilities = np.array([[0.5, 0.5], [1.0, 0.0]])
-    found = analysis.per_image_cross_entropy(probabilities, np.array([0, 1]))
+    labels, true_probability = np.array([0, 1]), np.array([0.5, 0.0])
+    found = analysis.per_image_cross_entropy(PredictedSet(labels, np.array([0, 0]), true_probability))
     assert found == pytest.approx([np.log(2), -np.log(1e-7)])
 
 
@@ -77,13 +78,11 @@ def test_turning_point(history: str, turned: bool, tmp_path: Path) -> None:
     assert found.value == min(e.validation_cross_entropy for e in epochs)
 
 
-def with_test_set(finished: Finished, probabilities: np.ndarray) -> Finished:
-    """The same variant with other results on the test set."""
-    other = Finished(finished.result, finished.folder)
-    old = finished.predictions
-    other.__dict__["predictions"] = Predictions(
-        old.validation_labels, old.validation_probabilities, old.test_labels, probabilities
-    )
+def with_other_labels(finished: Finished) -> Finished:
+    """The same variant, with other labels of the test set."""
+    other, old = Finished(finished.result, finished.folder), finished.predictions
+    test = replace(old.test, labels=9 - old.test.labels)
+    other.__dict__["predictions"] = replace(old, test=test)
     return other
 
 
@@ -91,9 +90,9 @@ def test_the_test_set_changes_no_choice(study: Study) -> None:
     names = ("batch-256", "batch-128", "baseline", "batch-16", "batch-4")
     entry = ChooseEntry(label="lote", parameters=("batch_size",), among=names)
     before = decide(entry, study.finished)
-    turned = {
-        n: with_test_set(study.get(n), study.get(n).predictions.test_probabilities[:, ::-1]) for n in names
-    }
+    turned = {name: with_other_labels(study.get(name)) for name in names}
+    old, new = (s["baseline"].predictions.test.labels for s in (study.finished, turned))
+    assert (old != new).any()
     assert decide(entry, turned) == before
     assert before.winner is not None
 
@@ -121,12 +120,12 @@ def test_missing_variants_take_no_part_in_a_choice(study: Study) -> None:
 
 def test_classes_and_confusions() -> None:
     labels = np.array([0, 0, 0, 1, 1, 2])
-    probabilities = np.eye(3)[[0, 1, 1, 1, 1, 0]]
-    counts = classification.confusion(labels, probabilities)
+    predicted = np.array([0, 1, 1, 1, 1, 0])
+    counts = classification.confusion(labels, predicted, 3)
     assert counts.tolist() == [[1, 2, 0], [0, 2, 0], [1, 0, 0]]
     first = classification.largest_confusions(counts, "abc", 1)[0]
     assert (first.truth, first.predicted, first.count) == ("a", "b", 2)
-    scores = classification.per_class(labels, probabilities, "abc")
+    scores = classification.per_class(labels, predicted, "abc")
     assert [s.recall for s in scores] == pytest.approx([1 / 3, 1, 0])
     assert [s.precision for s in scores] == pytest.approx([0.5, 0.5, 0])
     assert sum(s.support for s in scores) == 6
