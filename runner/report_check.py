@@ -14,8 +14,8 @@ from html.parser import HTMLParser
 NUMBER = re.compile(r"\w*\d[\w.,]*\d\w*(?: %)?|\w*\d\w*(?: %)?")
 EVERYWHERE = frozenset({"95 %"})  # the level of every interval
 TRACED_ELEMENTS = frozenset({"data", "code", "pre", "svg"})
-# Cross references, numbers of figures and tables, and the words of a failure's own record.
-TRACED_CLASSES = frozenset({"ref", "number", "missing", "absent"})
+# Cross references, numbers of figures and tables, a failure's own words, and what a metric is called.
+TRACED_CLASSES = frozenset({"ref", "number", "missing", "absent", "metric"})
 VOID_ELEMENTS = frozenset({"br", "col", "hr", "img", "wbr"})
 
 

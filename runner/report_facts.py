@@ -28,6 +28,7 @@ class Traced:
     record: Any
     variant: str
     metric: str
+    test: str = ""
 
     def __getattr__(self, field: str) -> Any:
         return getattr(self.record, field)
@@ -71,7 +72,7 @@ class Facts:
             record = _traced_comparison(record)
         if not isinstance(record, Traced) or not hasattr(record.record, field):
             raise RunnerError(f"{record!r} has no field '{field}' that could be traced")
-        return Measured(getattr(record.record, field), record.variant, f"{record.metric}.{field}")
+        return Measured(getattr(record.record, field), record.variant, record.metric, field, record.test)
 
     def measured(self, value: Any, variant: str, metric: str) -> Measured:
         """Something a template counted itself, with its source in words."""
@@ -91,17 +92,17 @@ class Facts:
     def accuracy_interval(self, variant: str, split: Split) -> Traced:
         """The accuracy of a variant with its 95 % interval."""
         interval = analysis.split_accuracy(self._get(variant), split)
-        return Traced(interval, variant, f"accuracy_interval({split})")
+        return Traced(interval, variant, f"accuracy_interval({split})", "intervalo de Wilson")
 
     def loss_interval(self, variant: str, split: Split) -> Traced:
         """The mean cross-entropy of a variant with its 95 % interval."""
         interval = analysis.loss_interval(self._get(variant), split)
-        return Traced(interval, variant, f"loss_interval({split})")
+        return Traced(interval, variant, f"loss_interval({split})", "intervalo de remuestreo")
 
     def gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
         """Mean cross-entropy of ``split_a`` minus that of ``split_b``, with its interval."""
         interval = analysis.gap(self._get(variant), split_a, split_b)
-        return Traced(interval, variant, f"gap({split_a}, {split_b})")
+        return Traced(interval, variant, f"gap({split_a}, {split_b})", "intervalo de Welch")
 
     def turning_point(self, variant: str) -> Traced:
         """The epoch where the validation loss was lowest, and what it did after."""
@@ -141,7 +142,7 @@ class Facts:
         found = self._ratio(variant, reference)
         if found.low == found.high:
             return None
-        return Traced(found, f"{variant} {reference}", "time_ratio")
+        return Traced(found, f"{variant} {reference}", "time_ratio", "remuestreo de las rondas")
 
     def _ratio(self, variant: str, reference: str) -> analysis.Interval:
         self._get(variant), self._get(reference)
@@ -228,7 +229,7 @@ class Facts:
 
 def _traced_comparison(record: Comparison) -> Traced:
     formula = f"compare({record.variant}, {record.reference}, {record.split}, {record.metric})"
-    return Traced(record, f"{record.variant} {record.reference}", formula)
+    return Traced(record, f"{record.variant} {record.reference}", formula, record.test)
 
 
 def _parameters(finished: Finished) -> Parameters:

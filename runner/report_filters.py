@@ -16,7 +16,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from runner import LOCALE
-from runner.report_numbers import Measured, UntracedNumberError, checked, checked_number, traced
+from runner.report_numbers import Ledger, Measured, UntracedNumberError, checked, checked_number
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -61,8 +61,8 @@ OTHER_FILTERS = (
 class NumberFilters:
     """The filters, for one locale. Each takes a Measured and returns Markup, or raises."""
 
-    def __init__(self, locale: str = LOCALE) -> None:
-        self.locale = locale
+    def __init__(self, ledger: Ledger, locale: str = LOCALE) -> None:
+        self.ledger, self.locale = ledger, locale
 
     def all(self) -> dict[str, Callable[..., Any]]:
         """Filters by the name templates use."""
@@ -72,7 +72,7 @@ class NumberFilters:
     def _number_filter(self, name: str, kind: NumberFormat) -> Callable[..., Markup]:
         def print_number(m: Measured, decimals: int = kind.decimals) -> Markup:
             value = checked_number(m, name) * kind.factor
-            return traced(m, self._decimal(value, decimals, sign=kind.sign) + kind.unit)
+            return self.ledger.write(m, self._decimal(value, decimals, sign=kind.sign) + kind.unit)
 
         return print_number
 
@@ -82,59 +82,59 @@ class NumberFilters:
         hours, minutes, seconds = total // HOUR, total % HOUR // MINUTE, total % MINUTE
         parts = [(hours, "h"), (minutes, "min"), (0 if hours else seconds, "s")]
         shown = [f"{n}{NO_BREAK}{unit}" for n, unit in parts if n] or [f"0{NO_BREAK}s"]
-        return traced(m, NO_BREAK.join(shown))
+        return self.ledger.write(m, NO_BREAK.join(shown))
 
     def scientific(self, m: Measured, decimals: int = 1) -> Markup:
         """``3,7·10`` with the exponent raised; powers of ten without a factor."""
         mantissa, exponent = f"{checked_number(m, 'scientific'):.{decimals}e}".split("e")
         power = Markup("10<sup>{}</sup>").format(str(int(exponent)).replace("-", MINUS))
         if float(mantissa) == 1:
-            return traced(m, power)
+            return self.ledger.write(m, power)
         factor = self._decimal(float(mantissa), decimals)
-        return traced(m, Markup("{}\N{MIDDLE DOT}{}").format(factor, power))
+        return self.ledger.write(m, Markup("{}\N{MIDDLE DOT}{}").format(factor, power))
 
     def pvalue(self, m: Measured) -> Markup:
         """``p = 0,012``, or ``p < 0,001``."""
         value = checked_number(m, "pvalue")
         if value < SMALLEST_P:
-            return traced(m, f"p{NO_BREAK}<{NO_BREAK}{self._decimal(SMALLEST_P, 3)}")
-        return traced(m, f"p{NO_BREAK}={NO_BREAK}{self._decimal(value, 3)}")
+            return self.ledger.write(m, f"p{NO_BREAK}<{NO_BREAK}{self._decimal(SMALLEST_P, 3)}")
+        return self.ledger.write(m, f"p{NO_BREAK}={NO_BREAK}{self._decimal(value, 3)}")
 
     def text(self, m: Measured) -> Markup:
         """A measured word; booleans become sí and no."""
         checked(m, "text")
         if isinstance(m.value, bool):
-            return traced(m, "sí" if m.value else "no")
+            return self.ledger.write(m, "sí" if m.value else "no")
         if not isinstance(m.value, str):
             raise UntracedNumberError(f"filter 'text' got {m.term}, which is not a text: {m.value!r}")
-        return traced(m, m.value)
+        return self.ledger.write(m, m.value)
 
     def called(self, m: Measured, words: str) -> Markup:
         """A measured value under the name the report gives it."""
-        return traced(checked(m, "called"), words)
+        return self.ledger.write(checked(m, "called"), words)
 
     def digest(self, m: Measured, length: int = 64) -> Markup:
         """The first characters of a hash."""
         text = str(checked(m, "digest").value)
         cut = text if len(text) <= length else f"{text[:length]}…"
-        return traced(m, Markup("<code>{}</code>").format(cut))
+        return self.ledger.write(m, Markup("<code>{}</code>").format(cut))
 
     def moment(self, m: Measured) -> Markup:
         """A date and time, in the time zone it was recorded in."""
         value = checked(m, "moment").value
         if not isinstance(value, datetime):
             raise UntracedNumberError(f"filter 'moment' got {m.term}, not a time: {value!r}")
-        return traced(m, format_datetime(value, "d MMM y, H:mm", locale=self.locale))
+        return self.ledger.write(m, format_datetime(value, "d MMM y, H:mm", locale=self.locale))
 
     def setting(self, m: Measured) -> Markup:
         """A parameter as it was set: word, sí or no, number with all its digits, or list."""
-        return traced(m, self._setting(checked(m, "setting").value))
+        return self.ledger.write(m, self._setting(checked(m, "setting").value))
 
     def shape(self, m: Measured) -> Markup:
         """Sizes with multiplication signs between them."""
         checked(m, "shape")
         sizes = [self._decimal(size, 0) for size in m.value]
-        return traced(m, f"{NO_BREAK}\N{MULTIPLICATION SIGN}{NO_BREAK}".join(sizes))
+        return self.ledger.write(m, f"{NO_BREAK}\N{MULTIPLICATION SIGN}{NO_BREAK}".join(sizes))
 
     def absolute(self, m: Measured) -> Measured:
         """The value without its sign, still to be formatted."""

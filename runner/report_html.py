@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,21 @@ from jinja2 import nodes
 from markupsafe import Markup
 
 from runner.errors import RunnerError
+from runner.evidence import Claim, link_claims, link_to_notebooks
+from runner.evidence_words import field_words, metric_words
 from runner.report_check import untraced_numbers
 from runner.report_facts import Facts
 from runner.report_filters import NumberFilters
 from runner.report_layout import Drawn, Layout
 from runner.report_missing import notice, unreadable_result
-from runner.report_numbers import UntracedNumberError, refuse_untraced
+from runner.report_numbers import Ledger, UntracedNumberError, refuse_untraced
 from runner.study import MissingVariant, Study
 
 ANSWER = re.compile(r"q(\d+)\.html")
 FRONT_PARTS = ("summary",)
-BACK_PARTS = ("configuration", "variants", "appendix")
+SUMMARY_PREFIX = "R"  # of the claims made in the summary
+BACK_PARTS = ("configuration", "variants", "appendix", "evidence")
+EVIDENCE = "parts/evidence.html"  # the last of them
 LAYOUT_FILE = "report.html"
 
 
@@ -44,14 +49,20 @@ class Section:
 
 
 def report_html(study: Study, figures: Mapping[str, Drawn | MissingVariant], templates_dir: Path) -> str:
-    """The whole document. Raises RunnerError naming template and line for a faulty template."""
-    layout = Layout(figures)
-    parts = PartRenderer(study, layout, _environment(study, layout, templates_dir))
+    """The whole document. Raises RunnerError naming template and line for a faulty template.
+
+    The map of evidence is rendered last, from the numbers that the other parts printed.
+    """
+    layout, ledger = Layout(figures), Ledger()
+    environment = _environment(study, layout, ledger, templates_dir)
+    parts = PartRenderer(study, layout, ledger, environment)
     templates = _templates(templates_dir)
     sources = {name: parts.constants(name) for name in templates}
     for name, constants in sources.items():
         layout.section(_section_id(name), _section_name(name, constants["title"]))
-    sections = [parts.section(name, sources[name]) for name in templates]
+    sections, claims = link_sections([parts.section(n, sources[n]) for n in templates[:-1]], study, ledger)
+    environment.globals["claims"] = claims
+    sections.append(parts.section(EVIDENCE, sources[EVIDENCE]))
     content = {
         "front": [s for s in sections if s.id in FRONT_PARTS],
         "answers": [s for s in sections if s.number is not None],
@@ -61,7 +72,24 @@ def report_html(study: Study, figures: Mapping[str, Drawn | MissingVariant], tem
     return layout.resolve(html, complete=all(section.complete for section in sections))
 
 
-def _environment(study: Study, layout: Layout, templates_dir: Path) -> jinja2.Environment:
+def link_sections(
+    sections: Sequence[Section], study: Study, ledger: Ledger
+) -> tuple[list[Section], list[Claim]]:
+    """The sections with each number linked to where it comes from, and the claims made in them."""
+    linked: list[Section] = []
+    claims: list[Claim] = []
+    for section in sections:
+        if section.number is None and section.id not in FRONT_PARTS:
+            body = link_to_notebooks(section.body, study.finished, ledger)
+        else:
+            prefix = SUMMARY_PREFIX if section.number is None else str(section.number)
+            body, found = link_claims(section.body, section.id, prefix, ledger)
+            claims += found
+        linked.append(replace(section, body=body))
+    return linked, claims
+
+
+def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Path) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates_dir),
         autoescape=True,
@@ -72,7 +100,8 @@ def _environment(study: Study, layout: Layout, templates_dir: Path) -> jinja2.En
     )
     facts = Facts(study)
     environment.globals.update(facts.globals(), **layout.globals(), study=study)
-    environment.filters.update(NumberFilters().all(), label=facts.label)
+    environment.filters.update(NumberFilters(ledger).all(), label=facts.label, field_words=field_words)
+    environment.filters["metric_words"] = partial(metric_words, label=study.label)
     return environment
 
 
@@ -91,6 +120,7 @@ class PartRenderer:
 
     study: Study
     layout: Layout
+    ledger: Ledger
     environment: jinja2.Environment
 
     def constants(self, name: str) -> dict[str, str]:

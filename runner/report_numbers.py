@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from markupsafe import Markup
 
 from runner.errors import RunnerError
+
+ELEMENT = re.compile(r"<data\b.*?</data\s*>|<data\b", re.DOTALL | re.IGNORECASE)
 
 
 class UntracedNumberError(RunnerError):
@@ -25,18 +28,26 @@ class UntracedNumberError(RunnerError):
 class Measured:
     """A value, the variants it was measured on (separated by blanks) and the metric.
 
-    Arithmetic keeps the trace: the metric of a difference is the formula. Comparisons give plain
-    booleans, for conditions in templates.
+    ``field`` is set for a part of what the metric names (the lower end of an interval, say), and ``test``
+    for what followed from a statistical test. Arithmetic keeps the trace: the metric of a difference is
+    the formula. Comparisons give plain booleans, for conditions in templates.
     """
 
     value: Any
     variant: str
     metric: str
+    field: str = ""
+    test: str = ""
+
+    @property
+    def path(self) -> str:
+        """Metric and field."""
+        return f"{self.metric}.{self.field}" if self.field else self.metric
 
     @property
     def term(self) -> str:
         """How this value is written inside a formula."""
-        return self.metric if self.metric.startswith("(") else f"{self.variant}:{self.metric}"
+        return self.path if self.path.startswith("(") else f"{self.variant}:{self.path}"
 
     def __sub__(self, other: Any) -> Measured:
         return _combined(self, "-", other, self.value - _plain(other))
@@ -83,13 +94,44 @@ def _combined(left: Measured, sign: str, right: Any, value: Any) -> Measured:
     return Measured(value, " ".join(names), f"({left.term} {sign} {_term(right)})")
 
 
-def traced(measured: Measured, text: str | Markup) -> Markup:
-    """The text inside a ``<data>`` element that says what was measured, and on what."""
-    value = measured.value
-    exact = str(value) if isinstance(value, str | datetime) else repr(_native(value))
-    return Markup('<data class="m" value="{}" data-variant="{}" data-metric="{}">{}</data>').format(
-        exact, measured.variant, measured.metric, text
-    )
+@dataclass(frozen=True)
+class Printed:
+    """A measured value as it stands in the report; ``html`` is the whole ``<data>`` element."""
+
+    measured: Measured
+    text: Markup
+    html: str
+
+    @property
+    def exact(self) -> str:
+        """The value with all its digits."""
+        value = self.measured.value
+        return str(value) if isinstance(value, str | datetime) else repr(_native(value))
+
+
+class Ledger:
+    """Every measured value that was printed: what stands in a ``<data>`` element and is not here is false."""
+
+    def __init__(self) -> None:
+        self._printed: dict[str, Printed] = {}
+
+    def write(self, measured: Measured, text: str | Markup) -> Markup:
+        """The text inside a ``<data>`` element that says what was measured, and on what."""
+        entry = Printed(measured, Markup.escape(text), "")
+        html = Markup('<data class="m" value="{}" data-variant="{}" data-metric="{}">{}</data>').format(
+            entry.exact, measured.variant, measured.path, entry.text
+        )
+        self._printed[str(html)] = Printed(measured, entry.text, str(html))
+        return html
+
+    def read(self, fragment: str) -> tuple[Printed, ...]:
+        """The values printed in a fragment, in order; raises UntracedNumberError for any other."""
+        return tuple(self._known(found.group(0)) for found in ELEMENT.finditer(fragment))
+
+    def _known(self, html: str) -> Printed:
+        if html not in self._printed:
+            raise UntracedNumberError(f"a <data> element that no filter printed: {html}")
+        return self._printed[html]
 
 
 def refuse_untraced(value: Any) -> Any:

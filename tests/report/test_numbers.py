@@ -9,9 +9,9 @@ import pytest
 
 from runner.errors import RunnerError
 from runner.report_filters import NumberFilters
-from runner.report_numbers import Measured, UntracedNumberError, refuse_untraced
+from runner.report_numbers import Ledger, Measured, UntracedNumberError, refuse_untraced
 
-FILTERS = NumberFilters().all()
+FILTERS = NumberFilters(Ledger()).all()
 
 
 def measured(value: object) -> Measured:

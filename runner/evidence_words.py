@@ -1,0 +1,144 @@
+"""What a metric is called in the map of evidence, in Spanish."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+SPLITS = {"train": "entrenamiento", "validation": "validación", "test": "test"}
+MEASURES = {
+    "accuracy": "exactitud",
+    "cross_entropy": "pérdida",
+    "loss": "pérdida minimizada",
+    "images": "imágenes",
+}
+WORDS = {
+    "parameters": "con qué se entrenó",
+    "parameters.peak_learning_rate": "tasa de aprendizaje en vigor",
+    "evaluation": "evaluación con los pesos finales",
+    "epochs": "medidas de una época",
+    "model": "modelo",
+    "model.layers": "capa del modelo",
+    "data": "datos",
+    "data.label": "conjunto",
+    "data.class_names": "clases",
+    "timing": "tiempos del entrenamiento",
+    "environment": "máquina",
+    "environment.threads": "hilos",
+    "environment.cores": "núcleos",
+    "values": "lo que dejó el cuaderno",
+    "values.ways": "una de las maneras",
+    "model.parameters": "parámetros del modelo",
+    "model.trainable_parameters": "parámetros entrenables",
+    "model.flops_per_image": "operaciones por imagen",
+    "memory_peak_bytes": "memoria máxima",
+    "wall_seconds": "segundos del cuaderno entero",
+    "timing.first_epoch_seconds": "segundos de la primera época",
+    "timing.epoch_seconds": "segundos por época al entrenar",
+    "timing.train_seconds": "segundos de entrenamiento",
+    "timing.validation_seconds": "segundos de validación",
+    "timing.images_per_second": "imágenes por segundo",
+    "data.train_images": "imágenes de entrenamiento",
+    "data.validation_images": "imágenes de validación",
+    "data.test_images": "imágenes de test",
+    "time_ratio": "razón de tiempos",
+    "epoch_seconds": "segundos por época",
+    "timing_pass": "pasada de tiempos",
+    "turning_point": "mínimo de la pérdida de validación",
+}
+FIELDS = {
+    "difference": "diferencia",
+    "relative": "diferencia relativa",
+    "low": "desde",
+    "high": "hasta",
+    "value": "valor",
+    "reference_value": "referencia",
+    "p_value": "p",
+    "p_adjusted": "p corregido",
+    "verdict": "veredicto",
+    "epoch": "época",
+    "rise": "subida",
+    "last": "último",
+    "precision": "precisión",
+    "recall": "exhaustividad",
+    "f1": "F1",
+    "support": "imágenes",
+    "name": "nombre",
+    "kind": "tipo",
+    "output_shape": "salida",
+    "parameters": "parámetros",
+    "truth": "verdadera",
+    "predicted": "predicha",
+    "count": "veces",
+    "rounds": "rondas",
+    "images": "imágenes",
+    "threads": "hilos",
+    "spread": "variación",
+    "load": "carga ajena",
+    "mean": "media",
+    "std": "desviación típica",
+    "n": "semillas",
+}
+SIGNS = {"-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "+": "+"}
+INDEX = re.compile(r"\.\d+$")
+CALL = re.compile(r"(\w+)\((.*)\)")
+EVALUATION = re.compile(r"evaluation\.(\w+)\.(\w+)")
+EPOCH = re.compile(r"epochs\.(-?\d+)\.(train|validation)_(\w+)")
+TERM = re.compile(r"(?P<variant>[a-z0-9][a-z0-9~ -]*):(?P<metric>[\w.]+(?:-\d+[\w.]*)?(?:\([^()]*\))?[\w.]*)")
+
+
+def metric_words(metric: str, label: Callable[[str], str] = str) -> str:
+    """A metric in words; a formula with its terms in words; the metric itself if there are none.
+
+    ``label`` gives what a variant is called.
+    """
+    if metric.startswith("("):
+        return _formula(metric, label)
+    if (known := INDEX.sub("", metric)) in WORDS:
+        return WORDS[known]
+    if found := EVALUATION.fullmatch(metric):
+        return f"{MEASURES.get(found[2], found[2])} de {SPLITS.get(found[1], found[1])}"
+    if found := EPOCH.fullmatch(metric):
+        place = "última época" if found[1] == "-1" else f"época {int(found[1]) + 1}"
+        return f"{MEASURES.get(found[3], found[3])} de {SPLITS[found[2]]}, {place}"
+    if found := CALL.fullmatch(metric):
+        return _called(found[1], [each.strip() for each in found[2].split(",")]) or metric
+    return metric
+
+
+def field_words(field: str, metric: str) -> str:
+    """A part of a claim in words; empty if there are none."""
+    if field in FIELDS:
+        return FIELDS[field]
+    whole = f"{metric}.{field}"
+    words = metric_words(whole)
+    return "" if words == whole else words
+
+
+def _called(function: str, arguments: list[str]) -> str:
+    if function in ("compare", "compare_seeds") and len(arguments) == 4:
+        return f"diferencia de {MEASURES[arguments[3]]} de {SPLITS[arguments[2]]}"
+    if function in ("accuracy_interval", "loss_interval") and arguments[0] in SPLITS:
+        what = MEASURES["accuracy" if function == "accuracy_interval" else "cross_entropy"]
+        return f"{what} de {SPLITS[arguments[0]]}"
+    if function == "gap" and len(arguments) == 2:
+        return f"pérdida de {SPLITS[arguments[0]]} menos pérdida de {SPLITS[arguments[1]]}"
+    if function == "per_class":
+        return f"clase «{arguments[0]}» en test"
+    return ""
+
+
+def _formula(formula: str, label: Callable[[str], str]) -> str:
+    """``(a:x - b:y)`` as «x (a) − y (b)», the outermost brackets left out."""
+
+    def term(found: re.Match[str]) -> str:
+        head, _, tail = found["metric"].rpartition(".")
+        words = metric_words(found["metric"])
+        if words == found["metric"] and tail in FIELDS:
+            words = f"{metric_words(head)}, {FIELDS[tail]}"
+        names = " y ".join(label(name) for name in found["variant"].split())
+        return f"{words} ({names})"
+
+    inside = formula[1:-1].replace("abs ", "valor absoluto de ", 1).replace("sum ", "suma de ", 1)
+    signs = re.sub(r" ([-*/+]) ", lambda sign: f" {SIGNS[sign[1]]} ", inside)
+    return TERM.sub(term, signs)
