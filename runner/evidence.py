@@ -106,5 +106,5 @@ def with_link(printed: Printed, target: str, id: str = "") -> str:
     """
     head, text = printed.html.split(">", 1)[0], str(printed.text)
     if not TAG.search(text):
-        text = f'<a class="evidence" href="#{target}">{text}</a>'
+        text = f'<a class="source" href="#{target}">{text}</a>'
     return f"{head}{f' id={chr(34)}{id}{chr(34)}' if id else ''}>{text}</data>"

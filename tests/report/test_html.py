@@ -82,8 +82,10 @@ def make(tmp_path: Path) -> Make:
 def test_prints_traced_values(make: Make) -> None:
     """A value comes with its source, a word of the results is escaped."""
     html = make(TITLE + '{{ m("done", "values.share")|percent }} {{ m("done", "values.word")|text }}')
-    assert 'data-variant="done" data-metric="values.share">70,3\N{NO-BREAK SPACE}%</data>' in html
-    assert "&lt;gato&gt;</data>" in html
+    assert 'data-variant="done" data-metric="values.share" id="n-1-1">' in html
+    assert '<a class="source" href="#e-1-1">70,3\N{NO-BREAK SPACE}%</a></data>' in html
+    assert '<tr id="e-1-1"><th scope="row"><a class="ref" href="#n-1-1">1.1</a></th>' in html
+    assert "&lt;gato&gt;</a></data>" in html
     assert "Pregunta&nbsp;1." in html
 
 
