@@ -127,6 +127,16 @@ def report(**options: Any) -> int:
 
 
 @commands.command()
+@click.argument("pdf", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@shared_options
+def verify(pdf: Path | None, **options: Any) -> int:
+    """Work the report out again from its attachments, and compare."""
+    from runner.verify import verify as compare
+
+    return compare(pdf or options["build_dir"] / "report.pdf")
+
+
+@commands.command()
 @shared_options
 @click.option("--data", "source", help="CIFAR-10 as .npz, official .tar.gz or its folder.")
 def doctor(**options: Any) -> int:

@@ -186,7 +186,7 @@ def render(plan: Plan, build_dir: Path) -> None:
     start = perf_counter()
     study = load_study(plan, build_dir)
     handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
-    pdf = report.render(study, build_dir, TEMPLATES)
+    pdf = report.render(study, plan, build_dir, TEMPLATES)
     say(f"wrote {pdf} and {handin} in {perf_counter() - start:.1f} s")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runner.attachments import collect, evidence_file
+from runner.plan import Plan
 from runner.report_figures import draw_figures
 from runner.report_html import report_html
 from runner.report_pdf import load_weasyprint, write_pdf
@@ -13,16 +15,19 @@ REPORT_FILE = "report.pdf"
 STYLES = ("report.css", "draft.css")  # the second for drafts only
 
 
-def render(study: Study, build_dir: Path, templates_dir: Path) -> Path:
-    """Write ``report.pdf`` into ``build_dir`` and return its path.
+def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Path:
+    """Write ``report.pdf``, with all it is made from attached, into ``build_dir`` and return its path.
 
     What is missing from the study is said in the report. Raises RunnerError for a faulty template,
     an untraced number, or anything that the PDF library warns of.
     """
     load_weasyprint()  # a missing native library is said before anything is drawn
     figures = draw_figures(study, build_dir)
-    html = report_html(study, figures, templates_dir)
+    attached = collect(study, plan, build_dir, templates_dir)
+    document = report_html(study, figures, templates_dir, attached[0].sha256)
+    attached += (evidence_file(document.claims, attached[0].made),)
     report = build_dir / REPORT_FILE
     styles = [templates_dir / name for name in (STYLES if study.draft else STYLES[:1])]
-    write_pdf(html, report, styles=styles, base=build_dir, roots=(build_dir, templates_dir))
+    roots = (build_dir, templates_dir)
+    write_pdf(document.html, report, styles=styles, base=build_dir, roots=roots, attachments=attached)
     return report

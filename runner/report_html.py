@@ -48,13 +48,25 @@ class Section:
     complete: bool
 
 
-def report_html(study: Study, figures: Mapping[str, Drawn | MissingVariant], templates_dir: Path) -> str:
+@dataclass(frozen=True)
+class Document:
+    """The whole report, and the claims made in it."""
+
+    html: str
+    claims: tuple[Claim, ...]
+
+
+def report_html(
+    study: Study, figures: Mapping[str, Drawn | MissingVariant], templates_dir: Path, manifest_sha256: str
+) -> Document:
     """The whole document. Raises RunnerError naming template and line for a faulty template.
 
-    The map of evidence is rendered last, from the numbers that the other parts printed.
+    The map of evidence is rendered last, from the numbers that the other parts printed; ``manifest_sha256``
+    is the hash of what is attached to the PDF.
     """
     layout, ledger = Layout(figures), Ledger()
     environment = _environment(study, layout, ledger, templates_dir)
+    environment.globals["manifest_sha256"] = manifest_sha256
     parts = PartRenderer(study, layout, ledger, environment)
     templates = _templates(templates_dir)
     sources = {name: parts.constants(name) for name in templates}
@@ -69,7 +81,8 @@ def report_html(study: Study, figures: Mapping[str, Drawn | MissingVariant], tem
         "back": [s for s in sections if s.id in BACK_PARTS],
     }
     html = parts.render(LAYOUT_FILE, content)
-    return layout.resolve(html, complete=all(section.complete for section in sections))
+    complete = all(section.complete for section in sections)
+    return Document(layout.resolve(html, complete), tuple(claims))
 
 
 def link_sections(

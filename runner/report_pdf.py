@@ -8,11 +8,13 @@ import os
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from runner.attachments import Attached
 from runner.errors import RunnerError
 
 INSTALL = {
@@ -24,7 +26,15 @@ INSTALL = {
 }
 
 
-def write_pdf(html: str, output: Path, *, styles: Sequence[Path], base: Path, roots: Sequence[Path]) -> None:
+def write_pdf(
+    html: str,
+    output: Path,
+    *,
+    styles: Sequence[Path],
+    base: Path,
+    roots: Sequence[Path],
+    attachments: Sequence[Attached] = (),
+) -> None:
     """Write ``html`` in the given styles as a PDF, whole or not at all.
 
     Relative addresses start at ``base``; only files under ``roots`` are read. Raises RunnerError
@@ -37,10 +47,24 @@ def write_pdf(html: str, output: Path, *, styles: Sequence[Path], base: Path, ro
             fonts, fetch = weasyprint.text.fonts.FontConfiguration(), file_fetcher(roots)
             sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
             page = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch)
-            page.write_pdf(temporary, stylesheets=sheets, font_config=fonts)
+            inside = [_attachment(weasyprint, each) for each in attachments]
+            page.write_pdf(temporary, stylesheets=sheets, font_config=fonts, attachments=inside)
         os.replace(temporary, output)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _attachment(weasyprint: Any, attached: Attached) -> Any:
+    """WeasyPrint's own kind; the date is that of the results, so that the same results give the same file."""
+    made = attached.made.astimezone(UTC).replace(tzinfo=None)
+    return weasyprint.Attachment(
+        string=attached.content,
+        name=attached.name,
+        description=attached.path,
+        created=made,
+        modified=made,
+        relationship=attached.relationship,
+    )
 
 
 def load_weasyprint() -> Any:

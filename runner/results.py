@@ -220,10 +220,14 @@ class Finished:
 
 def write_json(path: Path, content: Mapping[str, Any] | Record) -> None:
     """Write JSON without NaN, whole or not at all."""
+    write_text(path, json_text(content))
+
+
+def json_text(content: Mapping[str, Any] | Record) -> str:
+    """The text of a JSON file, without NaN."""
     if isinstance(content, Record):
         content = content.model_dump(mode="json")
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
-    write_text(path, text + "\n")
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 def write_text(path: Path, text: str) -> None:

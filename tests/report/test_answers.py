@@ -110,7 +110,7 @@ def rendered(story: Story, folder: Path) -> Rendered:
     figures: dict[str, Drawn | MissingVariant] = {
         name: Drawn(Path(f"{name}.svg"), "una figura") for name in FIGURES
     }
-    document = report_html(study, figures, TEMPLATES)
+    document = report_html(study, figures, TEMPLATES, "0" * 64).html
     found = re.findall(r'<section class="question" id="pregunta-(\d+)">(.*?)</section>', document, re.DOTALL)
     return Rendered({int(number): body for number, body in found})
 

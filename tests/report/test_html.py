@@ -74,7 +74,7 @@ def make(tmp_path: Path) -> Make:
             missing={"lost": "falló: pérdida NaN"},
             choices=(),
         )
-        return report_html(study, FIGURES, templates)
+        return report_html(study, FIGURES, templates, "0" * 64).html
 
     return make
 

@@ -52,7 +52,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a complete, full-profile study."""
     build = tmp_path_factory.mktemp("build")
     study = signed(make_study(build), "María Pérez", "<script>alert(1)</script> {{ 7*7 }}")
-    return render(study, build, TEMPLATES)
+    return render(study, make_plan(DEFAULT_PLAN, "full"), build, TEMPLATES)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def draft(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
     build = tmp_path_factory.mktemp("build")
     story = Story(failed={"batch-4": "pérdida NaN en la época 2"}, skipped=("best", "best-model"))
     study = make_study(build, story, "quick")
-    return study, render(study, build, TEMPLATES)
+    return study, render(study, make_plan(DEFAULT_PLAN, "quick"), build, TEMPLATES)
 
 
 def test_has_every_answer(full: Path) -> None:
@@ -125,7 +125,7 @@ def test_same_results_give_the_same_bytes(draft: tuple[Study, Path], tmp_path: P
     """Figures are reused, and drawn anew they are the same; so is the report."""
     study, pdf = draft
     before, drawn = pdf.read_bytes(), files(pdf.parent / "figures")
-    assert render(study, pdf.parent, TEMPLATES).read_bytes() == before
+    assert render(study, make_plan(DEFAULT_PLAN, "quick"), pdf.parent, TEMPLATES).read_bytes() == before
     draw_figures(study, tmp_path)
     again = files(tmp_path / "figures")
     assert {name: content for name, (content, _) in again.items()} == {
@@ -138,7 +138,7 @@ def test_empty_study(tmp_path: Path) -> None:
     """With no result at all there is still a report, and it says so."""
     names = tuple(variant.name for variant in make_plan(DEFAULT_PLAN, "full").variants)
     study = make_study(tmp_path, Story(skipped=names))
-    texts = pages(render(study, tmp_path, TEMPLATES))
+    texts = pages(render(study, make_plan(DEFAULT_PLAN, "full"), tmp_path, TEMPLATES))
     assert sorted(set(headings(texts))) == list(QUESTIONS)
 
 
@@ -146,7 +146,7 @@ def test_damaged_arrays_leave_the_rest(tmp_path: Path) -> None:
     """A file of filters that can't be read costs its own answers only."""
     study = make_study(tmp_path, Story(skipped=tuple(f"batch-{n}" for n in (4, 16, 128, 256))))
     (tmp_path / "results" / "best-model" / "filters.npz").write_bytes(b"PK damaged")
-    html = report_html(study, draw_figures(study, tmp_path), TEMPLATES)
+    html = report_html(study, draw_figures(study, tmp_path), TEMPLATES, "0" * 64).html
     assert html.count("el resultado no se puede leer: filters.npz") == len(["15", "16"])
     assert str(tmp_path) not in html
 

@@ -1,0 +1,175 @@
+"""What goes into the PDF beside the pages: all that its numbers can be worked out from again.
+
+Each file keeps its path in the build folder; the manifest lists them with their SHA-256, and the report
+prints the manifest's own. Trained weights stay out, and of the predictions only what the analysis reads:
+the report is to fit into a message.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+
+from runner import __version__
+from runner.arrays import read_arrays
+from runner.errors import RunnerError
+from runner.evidence import Claim
+from runner.plan import Plan
+from runner.results import PREDICTIONS_FILE, json_text
+from runner.study import Study
+
+MANIFEST = "manifest.json"
+EXPERIMENTS = "experiments.toml"
+TABLE = "results.csv"
+EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the manifest that it prints
+PLAN_FOLDER = "plan"
+LEFT_OUT = {".keras"}
+MADE_WITH = ("weasyprint", "matplotlib", "jinja2", "numpy", "scipy", "statsmodels", "scikit-learn", "babel")
+KINDS = {".ipynb": "Source", ".toml": "Source"}
+
+
+@dataclass(frozen=True)
+class Attached:
+    """One file: ``path`` is where it belongs in a build folder, with slashes."""
+
+    path: str
+    content: bytes
+    made: datetime
+
+    @property
+    def name(self) -> str:
+        """The name in the PDF, where readers show no folders."""
+        return self.path.replace("/", "--")
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def relationship(self) -> str:
+        """What the file is to the document, in PDF's words."""
+        return KINDS.get(Path(self.path).suffix, "Data")
+
+
+def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple[Attached, ...]:
+    """All files, the manifest first."""
+    made = max((f.result.finished for f in study.finished.values()), default=datetime.now(UTC))
+    files = sorted(
+        (Attached(path, content, made) for path, content in _contents(study, plan, build_dir)),
+        key=lambda each: each.path,
+    )
+    return (Attached(MANIFEST, _manifest(files, study, templates), made), *files)
+
+
+def evidence_file(claims: Sequence[Claim], made: datetime) -> Attached:
+    """The map of evidence as JSON."""
+    rows = [
+        {
+            "number": claim.number,
+            "section": claim.section,
+            "variants": claim.variants,
+            "metric": claim.metric,
+            "test": claim.test,
+            "values": [
+                {"field": v.field, "text": Markup(v.printed.text).striptags(), "value": v.printed.exact}
+                for v in claim.values
+            ],
+        }
+        for claim in claims
+    ]
+    return Attached(EVIDENCE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode(), made)
+
+
+def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, bytes]]:
+    yield TABLE, _table(study).encode()
+    yield f"{PLAN_FOLDER}/{EXPERIMENTS}", plan.path.read_bytes()
+    for notebook in sorted({variant.notebook for variant in plan.variants}):
+        if notebook.is_relative_to(plan.path.parent):
+            yield f"{PLAN_FOLDER}/{notebook.relative_to(plan.path.parent).as_posix()}", notebook.read_bytes()
+    run = build_dir / "run.json"
+    if run.is_file():
+        yield run.name, run.read_bytes()
+    for variant in plan.variants:
+        executed = build_dir / "notebooks" / f"{variant.name}.ipynb"
+        if executed.is_file():
+            yield f"notebooks/{executed.name}", executed.read_bytes()
+        folder = build_dir / "results" / variant.name
+        for file in sorted(folder.glob("*")) if folder.is_dir() else ():
+            if file.is_file() and file.suffix not in LEFT_OUT and not file.name.startswith("."):
+                content = reduced(file) if file.name == PREDICTIONS_FILE else file.read_bytes()
+                yield f"results/{variant.name}/{file.name}", content
+
+
+def reduced(predictions: Path) -> bytes:
+    """A predictions file without the probabilities of the wrong classes; as it is if it can't be read."""
+    try:
+        arrays = read_arrays(predictions)
+        kept: dict[str, np.ndarray] = {}
+        for split in ("validation", "test"):
+            labels, probabilities = arrays[f"{split}_labels"], arrays[f"{split}_probabilities"]
+            kept[f"{split}_labels"] = labels
+            kept[f"{split}_predicted"] = probabilities.argmax(axis=1).astype(np.uint8)
+            kept[f"{split}_true_probability"] = probabilities[np.arange(len(labels)), labels]
+    except (RunnerError, KeyError, IndexError, ValueError):
+        return predictions.read_bytes()
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **kept)  # type: ignore[arg-type]  # a stub takes **kept for allow_pickle
+    return buffer.getvalue()
+
+
+def templates_digest(templates: Path) -> str:
+    """Hash of the names and contents of all templates, fonts and styles."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in templates.rglob("*") if p.is_file()):
+        digest.update(path.relative_to(templates).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def made_with() -> dict[str, str]:
+    """Versions of what decides numbers and looks of the report."""
+    return {"runner": __version__} | {name: version(name) for name in MADE_WITH}
+
+
+def _manifest(files: list[Attached], study: Study, templates: Path) -> bytes:
+    content: Mapping[str, object] = {
+        "title": study.title,
+        "profile": study.profile,
+        "made_with": made_with(),
+        "templates_sha256": templates_digest(templates),
+        "files": [
+            {"name": f.name, "path": f.path, "bytes": len(f.content), "sha256": f.sha256} for f in files
+        ],
+    }
+    return json_text(content).encode()
+
+
+def _table(study: Study) -> str:
+    """Every trained variant as a line of CSV."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    splits, measures = ("train", "validation", "test"), ("cross_entropy", "accuracy")
+    columns = [f"{split}_{measure}" for split in splits for measure in measures]
+    writer.writerow(
+        ["variant", "label", *columns, "epoch_seconds", "parameters", "flops_per_image", "settings"]
+    )
+    for variant in study.variants:
+        if variant.kind == "training" and study.has(variant.name):
+            training = study.get(variant.name).training
+            scores = [getattr(getattr(training.evaluation, s), m) for s in splits for m in measures]
+            model, timing = training.model, training.timing
+            settings = json.dumps(study.get(variant.name).result.parameters, sort_keys=True)
+            numbers = [*scores, timing.epoch_seconds, model.parameters, model.flops_per_image]
+            writer.writerow([variant.name, variant.label, *map(repr, numbers), settings])
+    return buffer.getvalue()
