@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -20,6 +21,7 @@ from runner.report import render
 from runner.verify_attachments import Parcel, open_report
 
 CONTEXT = 4  # words shown before a difference
+USED = re.compile(rb"/(?P<object>\S+)\s+Do\b|/(?P<font>\S+)\s+(?=[\d.]+\s+Tf\b)")
 
 
 @dataclass(frozen=True)
@@ -92,27 +94,37 @@ def check_pictures(parcel: Parcel, again: Again) -> tuple[str, ...]:
 
 
 def _drawing(page: PageObject) -> str:
-    """Hash of the page's instructions and of all that it draws with them, fonts apart."""
-    digest = hashlib.sha256()
+    """Hash of the page's instructions and of all that they draw, whatever it is called.
+
+    Names of pictures and fonts follow from the paths of their files, which are others here.
+    """
     contents = page.get_contents()
-    digest.update(contents.get_data() if contents is not None else b"")
-    for found in _streams(page.get("/Resources"), set()):
-        digest.update(found)
-    return digest.hexdigest()
+    return _drawn(contents.get_data() if contents is not None else b"", page.get("/Resources"))
 
 
-def _streams(resources: Any, seen: set[int]) -> Iterator[bytes]:
-    """Data of the pictures and forms among the resources, and of those within them."""
+def _drawn(instructions: bytes, resources: Any) -> str:
+    """Hash of instructions, with the names of what they use replaced by what it is."""
     resources = resources.get_object() if resources is not None else {}
-    objects = resources.get("/XObject", {}).get_object() if "/XObject" in resources else {}
-    for name in sorted(objects):
-        drawn = objects[name].get_object()
-        if id(drawn) in seen:
-            continue
-        seen.add(id(drawn))
-        yield name.encode()
-        yield drawn._data if drawn.get("/Subtype") == "/Image" else drawn.get_data()
-        yield from _streams(drawn.get("/Resources"), seen)
+    objects = resources.get("/XObject", {})
+    objects = objects.get_object() if objects else {}
+
+    def content(found: re.Match[bytes]) -> bytes:
+        if found["font"]:
+            return b"font"
+        name = "/" + found["object"].decode("latin-1")
+        return _content_of(objects[name].get_object()).encode() if name in objects else found[0]
+
+    return hashlib.sha256(USED.sub(content, instructions)).hexdigest()
+
+
+def _content_of(drawn: Any) -> str:
+    """Hash of a picture, with its mask, or of a form with all that it draws."""
+    if drawn.get("/Subtype") != "/Image":
+        return _drawn(drawn.get_data(), drawn.get("/Resources"))
+    digest = hashlib.sha256(drawn._data)
+    if "/SMask" in drawn:
+        digest.update(drawn["/SMask"].get_object()._data)
+    return digest.hexdigest()
 
 
 def _claims(parcel: Parcel) -> Mapping[str, Any]:

@@ -19,29 +19,11 @@ from pypdf import PdfReader
 from runner import PROJECT_ROOT
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.results import read_result
+from tests.pipeline.conftest import Command
 
 pytestmark = pytest.mark.xdist_group("smoke")
 
 PLAN = make_plan(DEFAULT_PLAN, "smoke")
-
-
-def runner(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "runner", *words],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=1200,
-    )
-
-
-@pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished smoke run, in a folder whose name has a space and an accent."""
-    folder = tmp_path_factory.mktemp("práctica 5") / "build"
-    done = runner("all", "--profile", "smoke", "--build-dir", str(folder), "--name", "Ana <b>Ñúñez</b>")
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +109,7 @@ def test_committed_notebooks_carry_no_outputs() -> None:
         assert not any(cell["outputs"] or cell["execution_count"] for cell in code), path
 
 
-def test_a_second_run_has_nothing_to_do(build: Path) -> None:
+def test_a_second_run_has_nothing_to_do(build: Path, runner: Command) -> None:
     before = {p: p.stat().st_mtime_ns for p in build.rglob("*") if p.is_file() and p.name != ".lock"}
     done = runner("all", "--profile", "smoke", "--build-dir", str(build), "--name", "Ana <b>Ñúñez</b>")
     assert done.returncode == 0
@@ -136,7 +118,7 @@ def test_a_second_run_has_nothing_to_do(build: Path) -> None:
     assert before == after
 
 
-def test_the_same_results_give_the_same_report(build: Path) -> None:
+def test_the_same_results_give_the_same_report(build: Path, runner: Command) -> None:
     words = ("report", "--build-dir", str(build), "--name", "Ana <b>Ñúñez</b>")
     texts = []
     for _ in range(2):
@@ -196,7 +178,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield folder
 
 
-def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path) -> None:
+def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path, runner: Command) -> None:
     build = tiny / "build"
     words = ("all", "--profile", "smoke", "--plan", str(tiny / "experiments.toml"))
     words += ("--build-dir", str(build), "--jobs", "2")
