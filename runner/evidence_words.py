@@ -77,6 +77,8 @@ FIELDS = {
     "load": "carga ajena",
     "mean": "media",
     "std": "desviación típica",
+    "least": "mínimo",
+    "greatest": "máximo",
     "n": "semillas",
 }
 SIGNS = {"-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "+": "+"}
@@ -121,7 +123,7 @@ def _called(function: str, arguments: list[str]) -> str:
     if function in ("accuracy_interval", "loss_interval") and arguments[0] in SPLITS:
         what = MEASURES["accuracy" if function == "accuracy_interval" else "cross_entropy"]
         return f"{what} de {SPLITS[arguments[0]]}"
-    if function == "gap" and len(arguments) == 2:
+    if function in ("gap", "gap_seeds") and len(arguments) == 2:
         return f"pérdida de {SPLITS[arguments[0]]} menos pérdida de {SPLITS[arguments[1]]}"
     if function == "per_class":
         return f"clase «{arguments[0]}» en test"

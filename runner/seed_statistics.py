@@ -61,6 +61,14 @@ def student(values: np.ndarray) -> Interval:
     return Interval(mean, float(found.low), float(found.high))
 
 
+def validation_accuracy(study: Study, name: str) -> Interval:
+    """Wilson's interval of the one run; with several seeds their mean with Student's interval."""
+    runs = [study.get(run) for run in study.runs(name)]
+    if len(runs) == 1:
+        return analysis.split_accuracy(runs[0], "validation")
+    return student(_means(runs, "validation", "accuracy"))
+
+
 def paired_runs(study: Study, variant: str, reference: str) -> Runs:
     """The finished runs of both variants with the same repetition, in order."""
     ours, theirs = (
