@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from runner.study import origin
+
 SPLITS = {"train": "entrenamiento", "validation": "validación", "test": "test"}
 MEASURES = {
     "accuracy": "exactitud",
@@ -138,7 +140,8 @@ def _formula(formula: str, label: Callable[[str], str]) -> str:
         words = metric_words(found["metric"])
         if words == found["metric"] and tail in FIELDS:
             words = f"{metric_words(head)}, {FIELDS[tail]}"
-        names = " y ".join(label(name) for name in found["variant"].split())
+        first = dict.fromkeys(origin(name) for name in found["variant"].split())  # one name for all its seeds
+        names = " y ".join(map(label, first))
         return f"{words} ({names})"
 
     inside = formula[1:-1].replace("abs ", "valor absoluto de ", 1).replace("sum ", "suma de ", 1)

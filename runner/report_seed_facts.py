@@ -10,7 +10,7 @@ from runner.report_numbers import Measured
 from runner.report_traced import Traced
 from runner.study import Study
 
-TEST = "intervalo t por semillas"
+TEST = "semillas (intervalo t)"
 
 
 class SeedFacts:
@@ -38,7 +38,7 @@ class SeedFacts:
         if self.seeds(variant) < 2:
             return self.read(variant, path)
         found = self.over(variant, path)
-        return Measured(found.mean, found.variant, path, "mean")
+        return Measured(found.mean, found.variant, path, "mean", found.test)
 
     def over(self, variant: str, path: str) -> Traced:
         """Mean, standard deviation, n and interval of the value at ``path`` over the seeds."""

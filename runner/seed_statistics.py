@@ -55,7 +55,7 @@ def student(values: np.ndarray) -> Interval:
     from scipy.stats import ttest_1samp
 
     mean = float(values.mean())
-    if len(values) < 2 or np.all(values == values[0]):
+    if len(values) < 2 or _constant(values):
         return Interval(mean, mean, mean)
     found = ttest_1samp(values, 0.0).confidence_interval(1 - ALPHA)
     return Interval(mean, float(found.low), float(found.high))
@@ -137,8 +137,13 @@ def _image_differences(runs: Runs, metric: Metric) -> np.ndarray:
     return np.asarray((ours - theirs) / len(runs))
 
 
+def _constant(values: np.ndarray) -> bool:
+    """Whether the values differ by no more than rounding."""
+    return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
+
+
 def _p_value(differences: np.ndarray) -> float:
     """Paired t test over the seeds; differences that do not vary at all prove nothing of the spread."""
-    if np.all(differences == differences[0]):
+    if _constant(differences):
         return 1.0
     return analysis.paired_t(differences)

@@ -207,7 +207,7 @@ def predictions(name: str, story: Story) -> dict[str, np.ndarray]:
         ("validation", "test"), story.images, (0.0, story.test_shift), strict=True
     ):
         # The same images for every variant; each seed has other ones for validation.
-        shared = np.random.default_rng(count + 7 * repetition(name) * (split == "validation"))
+        shared = np.random.default_rng(count + 7 * (repetition(name) - 1) * (split == "validation"))
         labels = shared.integers(0, len(CLASSES), count)
         image = shared.normal(size=(count, len(CLASSES)))
         for true, other in LOOK_ALIKE.items():
