@@ -21,7 +21,7 @@ from runner.loading import load_study
 from runner.plan import Plan, Variant
 from runner.seeds import with_seeds
 from runner.state import Workspace
-from runner.study import Pair, Seeds, SeedSearch, Study
+from runner.study import Pair, Seeds, SeedSearch, Study, origin
 
 MOST_SEARCHED = 5  # seeds of one variant
 CLEAR = 0.01  # an adjusted p value below this leaves room for the looks that a search takes
@@ -75,10 +75,10 @@ class Search:
 
     def __post_init__(self) -> None:
         self.began = monotonic()
+        self.failed: dict[str, str] = {}
 
     def run(self, execute: Execute) -> tuple[Plan, dict[str, str]]:
         """The plan with what was added to it, and the runs that failed, with their reasons."""
-        failed: dict[str, str] = {}
         while True:
             study = load_study(self.plan, self.build_dir)
             still = open_pairs(study)
@@ -86,19 +86,20 @@ class Search:
             if stopped:
                 self._note(self.plan.seeds.more, chosen, stopped)
                 self.say(f"further seeds: {len(still)} comparisons open, stopped: {stopped}")
-                return self.plan, failed
+                return self.plan, self.failed
             self._note(raised(self.plan.seeds, chosen), chosen, "interrupted")  # until it has ended
             workspace = Workspace(self.plan, self.build_dir)
             todo = [s.variant for s in workspace.states() if s.status == "pending"]
             self.say("one more seed for " + ", ".join(f"{p.variant} and {p.reference}" for p in chosen))
-            failed |= execute(workspace, todo)
+            self.failed |= execute(workspace, todo)
 
     def _next(self, study: Study, still: Sequence[Pair]) -> tuple[tuple[Pair, ...], Stop | None]:
         """The comparisons to spend a seed on, those with the fewest first, then the cheapest; or why none."""
         if not still:
             return (), "decided"
         tried = {pair: min(self._tried(pair.variant), self._tried(pair.reference)) for pair in still}
-        left = [pair for pair in still if tried[pair] < MOST_SEARCHED]
+        lost = {origin(name) for name in self.failed}  # another seed would hardly fare better
+        left = [p for p in still if tried[p] < MOST_SEARCHED and not lost & {p.variant, p.reference}]
         if not left:
             return (), "most"
         fewest = [pair for pair in left if tried[pair] == min(tried[each] for each in left)]

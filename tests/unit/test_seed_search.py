@@ -86,6 +86,19 @@ def test_a_budget_that_no_seed_fits_in_spends_nothing(tmp_path: Path) -> None:
     assert "stopped: budget" in said[-1]
 
 
+def test_what_fails_gets_no_further_seed(tmp_path: Path) -> None:
+    make_study(tmp_path, STORY)
+    begun: list[str] = []
+
+    def fail(workspace: Workspace, todo: Sequence[Variant]) -> dict[str, str]:
+        begun.extend(variant.name for variant in todo)
+        return {variant.name: "falla" for variant in todo}
+
+    _, failed = Search(PLAN, tmp_path, None, lambda plan: None, lambda text: None).run(fail)
+    assert failed.keys() == set(begun)
+    assert all(name.endswith("~2") for name in begun)
+
+
 def test_the_budget_limits_what_is_begun(tmp_path: Path) -> None:
     make_study(tmp_path, STORY)
     pair_seconds = 2 * 300.5  # wall seconds of the made-up runs
