@@ -6,6 +6,6 @@ from pathlib import Path
 
 __version__ = "0.1.0"
 
-LOCALE = "es_ES"  # of the report, the notebooks and the figures
+LOCALES = ("es_ES", "es_MX", "en")  # of the report, the notebooks and the figures; the first is the default
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent

@@ -1,4 +1,4 @@
-"""Alternative texts of the figures, in Spanish, made from the data that they show."""
+"""Alternative texts of the figures, in the reader's language, made from the data that they show."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from runner.analysis import turning_point
 from runner.classification import largest_confusions
 from runner.figure_bands import Histories, values
 from runner.figure_style import number
+from runner.i18n import percent_sign, tr, trn
 from runner.results import Epoch
 from runner.seed_statistics import validation_accuracy
 from runner.study import Study
@@ -25,20 +26,28 @@ def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> str:
     turn = turning_point(epochs)
     gap = last.validation_cross_entropy - last.train_cross_entropy
     if turn.turned:
-        course = (
-            f"la de validación llega a su mínimo, {number(turn.value, 3)}, en la época {turn.epoch} y "
-            f"termina en {number(turn.last, 3)}"
+        course = tr(
+            "la de validación llega a su mínimo, {least}, en la época {epoch} y termina en {end}",
+            least=number(turn.value, 3),
+            epoch=turn.epoch,
+            end=number(turn.last, 3),
         )
     else:
-        course = f"la de validación baja hasta la última época, donde vale {number(turn.last, 3)}"
-    return (
-        f"Curvas de «{label}» en {_count(len(epochs), 'época')}. La pérdida de entrenamiento va de "
-        f"{number(first.train_cross_entropy, 3)} a {number(last.train_cross_entropy, 3)}; {course}. "
-        f"{_crossing(epochs)} "
-        f"Diferencia final entre validación y entrenamiento: {number(gap, 3)}. La exactitud de "
-        f"validación va de {percent(first.validation_accuracy)} a {percent(last.validation_accuracy)}."
-        + _band((epochs, *others))
-    )
+        course = tr("la de validación baja hasta la última época, donde vale {end}", end=number(turn.last, 3))
+    return tr(
+        "Curvas de «{label}» en {epochs}. La pérdida de entrenamiento va de {first} a {last}; {course}. "
+        "{crossing} Diferencia final entre validación y entrenamiento: {gap}. La exactitud de validación "
+        "va de {low} a {high}.",
+        label=label,
+        epochs=trn("{n} época", "{n} épocas", len(epochs), n=number(len(epochs), 0)),
+        first=number(first.train_cross_entropy, 3),
+        last=number(last.train_cross_entropy, 3),
+        course=course,
+        crossing=_crossing(epochs),
+        gap=number(gap, 3),
+        low=percent(first.validation_accuracy),
+        high=percent(last.validation_accuracy),
+    ) + _band((epochs, *others))
 
 
 def _band(runs: Histories) -> str:
@@ -46,9 +55,11 @@ def _band(runs: Histories) -> str:
     if len(runs) < 2:
         return ""
     last = values(runs, "validation_cross_entropy")[:, -1]
-    return (
-        f" Con {_count(len(runs), 'semilla')}, la pérdida de validación acaba entre "
-        f"{number(float(last.min()), 3)} y {number(float(last.max()), 3)}: es el ancho de la banda."
+    return " " + tr(
+        "Con {n} semillas, la pérdida de validación acaba entre {low} y {high}: es el ancho de la banda.",
+        n=number(len(runs), 0),
+        low=number(float(last.min()), 3),
+        high=number(float(last.max()), 3),
     )
 
 
@@ -56,45 +67,56 @@ def _crossing(epochs: Sequence[Epoch]) -> str:
     """From which epoch on the validation loss stays above that of training."""
     above = [e.validation_cross_entropy > e.train_cross_entropy for e in epochs]
     if not above[-1]:
-        return "Al terminar, la de validación no supera la de entrenamiento."
+        return tr("Al terminar, la de validación no supera la de entrenamiento.")
     if all(above):
-        return "La de validación supera siempre la de entrenamiento."
+        return tr("La de validación supera siempre la de entrenamiento.")
     start = len(above) - above[::-1].index(False)  # the first of the last unbroken stretch
-    return f"Las dos se cruzan: desde la época {epochs[start].epoch}, la de validación queda por encima."
+    return tr(
+        "Las dos se cruzan: desde la época {epoch}, la de validación queda por encima.",
+        epoch=epochs[start].epoch,
+    )
 
 
 def batch_sizes(study: Study, names: Sequence[str]) -> str:
     """Final losses and seconds of each batch size."""
-    parts = []
-    for name in names:
-        parts.append(
-            f"lotes de {study.get(name).result.parameters['batch_size']}: "
-            f"{_loss(study, name, 'train')}, {_loss(study, name, 'validation')} y "
-            f"{number(epoch_seconds(study, name), 1)} s"
+    parts = [
+        tr(
+            "lotes de {size}: {train}, {validation} y {seconds} s",
+            size=study.get(name).result.parameters["batch_size"],
+            train=_loss(study, name, "train"),
+            validation=_loss(study, name, "validation"),
+            seconds=number(epoch_seconds(study, name), 1),
         )
-    return (
+        for name in names
+    ]
+    return tr(
         "Curvas de pérdida por tamaño de lote; debajo, pérdida final de entrenamiento, de validación y "
-        "segundos por época: " + "; ".join(parts) + "."
+        "segundos por época: {list}.",
+        list="; ".join(parts),
     )
 
 
 def effect(study: Study, name: str, reference: str) -> str:
     """Final losses and seconds of a variant and its reference."""
-    parts = []
-    for each in (reference, name):
-        parts.append(
-            f"«{study.info(each).label}», pérdida final de entrenamiento "
-            f"{_loss(study, each, 'train')}, de validación {_loss(study, each, 'validation')}, "
-            f"{number(epoch_seconds(study, each), 1)} s por época"
+    parts = [
+        tr(
+            "«{label}», pérdida final de entrenamiento {train}, de validación {validation}, {seconds} s por "
+            "época",
+            label=study.info(each).label,
+            train=_loss(study, each, "train"),
+            validation=_loss(study, each, "validation"),
+            seconds=number(epoch_seconds(study, each), 1),
         )
-    return "Curvas de pérdida de dos variantes y barras de tiempo: " + "; ".join(parts) + "."
+        for each in (reference, name)
+    ]
+    return tr("Curvas de pérdida de dos variantes y barras de tiempo: {list}.", list="; ".join(parts))
 
 
 def _loss(study: Study, name: str, split: str) -> str:
     """The final loss, the mean over the seeds if there are several."""
     runs = [study.get(run).training.evaluation for run in study.runs(name)]
     found = number(sum(getattr(e, split).cross_entropy for e in runs) / len(runs), 3)
-    return f"{found} (media de {len(runs)} semillas)" if len(runs) > 1 else found
+    return tr("{value} (media de {n} semillas)", value=found, n=len(runs)) if len(runs) > 1 else found
 
 
 def candidates(study: Study, names: Sequence[str]) -> str:
@@ -102,49 +124,77 @@ def candidates(study: Study, names: Sequence[str]) -> str:
     found = [(validation_accuracy(study, name), study.info(name).label) for name in names]
     found.sort(key=lambda each: each[0].value, reverse=True)
     listed = "; ".join(
-        f"{label}, {percent(accuracy.value)} (de {percent(accuracy.low)} a {percent(accuracy.high)})"
+        tr(
+            "{label}, {value} (de {low} a {high})",
+            label=label,
+            value=percent(accuracy.value),
+            low=percent(accuracy.low),
+            high=percent(accuracy.high),
+        )
         for accuracy, label in found
     )
-    return (
-        f"Exactitud de validación de cada candidato, con su intervalo del 95 %, de mayor a menor: {listed}."
+    return tr(
+        "Exactitud de validación de cada candidato, con su intervalo del 95 %, de mayor a menor: {list}.",
+        list=listed,
     )
 
 
 def confusion(counts: np.ndarray, names: Sequence[str]) -> str:
     """Hits in all, the best and the worst class, and the largest confusions of counts (n, n)."""
+    names = [tr(name) for name in names]
     recall = np.diag(counts) / np.maximum(counts.sum(axis=1), 1)
     best, worst = int(recall.argmax()), int(recall.argmin())
     pairs = "; ".join(
-        f"{c.truth} tomado por {c.predicted}, {_count(c.count, 'vez', 'veces')}"
-        for c in largest_confusions(counts, names, 3)
-        if c.count
+        _mistake(c.truth, c.predicted, c.count) for c in largest_confusions(counts, names, 3) if c.count
     )
-    return (
-        f"Matriz de confusión de {_count(int(counts.sum()), 'imagen', 'imágenes')}: "
-        f"{_count(int(np.trace(counts)), 'acierto')}. La clase mejor reconocida es {names[best]} "
-        f"({percent(recall[best])}) y la peor, {names[worst]} ({percent(recall[worst])}). "
-        + (f"Confusiones más frecuentes: {pairs}." if pairs else "No hay ninguna confusión.")
+    images, hits = int(counts.sum()), int(np.trace(counts))
+    found = tr(
+        "Matriz de confusión de {images}: {hits}. La clase mejor reconocida es {best} ({best_share}) y la "
+        "peor, {worst} ({worst_share}).",
+        images=trn("{n} imagen", "{n} imágenes", images, n=number(images, 0)),
+        hits=trn("{n} acierto", "{n} aciertos", hits, n=number(hits, 0)),
+        best=names[best],
+        best_share=percent(recall[best]),
+        worst=names[worst],
+        worst_share=percent(recall[worst]),
     )
+    mistakes = tr("Confusiones más frecuentes: {list}.", list=pairs)
+    return f"{found} {mistakes if pairs else tr('No hay ninguna confusión.')}"
+
+
+def _mistake(truth: str, predicted: str, n: int) -> str:
+    times = trn("{n} vez", "{n} veces", n, n=number(n, 0))
+    return tr("{truth} tomado por {predicted}, {times}", truth=truth, predicted=predicted, times=times)
 
 
 def kernels(kernel: np.ndarray, layer: str) -> str:
     """Shape and range of the weights (k, k, channels, filters)."""
     size, _, channels, filters = kernel.shape
-    return (
-        f"Todos los filtros de la capa {layer}: {filters}, de {size} por {size} con "
-        f"{_count(channels, 'canal', 'canales')} cada uno. Los pesos van de "
-        f"{number(float(kernel.min()), 3)} a {number(float(kernel.max()), 3)}; su desviación típica es "
-        f"{number(float(kernel.std()), 3)}."
+    return tr(
+        "Todos los filtros de la capa {layer}: {filters}, de {size} por {size} con {channels} cada uno. Los "
+        "pesos van de {low} a {high}; su desviación típica es {deviation}.",
+        layer=layer,
+        filters=filters,
+        size=size,
+        channels=trn("{n} canal", "{n} canales", channels, n=number(channels, 0)),
+        low=number(float(kernel.min()), 3),
+        high=number(float(kernel.max()), 3),
+        deviation=number(float(kernel.std()), 3),
     )
 
 
 def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> str:
     """Shape, range and largest weight of the weights (features, classes)."""
     feature, label = np.unravel_index(int(kernel.argmax()), kernel.shape)
-    return (
-        f"Pesos de la última capa densa: {kernel.shape[0]} características por {len(class_names)} clases, de "
-        f"{number(float(kernel.min()), 3)} a {number(float(kernel.max()), 3)}; el mayor une la "
-        f"característica {int(feature)} con la clase {class_names[int(label)]}."
+    return tr(
+        "Pesos de la última capa densa: {features} características por {classes} clases, de {low} a {high}; "
+        "el mayor une la característica {feature} con la clase {name}.",
+        features=kernel.shape[0],
+        classes=len(class_names),
+        low=number(float(kernel.min()), 3),
+        high=number(float(kernel.max()), 3),
+        feature=int(feature),
+        name=tr(class_names[int(label)]),
     )
 
 
@@ -153,24 +203,31 @@ def feature_maps(maps: np.ndarray, layer: str) -> str:
     height, width, filters = maps.shape
     peaks = maps.max(axis=(0, 1))
     quiet = int((peaks < 0.1 * maps.max()).sum())
-    weak = "ninguno se queda" if not quiet else f"{quiet} se queda" if quiet == 1 else f"{quiet} se quedan"
-    return (
-        f"Salida de cada filtro de la capa {layer} para la imagen de muestra: {filters} mapas de {height} "
-        f"por {width}, con valores de {number(float(maps.min()))} a {number(float(maps.max()))}. El máximo "
-        f"es del filtro {int(peaks.argmax())}; {weak} por debajo de su décima parte."
+    weak = trn("{n} se queda", "{n} se quedan", quiet, n=quiet) if quiet else tr("ninguno se queda")
+    return tr(
+        "Salida de cada filtro de la capa {layer} para la imagen de muestra: {filters} mapas de {height} por "
+        "{width}, con valores de {low} a {high}. El máximo es del filtro {strongest}; {weak} por debajo de "
+        "su décima parte.",
+        layer=layer,
+        filters=filters,
+        height=height,
+        width=width,
+        low=number(float(maps.min())),
+        high=number(float(maps.max())),
+        strongest=int(peaks.argmax()),
+        weak=weak,
     )
 
 
 def sample_image(title: str, index: int) -> str:
     """What the sample is."""
-    return f"Imagen de muestra: la número {index} del conjunto de test, de la clase {title}."
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    """A number of things, in the singular or the plural."""
-    return f"{number(n, 0)} {one if n == 1 else many or one + 's'}"
+    return tr(
+        "Imagen de muestra: la número {index} del conjunto de test, de la clase {name}.",
+        index=index,
+        name=tr(title),
+    )
 
 
 def percent(share: float) -> str:
     """A share as a percentage with one decimal."""
-    return f"{number(100 * float(share), 1)} %"
+    return f"{number(100 * float(share), 1)}{percent_sign()}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from runner import PROJECT_ROOT, __version__
+from runner import LOCALES, PROJECT_ROOT, __version__
 from runner.errors import RunnerError
 
 PROFILES = ("full", "quick", "smoke")
@@ -48,12 +48,17 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def author_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Who signs the report; what is not given comes from the experiments file."""
+    """Who signs the report, and its language; what is not given comes from the experiments file."""
     options = [
         click.option("--name", "names", multiple=True, help="Author; repeat for several."),
         click.option("--course", default="", help="Course on the cover."),
         click.option("--group", default="", help="Group on the cover."),
         click.option("--date", default="", help="Date on the cover."),
+        click.option(
+            "--locale",
+            type=click.Choice(LOCALES),
+            help="Language and number format.  [default: the one in the build folder, else es_ES]",
+        ),
     ]
     for option in reversed(options):
         command = option(command)

@@ -1,10 +1,11 @@
-"""What a metric is called in the map of evidence, in Spanish."""
+"""What a metric is called in the map of evidence, in the reader's language."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
+from runner.i18n import tr
 from runner.study import origin
 
 SPLITS = {"train": "entrenamiento", "validation": "validación", "test": "test"}
@@ -83,6 +84,18 @@ FIELDS = {
     "greatest": "máximo",
     "n": "semillas",
 }
+# As the analysis records them.
+TESTS = (
+    "McNemar exacta",
+    "t pareada",
+    "t pareada por semillas",
+    "t pareada por semillas y por imágenes",
+    "semillas (intervalo t)",
+    "intervalo de Wilson",
+    "intervalo de remuestreo",
+    "intervalo de Welch",
+    "remuestreo de las rondas",
+)
 SIGNS = {"-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "+": "+"}
 INDEX = re.compile(r"\.\d+$")
 CALL = re.compile(r"(\w+)\((.*)\)")
@@ -99,12 +112,12 @@ def metric_words(metric: str, label: Callable[[str], str] = str) -> str:
     if metric.startswith("("):
         return _formula(metric, label)
     if (known := INDEX.sub("", metric)) in WORDS:
-        return WORDS[known]
+        return tr(WORDS[known])
     if found := EVALUATION.fullmatch(metric):
-        return f"{MEASURES.get(found[2], found[2])} de {SPLITS.get(found[1], found[1])}"
+        return _of(found[2], found[1])
     if found := EPOCH.fullmatch(metric):
-        place = "última época" if found[1] == "-1" else f"época {int(found[1]) + 1}"
-        return f"{MEASURES.get(found[3], found[3])} de {SPLITS[found[2]]}, {place}"
+        place = tr("última época") if found[1] == "-1" else tr("época {n}", n=int(found[1]) + 1)
+        return f"{_of(found[3], found[2])}, {place}"
     if found := CALL.fullmatch(metric):
         return _called(found[1], [each.strip() for each in found[2].split(",")]) or metric
     return metric
@@ -113,7 +126,7 @@ def metric_words(metric: str, label: Callable[[str], str] = str) -> str:
 def field_words(field: str, metric: str) -> str:
     """A part of a claim in words; empty if there are none."""
     if field in FIELDS:
-        return FIELDS[field]
+        return tr(FIELDS[field])
     whole = f"{metric}.{field}"
     words = metric_words(whole)
     return "" if words == whole else words
@@ -121,15 +134,20 @@ def field_words(field: str, metric: str) -> str:
 
 def _called(function: str, arguments: list[str]) -> str:
     if function in ("compare", "compare_seeds") and len(arguments) == 4:
-        return f"diferencia de {MEASURES[arguments[3]]} de {SPLITS[arguments[2]]}"
+        return tr("diferencia de {measure}", measure=_of(arguments[3], arguments[2]))
     if function in ("accuracy_interval", "loss_interval") and arguments[0] in SPLITS:
-        what = MEASURES["accuracy" if function == "accuracy_interval" else "cross_entropy"]
-        return f"{what} de {SPLITS[arguments[0]]}"
+        return _of("accuracy" if function == "accuracy_interval" else "cross_entropy", arguments[0])
     if function in ("gap", "gap_seeds") and len(arguments) == 2:
-        return f"pérdida de {SPLITS[arguments[0]]} menos pérdida de {SPLITS[arguments[1]]}"
+        first, second = (_of("cross_entropy", split) for split in arguments)
+        return tr("{first} menos {second}", first=first, second=second)
     if function == "per_class":
-        return f"clase «{arguments[0]}» en test"
+        return tr("clase «{name}» en test", name=tr(arguments[0]))
     return ""
+
+
+def _of(measure: str, split: str) -> str:
+    what, where = tr(MEASURES.get(measure, measure)), tr(SPLITS.get(split, split))
+    return tr("{measure} de {split}", measure=what, split=where)
 
 
 def _formula(formula: str, label: Callable[[str], str]) -> str:
@@ -139,11 +157,11 @@ def _formula(formula: str, label: Callable[[str], str]) -> str:
         head, _, tail = found["metric"].rpartition(".")
         words = metric_words(found["metric"])
         if words == found["metric"] and tail in FIELDS:
-            words = f"{metric_words(head)}, {FIELDS[tail]}"
+            words = f"{metric_words(head)}, {tr(FIELDS[tail])}"
         first = dict.fromkeys(origin(name) for name in found["variant"].split())  # one name for all its seeds
-        names = " y ".join(map(label, first))
+        names = tr(" y ").join(map(label, first))
         return f"{words} ({names})"
 
-    inside = formula[1:-1].replace("abs ", "valor absoluto de ", 1).replace("sum ", "suma de ", 1)
+    inside = formula[1:-1].replace("abs ", tr("valor absoluto de "), 1).replace("sum ", tr("suma de "), 1)
     signs = re.sub(r" ([-*/+]) ", lambda sign: f" {SIGNS[sign[1]]} ", inside)
     return TERM.sub(term, signs)

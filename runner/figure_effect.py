@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from runner.analysis import Interval
 from runner.figure_bands import Histories, band, histories, values
 from runner.figure_style import BLUE, GREY, INK, WIDTH, localise, number
+from runner.i18n import tr
 from runner.study import Study
 from runner.timing import epoch_seconds, ratio
 
@@ -23,8 +24,8 @@ def effect(study: Study, name: str, reference: str) -> Figure:
     labels = [study.info(each).label for each in (reference, name)]
     figure, (train, validation, times) = plt.subplots(1, 3, figsize=(WIDTH, 2.8), width_ratios=(1, 1, 0.8))
     for axis, split, title in [
-        (train, "train", "Pérdida de entrenamiento"),
-        (validation, "validation", "Pérdida de validación"),
+        (train, "train", tr("Pérdida de entrenamiento")),
+        (validation, "validation", tr("Pérdida de validación")),
     ]:
         _over(axis, split, [histories(study, each) for each in (reference, name)], labels)
         axis.set_title(title)
@@ -53,16 +54,16 @@ def _time_bars(axis: Axes, seconds: Sequence[float], labels: Sequence[str]) -> N
             fontsize=8,
             color="white" if inside else INK,
         )
-    axis.set(title="Segundos por época", yticks=[], ylim=(-0.4, 1.75))
+    axis.set(title=tr("Segundos por época"), yticks=[], ylim=(-0.4, 1.75))
     axis.spines["left"].set_visible(False)
     axis.grid(axis="y", visible=False)
     localise(axis, y=False)
 
 
 def _time_ratio(axis: Axes, found: Interval) -> None:
-    text = f"tiempo relativo: {number(found.value)}"
+    text = tr("tiempo relativo: {value}", value=number(found.value))
     if found.low < found.high:
-        text += f"\n(IC 95 %: {number(found.low)} a {number(found.high)})"
+        text += "\n" + tr("(IC 95 %: {low} a {high})", low=number(found.low), high=number(found.high))
     axis.set_xlabel(text)
 
 
@@ -71,6 +72,6 @@ def _over(axis: Axes, split: str, variants: Sequence[Histories], labels: Sequenc
         y = values(runs, f"{split}_cross_entropy").mean(axis=0)
         band(axis, runs, f"{split}_cross_entropy", colour)
         axis.plot([e.epoch for e in runs[0][: len(y)]], y, line, color=colour, ms=3, label=label)
-    axis.set_xlabel("época")
+    axis.set_xlabel(tr("época"))
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     localise(axis)

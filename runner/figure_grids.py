@@ -18,6 +18,7 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 
 from runner.figure_style import GREY, SEQUENTIAL_MAP, SIGNED_MAP, WIDTH, localise
+from runner.i18n import tr
 
 DPI = 300
 FEW_TILES = 32  # up to here tiles are drawn twice as wide
@@ -34,7 +35,7 @@ def colour_kernels(kernel: np.ndarray, columns: int = 8) -> Figure:
     tiles = np.moveaxis(kernel / (2 * limit) + 0.5, -1, 0)
     grid = _Grid(len(tiles), columns, tiles.shape[1:3])
     scale = ScalarMappable(Normalize(-limit, limit), "gray")
-    return grid.figure(tiles, scale, "peso en cada canal de color (gris medio: cero)")
+    return grid.figure(tiles, scale, tr("peso en cada canal de color (gris medio: cero)"))
 
 
 def mean_kernels(kernel: np.ndarray, columns: int = 16) -> Figure:
@@ -42,7 +43,7 @@ def mean_kernels(kernel: np.ndarray, columns: int = 16) -> Figure:
     means = np.moveaxis(kernel.mean(axis=2), -1, 0)
     limit = _limit(means)
     grid = _Grid(len(means), columns, means.shape[1:3])
-    return _coloured(grid, means, Normalize(-limit, limit), SIGNED_MAP, "peso medio de los canales")
+    return _coloured(grid, means, Normalize(-limit, limit), SIGNED_MAP, tr("peso medio de los canales"))
 
 
 def kernel_mosaic(kernel: np.ndarray, columns: int = 8) -> Figure:
@@ -65,7 +66,7 @@ def kernel_mosaic(kernel: np.ndarray, columns: int = 8) -> Figure:
         tiles[:, y : y + size * side, x : x + size * side] = slices
     limit = _limit(kernel, OUTLIERS)
     grid = _Grid(filters, columns, tiles.shape[1:3], zoom=1)
-    return _coloured(grid, tiles, Normalize(-limit, limit), SIGNED_MAP, "peso (gris: cero)")
+    return _coloured(grid, tiles, Normalize(-limit, limit), SIGNED_MAP, tr("peso (gris: cero)"))
 
 
 def feature_maps(maps: np.ndarray) -> Figure:
@@ -77,7 +78,7 @@ def feature_maps(maps: np.ndarray) -> Figure:
     norm = Normalize(low, high if high > low else low + 1)
     tiles = np.moveaxis(maps, -1, 0)
     grid = _Grid(len(tiles), 8 if len(tiles) <= FEW_TILES else 16, tiles.shape[1:3])
-    return _coloured(grid, tiles, norm, SEQUENTIAL_MAP, "activación")
+    return _coloured(grid, tiles, norm, SEQUENTIAL_MAP, tr("activación"))
 
 
 def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
@@ -92,11 +93,11 @@ def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
         aspect="auto",
         interpolation="nearest",
     )
-    axis.set_yticks(range(len(class_names)), class_names)
-    axis.set_xlabel("característica de entrada")
+    axis.set_yticks(range(len(class_names)), [tr(name) for name in class_names])
+    axis.set_xlabel(tr("característica de entrada"))
     axis.grid(False)
     localise(axis, y=False)
-    bar = figure.colorbar(picture, ax=axis, label="peso (gris: cero)", pad=0.01)
+    bar = figure.colorbar(picture, ax=axis, label=tr("peso (gris: cero)"), pad=0.01)
     localise(bar.ax)
     return figure
 
@@ -105,7 +106,7 @@ def sample_image(image: np.ndarray, title: str) -> Figure:
     """One byte image (h, w, 3) under its title."""
     figure, axis = plt.subplots(figsize=(1.6, 1.8))
     axis.imshow(image, interpolation="nearest")
-    axis.set_title(title, loc="center")
+    axis.set_title(tr(title), loc="center")
     axis.axis("off")
     return figure
 

@@ -15,7 +15,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
 
-from runner import LOCALE, PROJECT_ROOT
+from runner import PROJECT_ROOT, i18n
 
 FONTS = PROJECT_ROOT / "templates" / "fonts"
 FAMILY = "Source Sans Pro"
@@ -75,7 +75,7 @@ def use_style() -> None:
 def number(value: float, digits: int = 2) -> str:
     """``value`` with ``digits`` decimals in the reader's format."""
     pattern = "#,##0." + "0" * digits if digits else "#,##0"
-    return str(format_decimal(value, format=pattern, locale=LOCALE))
+    return str(format_decimal(value, format=pattern, locale=i18n.current()))
 
 
 class TickFormat(Formatter):

@@ -31,6 +31,7 @@ from runner.figure_style import (
     number,
     use_style,
 )
+from runner.i18n import percent_sign, tr
 from runner.results import Epoch, Finished
 from runner.seed_statistics import validation_accuracy
 from runner.study import Study
@@ -57,8 +58,8 @@ def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> Figur
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.7))
     figure.suptitle(label, x=0.01, ha="left", fontsize=10)
     runs = (epochs, *others)
-    _pair(left, runs, "cross_entropy", "Pérdida (entropía cruzada)")
-    _pair(right, runs, "accuracy", "Exactitud")
+    _pair(left, runs, "cross_entropy", tr("Pérdida (entropía cruzada)"))
+    _pair(right, runs, "accuracy", tr("Exactitud"))
     _mark_lowest(left, turning_point(epochs), len(epochs))
     return figure
 
@@ -74,7 +75,7 @@ def _mark_lowest(axis: Axes, lowest: TurningPoint, epochs: int) -> None:
     axis.text(
         lowest.epoch,
         (high + top) / 2,
-        f"mínimo de validación: {number(lowest.value, 3)}",
+        tr("mínimo de validación: {value}", value=number(lowest.value, 3)),
         ha="left" if share < 0.3 else "right" if share > 0.7 else "center",
         va="center",
         fontsize=8,
@@ -87,14 +88,14 @@ def _pair(axis: Axes, runs: Histories, metric: str, title: str) -> None:
     x = [e.epoch for e in epochs]
     ends = []
     for split, name, colour, mark in [
-        ("train", "entrenamiento", TRAIN, "s"),
-        ("validation", "validación", VALIDATION, "o"),
+        ("train", tr("entrenamiento"), TRAIN, "s"),
+        ("validation", tr("validación"), VALIDATION, "o"),
     ]:
         y = [getattr(e, f"{split}_{metric}") for e in epochs]
         band(axis, runs, f"{split}_{metric}", colour)
         axis.plot(x, y, color=colour, marker=mark, ms=3)
         ends.append((x[-1], y[-1], name, colour))
-    axis.set(title=title, xlabel="época")
+    axis.set(title=title, xlabel=tr("época"))
     axis.margins(x=0.04)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     localise(axis)
@@ -109,7 +110,7 @@ def sample_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -
         axis.axis("off")
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
         axis.imshow(image, interpolation="nearest")
-        axis.set_title(title, fontsize=8, loc="center", fontweight="normal", color=GREY)
+        axis.set_title(tr(title), fontsize=8, loc="center", fontweight="normal", color=GREY)
     return figure
 
 
@@ -120,13 +121,13 @@ def batch_sizes(study: Study, names: Sequence[str]) -> Figure:
     upper, lower = cast("list[SubFigure]", figure.subfigures(2, 1, height_ratios=(1, 1.1)))
     panels = upper.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
     for axis, run in zip(panels, runs, strict=True):
-        _small_curves(axis, histories(study, run.result.variant), f"lotes de {_batch(run)}")
-    panels[0].set_ylabel("pérdida")
+        _small_curves(axis, histories(study, run.result.variant), tr("lotes de {size}", size=_batch(run)))
+    panels[0].set_ylabel(tr("pérdida"))
     last = histories(study, runs[-1].result.variant)
     x = last[0][-1].epoch
     ends = [
-        (x, float(values(last, "train_cross_entropy").mean(axis=0)[-1]), "entrenamiento", TRAIN),
-        (x, float(values(last, "validation_cross_entropy").mean(axis=0)[-1]), "validación", VALIDATION),
+        (x, float(values(last, "train_cross_entropy").mean(axis=0)[-1]), tr("entrenamiento"), TRAIN),
+        (x, float(values(last, "validation_cross_entropy").mean(axis=0)[-1]), tr("validación"), VALIDATION),
     ]
     label_lines(panels[-1], ends, gap=0.11)
     losses, times = lower.subplots(1, 2)
@@ -146,7 +147,7 @@ def _small_curves(axis: Axes, runs: Histories, title: str) -> None:
         band(axis, runs, field, colour)
         axis.plot(x, found, color=colour, lw=1.3)
     axis.set_title(title, fontsize=8.5)
-    axis.set_xlabel("época")
+    axis.set_xlabel(tr("época"))
     axis.set_xticks(sorted({1, (len(x) + 1) // 2, len(x)}))
     localise(axis)
 
@@ -155,8 +156,8 @@ def _final_losses(axis: Axes, study: Study, runs: Sequence[Finished]) -> None:
     x = [_batch(run) for run in runs]
     ends = []
     for split, name, colour, mark in [
-        ("train", "entrenamiento", TRAIN, "s"),
-        ("validation", "validación", VALIDATION, "o"),
+        ("train", tr("entrenamiento"), TRAIN, "s"),
+        ("validation", tr("validación"), VALIDATION, "o"),
     ]:
         seeds = [[study.get(name) for name in study.runs(run.result.variant)] for run in runs]
         groups = [[getattr(s.training.evaluation, split).cross_entropy for s in each] for each in seeds]
@@ -164,7 +165,7 @@ def _final_losses(axis: Axes, study: Study, runs: Sequence[Finished]) -> None:
         whiskers(axis, x, groups, colour)
         axis.plot(x, y, color=colour, marker=mark, ms=4)
         ends.append((x[-1], y[-1], name, colour))
-    axis.set_title("Pérdida con los pesos finales")
+    axis.set_title(tr("Pérdida con los pesos finales"))
     _batch_axis(axis, x)
     label_lines(axis, ends, gap=0.09)
 
@@ -182,7 +183,7 @@ def _epoch_seconds(axis: Axes, runs: Sequence[Finished], y: Sequence[float]) -> 
             ha="center",
             fontsize=8,
         )
-    axis.set_title("Segundos de entrenamiento por época")
+    axis.set_title(tr("Segundos de entrenamiento por época"))
     axis.set_ylim(0, 1.18 * max(y))
     _batch_axis(axis, x)
 
@@ -191,7 +192,7 @@ def _batch_axis(axis: Axes, sizes: Sequence[int]) -> None:
     axis.set_xscale("log", base=2)
     axis.set_xticks(sizes, [str(size) for size in sizes])
     axis.minorticks_off()
-    axis.set_xlabel("tamaño de lote (escala logarítmica)")
+    axis.set_xlabel(tr("tamaño de lote (escala logarítmica)"))
     axis.margins(x=0.08)
     localise(axis, x=False)
 
@@ -209,7 +210,7 @@ def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
         axis.plot([interval.low, interval.high], [place, place], color=colour, lw=1.6)
         axis.plot(interval.value, place, "D" if name == reference else "o", color=colour, ms=5)
         axis.annotate(
-            f"{number(100 * interval.value, 1)} %",
+            f"{number(100 * interval.value, 1)}{percent_sign()}",
             (interval.high, place),
             xytext=(6, 0),
             textcoords="offset points",
@@ -221,7 +222,7 @@ def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
     if base is not None:
         axis.axvline(base, color=RULE, lw=1, zorder=0)
     axis.set_yticks(range(len(rows)), [row[0] for row in rows])
-    axis.set_xlabel("exactitud de validación (intervalo del 95 %); rombo: la red de referencia")
+    axis.set_xlabel(tr("exactitud de validación (intervalo del 95 %); rombo: la red de referencia"))
     axis.grid(axis="y", visible=False)
     axis.margins(x=0.09)
     axis.xaxis.set_major_formatter(_percent())
@@ -230,7 +231,7 @@ def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
 
 def _percent() -> FuncFormatter:
     def text(value: float, _: Any) -> str:
-        return f"{number(100 * value, 0)} %"
+        return f"{number(100 * value, 0)}{percent_sign()}"
 
     return FuncFormatter(text)
 
@@ -240,6 +241,7 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
 
     The colours follow the square root of the share, so that confusions of a few per cent can be seen.
     """
+    names = [tr(name) for name in names]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     norm = PowerNorm(0.5, 0, 1)
     figure, axis = plt.subplots(figsize=(0.86 * WIDTH, 0.74 * WIDTH))
@@ -257,12 +259,12 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
         )
     axis.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
     axis.set_yticks(range(len(names)), names)
-    axis.set(xlabel="clase predicha", ylabel="clase verdadera")
+    axis.set(xlabel=tr("clase predicha"), ylabel=tr("clase verdadera"))
     axis.grid(False)
     for spine in axis.spines.values():
         spine.set_visible(False)
     axis.tick_params(length=0)
-    bar = figure.colorbar(picture, ax=axis, shrink=0.75, label="proporción de la clase verdadera")
+    bar = figure.colorbar(picture, ax=axis, shrink=0.75, label=tr("proporción de la clase verdadera"))
     bar.set_ticks([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1])
     bar.ax.yaxis.set_major_formatter(_percent())
     return figure

@@ -13,6 +13,9 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from runner.cleaning import clean_notebook
 from runner.experiments import HandinEntry
+from runner.i18n import tr
+from runner.notebook_prose import UNTRANSLATED_NOTE, prose, untranslated
+from runner.reasons import reason_words
 from runner.results import write_text
 from runner.study import Study
 
@@ -41,12 +44,13 @@ def write_handin(study: Study, sections: tuple[HandinEntry, ...], build_dir: Pat
 
 
 def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -> list[NotebookNode]:
-    cells = [_cell(f"{prefix}-heading", section.heading)] if section.heading else []
+    cells = [_cell(f"{prefix}-heading", prose(section.heading))] if section.heading else []
     path = build_dir / "notebooks" / f"{section.notebook}.ipynb"
     if not study.has(section.notebook) or not path.exists():
         label = study.info(section.notebook).label
-        reason = study.missing.get(section.notebook, "su cuaderno no está")
-        return [*cells, _cell(f"{prefix}-missing", f"**Falta «{label}»**: {reason}.")]
+        reason = study.missing.get(section.notebook, tr("su cuaderno no está"))
+        notice = f"**{tr('Falta «{label}»', label=label)}**: {reason_words(reason)}."
+        return [*cells, _cell(f"{prefix}-missing", notice)]
     content = nbformat.read(path, as_version=4)
     clean_notebook(content)
     injected = {n for c in content.cells if "injected-parameters" in _tags(c) for n in _assigned(c)}
@@ -57,6 +61,8 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
             continue
         if "parameters" in _tags(cell) and _assigned(cell) <= injected:  # defaults that were not used
             continue
+        if cell.cell_type == "markdown":
+            cell["source"] = prose(cell.source)
         cell["id"] = f"{prefix}-{cell.get('id', 'cell')}"[:64]
         cell["metadata"] = {}
         cells.append(cell)
@@ -83,7 +89,7 @@ def _link_headings(cells: list[NotebookNode]) -> str:
             before, after = cell.source[: found.start()], cell.source[found.end() :]
             cell.source = f'{before}<a id="{anchor}"></a>\n\n## {found[1]}{after}'
             lines.append(f"- [{found[1]}](#{anchor})")
-    return "## Contenido\n\n" + "\n".join(lines)
+    return f"## {tr('Contenido')}\n\n" + "\n".join(lines)
 
 
 def _title(study: Study) -> str:
@@ -94,13 +100,16 @@ def _lines(study: Study) -> Iterator[str]:
     author = study.author
     if author.names:
         yield "**" + ", ".join(author.names) + "**"
-    group = f"Grupo {author.group}" if author.group else ""
+    group = tr("Grupo {group}", group=author.group) if author.group else ""
     details = [detail for detail in (author.course, group, author.date) if detail]
     if details:
         yield " · ".join(details)
     if study.draft:
-        yield f"**BORRADOR**: ejecución reducida (perfil «{study.profile}»); sus números no son los finales."
-    yield "Cada parte conserva las salidas de la ejecución de la que proceden los números del informe."
+        notice = "**BORRADOR**: ejecución reducida (perfil «{profile}»); sus números no son los finales."
+        yield tr(notice, profile=study.profile)
+    yield tr("Cada parte conserva las salidas de la ejecución de la que proceden los números del informe.")
+    if untranslated():
+        yield UNTRANSLATED_NOTE
 
 
 def _cell(name: str, source: str) -> NotebookNode:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from babel.dates import format_date
 
-from runner import LOCALE
+from runner import i18n
 from runner.choices import decide
 from runner.errors import RunnerError
 from runner.experiments import read_experiments
 from runner.plan import DEFAULT_PLAN, Plan, Variant
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
-from runner.study import NOT_PLANNED, PENDING, Author, Choice, Study, VariantInfo, origin
+from runner.study import NOT_PLANNED, PENDING, REPEATED, Author, Choice, Study, VariantInfo, origin
 
 
 def load_study(plan: Plan, build_dir: Path) -> Study:
@@ -26,7 +26,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         except RunnerError as error:
             missing[variant.name] = error.what
     return Study(
-        title=plan.title,
+        title=i18n.tr(plan.title),
         profile=plan.profile,
         draft=plan.draft,
         author=_dated(plan.author, finished),
@@ -34,7 +34,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         variants=tuple(_info(plan, v, finished) for v in plan.variants),
         finished=finished,
         missing=missing,
-        choices=_choices(plan, finished),
+        choices=tuple(replace(each, label=i18n.tr(each.label)) for each in _choices(plan, finished)),
         seeds=plan.seeds,
     )
 
@@ -52,7 +52,7 @@ def _dated(author: Author, finished: dict[str, Finished]) -> Author:
     if author.date or not finished:
         return author
     last = max(each.result.finished for each in finished.values())
-    return replace(author, date=format_date(last, format="long", locale=LOCALE))
+    return replace(author, date=format_date(last, format="long", locale=i18n.current()))
 
 
 def _read(plan: Plan, variant: Variant, build_dir: Path) -> Finished:
@@ -78,7 +78,7 @@ def _info(plan: Plan, variant: Variant, finished: dict[str, Finished]) -> Varian
         variant = replace(variant, parameters=finished[variant.name].result.parameters)
     return VariantInfo(
         name=variant.name,
-        label=variant.label,
+        label=i18n.retold(variant.label, (REPEATED,)),
         kind=variant.kind,
         questions=variant.questions,
         group=variant.group,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from runner import PROJECT_ROOT
+from runner import LOCALES, PROJECT_ROOT, i18n
 from runner.errors import InputError, RunnerError
 from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan, with_author
 from runner.results import read_result, write_json
@@ -42,6 +42,7 @@ class Request:
     course: str = ""
     group: str = ""
     date: str = ""
+    locale: str | None = None
     source: str | None = None
     jobs: int | None = None
     force: bool = False
@@ -57,9 +58,11 @@ def say(text: str) -> None:
 def load_plan(request: Request) -> Plan:
     """The plan of the request; raises InputError for a bad experiments file.
 
-    Profile, author and seeds not given are those of the last run in the build folder.
+    Profile, author, locale and seeds not given are those of the last run in the build folder. The locale is
+    set for the process, so that all that is rendered after is in it.
     """
     noted = read_note(request.build_dir)
+    i18n.use(request.locale or str(noted.get("locale", LOCALES[0])))
     profile = request.profile or str(noted.get("profile", "full"))
     plan = make_plan(request.plan_path.resolve(), profile)
     given = {
@@ -85,10 +88,12 @@ def read_note(build_dir: Path) -> dict[str, Any]:
 
 
 def remember(plan: Plan, build_dir: Path) -> None:
-    """Keep profile, author and seeds for the commands to come; unchanged, the file stays as it is."""
+    """Keep profile, author, locale and seeds for the commands to come; unchanged, the file stays as it is."""
     note = json.loads(json.dumps({"profile": plan.profile, "author": asdict(plan.author)}))
     if plan.seeds != Seeds():
         note["seeds"] = plan.seeds.model_dump(mode="json")
+    if i18n.current() != LOCALES[0]:
+        note["locale"] = i18n.current()
     if note != read_note(build_dir):
         write_json(build_dir / RUN_FILE, note)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runner import i18n
 from runner.attachments import collect, evidence_file
 from runner.plan import Plan
 from runner.report_figures import draw_figures
@@ -27,7 +28,15 @@ def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Pa
     document = report_html(study, figures, templates_dir, attached[0].sha256)
     attached += (evidence_file(document.claims, attached[0].made),)
     report = build_dir / REPORT_FILE
-    styles = [templates_dir / name for name in (STYLES if study.draft else STYLES[:1])]
+    styles = style_sheets(templates_dir, study.draft)
     roots = (build_dir, templates_dir)
     write_pdf(document.html, report, styles=styles, base=build_dir, roots=roots, attachments=attached)
     return report
+
+
+def style_sheets(templates_dir: Path, draft: bool) -> list[Path]:
+    """The styles, each followed by its language's own words (page numbers, the stamp), if it has any."""
+    language = i18n.current().partition("_")[0]
+    folders = (templates_dir, templates_dir / "locale" / language)
+    named = [folder / name for name in (STYLES if draft else STYLES[:1]) for folder in folders]
+    return [path for path in named if path.parent == templates_dir or path.is_file()]

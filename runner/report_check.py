@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
-NUMBER = re.compile(r"\w*\d[\w.,]*\d\w*(?: %)?|\w*\d\w*(?: %)?")
+NUMBER = re.compile(r"\w*\d[\w.,]*\d\w*(?: ?%)?|\w*\d\w*(?: ?%)?")
 EVERYWHERE = frozenset({"95 %"})  # the level of every interval
 TRACED_ELEMENTS = frozenset({"data", "code", "pre", "svg"})
 # Cross references, numbers of figures and tables, a failure's own words, and what a metric is called.
@@ -22,7 +22,8 @@ VOID_ELEMENTS = frozenset({"br", "col", "hr", "img", "wbr"})
 def untraced_numbers(fragment: str, constants: str = "", labels: Iterable[str] = ()) -> list[str]:
     """Numbers in the text of an HTML fragment that are neither traced nor in ``constants``.
 
-    ``constants`` are separated by semicolons; ``labels`` are names that may hold digits ("lotes de 4").
+    ``constants`` are separated by semicolons, percentages with a blank before the sign; ``labels`` are
+    names that may hold digits ("lotes de 4").
     """
     reader = _UntracedText()
     reader.feed(fragment)
@@ -31,7 +32,8 @@ def untraced_numbers(fragment: str, constants: str = "", labels: Iterable[str] =
     for label in sorted(labels, key=len, reverse=True):
         text = re.sub(re.escape(label), " ", text, flags=re.IGNORECASE)
     allowed = EVERYWHERE | {each.strip() for each in constants.split(";")}
-    return [number for number in NUMBER.findall(text) if number not in allowed]
+    written = (number.replace("%", " %").replace("  ", " ") for number in NUMBER.findall(text))
+    return [number for number in written if number not in allowed]
 
 
 class _UntracedText(HTMLParser):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner import i18n
 from runner.errors import RunnerError
 from runner.report_layout import Drawn
 from runner.report_missing import unreadable_result
@@ -69,6 +70,9 @@ def _inputs_digest(study: Study) -> str:
     keys = [(n, f.result.key, str(f.result.finished)) for n, f in sorted(study.finished.items())]
     plan = [(v.name, v.label, v.group) for v in study.variants]
     digest = hashlib.sha256(repr((keys, plan, study.choices)).encode())
+    digest.update(i18n.current().encode())
+    for path in i18n.catalogue_files(i18n.current()):
+        digest.update(path.read_bytes())
     here = Path(__file__).parent
     for path in sorted(path for pattern in CODE for path in here.glob(pattern)):
         digest.update(path.read_bytes())

@@ -15,7 +15,8 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from runner import LOCALE
+from runner import i18n
+from runner.i18n import tr
 from runner.report_numbers import Ledger, Measured, UntracedNumberError, checked, checked_number
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -61,8 +62,8 @@ OTHER_FILTERS = (
 class NumberFilters:
     """The filters, for one locale. Each takes a Measured and returns Markup, or raises."""
 
-    def __init__(self, ledger: Ledger, locale: str = LOCALE) -> None:
-        self.ledger, self.locale = ledger, locale
+    def __init__(self, ledger: Ledger, locale: str | None = None) -> None:
+        self.ledger, self.locale = ledger, locale or i18n.current()
 
     def all(self) -> dict[str, Callable[..., Any]]:
         """Filters by the name templates use."""
@@ -72,7 +73,7 @@ class NumberFilters:
     def _number_filter(self, name: str, kind: NumberFormat) -> Callable[..., Markup]:
         def print_number(m: Measured, decimals: int = kind.decimals) -> Markup:
             value = checked_number(m, name) * kind.factor
-            return self.ledger.write(m, self._decimal(value, decimals, sign=kind.sign) + kind.unit)
+            return self.ledger.write(m, self._decimal(value, decimals, sign=kind.sign) + _unit(kind.unit))
 
         return print_number
 
@@ -101,13 +102,13 @@ class NumberFilters:
         return self.ledger.write(m, f"p{NO_BREAK}={NO_BREAK}{self._decimal(value, 3)}")
 
     def text(self, m: Measured) -> Markup:
-        """A measured word; booleans become sí and no."""
+        """A measured word, in the reader's language if the catalogue has it; booleans become sí and no."""
         checked(m, "text")
         if isinstance(m.value, bool):
-            return self.ledger.write(m, "sí" if m.value else "no")
+            return self.ledger.write(m, tr("sí") if m.value else tr("no"))
         if not isinstance(m.value, str):
             raise UntracedNumberError(f"filter 'text' got {m.term}, which is not a text: {m.value!r}")
-        return self.ledger.write(m, m.value)
+        return self.ledger.write(m, tr(m.value))
 
     def called(self, m: Measured, words: str) -> Markup:
         """A measured value under the name the report gives it."""
@@ -155,9 +156,9 @@ class NumberFilters:
 
     def _setting(self, value: Any) -> str:
         if isinstance(value, bool):
-            return "sí" if value else "no"
+            return tr("sí") if value else tr("no")
         if isinstance(value, list | tuple):
-            return f" {EN_DASH} ".join(self._setting(item) for item in value) or "ninguna"
+            return f" {EN_DASH} ".join(self._setting(item) for item in value) or tr("ninguna")
         if isinstance(value, int | float):
             return str(format_decimal(value, "0.##########", locale=self.locale))
         return str(value)
@@ -168,3 +169,10 @@ class NumberFilters:
         if not any(digit in digits for digit in "123456789"):
             return digits  # a rounded zero has no sign
         return (MINUS if value < 0 else "+" if sign else "") + digits
+
+
+def _unit(unit: str) -> str:
+    """A unit as the reader's language writes it, with the blank before it."""
+    if unit == f"{NO_BREAK}%":
+        return i18n.percent_sign()
+    return unit.replace(unit.strip(), tr(unit.strip())) if unit else unit

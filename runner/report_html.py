@@ -20,6 +20,8 @@ from markupsafe import Markup
 from runner.errors import RunnerError
 from runner.evidence import Claim, link_claims, link_to_notebooks
 from runner.evidence_words import field_words, metric_words
+from runner.i18n import language, tr
+from runner.reasons import reason_words
 from runner.report_check import untraced_numbers
 from runner.report_facts import Facts
 from runner.report_filters import NumberFilters
@@ -27,6 +29,7 @@ from runner.report_layout import Drawn, Layout
 from runner.report_missing import notice, unreadable_result
 from runner.report_numbers import Ledger, UntracedNumberError, refuse_untraced
 from runner.study import MissingVariant, Study
+from runner.translation import Translator
 
 ANSWER = re.compile(r"q(\d+)\.html")
 FRONT_PARTS = ("summary",)
@@ -110,10 +113,12 @@ def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Pa
         finalize=refuse_untraced,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[Translator],
     )
     facts = Facts(study)
-    environment.globals.update(facts.globals(), **layout.globals(), study=study)
+    environment.globals.update(facts.globals(), **layout.globals(), study=study, language=language())
     environment.filters.update(NumberFilters(ledger).all(), label=facts.label, field_words=field_words)
+    environment.filters.update(translated=tr, reason_words=reason_words)
     environment.filters["metric_words"] = partial(metric_words, label=study.label)
     return environment
 
@@ -144,7 +149,7 @@ class PartRenderer:
         try:
             template = self.environment.get_template(name)
             source = Path(template.filename or "").read_text(encoding="utf-8")
-            tree = self.environment.parse(source)
+            tree = self.environment.parse(source, name)
         except jinja2.TemplateSyntaxError as error:
             where = f"{name}:{error.lineno}"
             raise RunnerError(error.message or "bad syntax", where=where) from error
@@ -218,4 +223,4 @@ def _section_id(name: str) -> str:
 
 def _section_name(name: str, title: str) -> str:
     number = _number(name)
-    return f"«{title}»" if number is None else f"Pregunta\N{NO-BREAK SPACE}{number}"
+    return tr("«{title}»", title=title) if number is None else tr("Pregunta\N{NO-BREAK SPACE}{n}", n=number)

@@ -11,6 +11,7 @@ from typing import Literal
 from markupsafe import Markup, escape
 
 from runner.errors import RunnerError
+from runner.i18n import tr
 from runner.study import MissingVariant
 
 Size = Literal["full", "half", "narrow"]
@@ -86,7 +87,7 @@ class Layout:
             id = match.group(1)
             if id not in self.names and complete:
                 raise RunnerError(f"reference to '{id}', which is not in the report")
-            return str(escape(self.names.get(id, "(no disponible)")))
+            return str(escape(self.names.get(id, tr("(no disponible)"))))
 
         dead = r'<a class="ref" href="#([\w-]+)">(\[\[ref:\1\]\])</a>'
         html = re.sub(dead, lambda link: self._alive(link.group(1), link), html)
@@ -98,7 +99,7 @@ class Layout:
 
     def _number(self, kind: str, id: str) -> str:
         self.counts[kind] += 1
-        self._add(id, f"{kind}\N{NO-BREAK SPACE}{self.counts[kind]}")
+        self._add(id, f"{tr(kind)}\N{NO-BREAK SPACE}{self.counts[kind]}")
         return self.names[id]
 
     def _add(self, id: str, name: str) -> None:

@@ -7,13 +7,15 @@ from pathlib import Path
 from markupsafe import Markup
 
 from runner.errors import RunnerError
+from runner.i18n import tr
+from runner.reasons import reason_words
 from runner.study import MissingVariant, Study
 
 
 def notice(label: str, reason: str) -> Markup:
-    """The notice in place of one variant's results, in Spanish."""
-    return Markup('<aside class="notice missing"><p><strong>Falta «{}»</strong>: {}.</p></aside>').format(
-        label, reason.rstrip(".")
+    """The notice in place of one variant's results."""
+    return Markup('<aside class="notice missing"><p><strong>{}</strong>: {}.</p></aside>').format(
+        tr("Falta «{label}»", label=label), reason_words(reason).rstrip(".")
     )
 
 

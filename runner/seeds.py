@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from runner.errors import InputError
 from runner.experiments import MOST_SEEDS
 from runner.plan import Plan, Variant
-from runner.study import SEED_MARK, Seeds
+from runner.study import REPEATED, SEED_MARK, Seeds
 
 AUTO: Literal["auto"] = "auto"
 SEED_LIMIT = 2**31  # seeds are below it
@@ -70,7 +70,7 @@ def repeat(variant: Variant, number: int) -> Variant:
     return replace(
         variant,
         name=f"{variant.name}{SEED_MARK}{number}",
-        label=f"{variant.label} (repetición {number})",
+        label=REPEATED.format(label=variant.label, number=number),
         parameters={**variant.parameters, "seed": seed},
         extends=variant.name,
     )

@@ -13,6 +13,7 @@ from runner.results import Finished, Record
 
 PENDING = "pendiente: todavía no se ha ejecutado"
 NOT_PLANNED = "no está en el fichero de experimentos"
+REPEATED = "{label} (repetición {number})"
 SEED_MARK = "~"  # between a variant's name and the number of the repetition
 
 

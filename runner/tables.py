@@ -9,6 +9,7 @@ from IPython.display import HTML, display
 
 from runner.analysis import Comparison, Metric, compare_all
 from runner.figure_style import number
+from runner.i18n import tr
 from runner.study import Study
 from runner.timing import epoch_seconds, ratio
 
@@ -52,7 +53,7 @@ def losses(study: Study, names: Sequence[str], reference: str) -> None:
 def verdicts(study: Study, names: Sequence[str], reference: str) -> None:
     """Each variant against the reference on the validation images, with interval, p and verdict."""
     if not study.has(reference):
-        print(f"Falta «{study.label(reference)}», la referencia.")
+        print(tr("Falta «{label}», la referencia.", label=study.label(reference)))
         return
     others = [study.get(name) for name in names if name != reference]
     rows = []
@@ -65,8 +66,8 @@ def verdicts(study: Study, names: Sequence[str], reference: str) -> None:
 def _comparison(found: Comparison) -> list[str]:
     return [
         number(found.difference, 4),
-        f"de {number(found.low, 4)} a {number(found.high, 4)}",
-        "< 0,001" if found.p_adjusted < 0.001 else number(found.p_adjusted, 3),
+        tr("de {low} a {high}", low=number(found.low, 4), high=number(found.high, 4)),
+        f"< {number(0.001, 3)}" if found.p_adjusted < 0.001 else number(found.p_adjusted, 3),
         WORDS[found.verdict],
     ]
 
@@ -82,9 +83,12 @@ def choices(study: Study) -> None:
 
 
 def show(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Display a table, if there is anything in it; every cell is escaped."""
+    """Display a table, if there is anything in it; every cell is escaped.
+
+    Heads and cells that the catalogue knows whole are translated.
+    """
     if not rows:
         return
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+    head = "".join(f"<th>{escape(tr(text))}</th>" for text in heads)
+    body = "".join("<tr>" + "".join(f"<td>{escape(tr(text))}</td>" for text in row) + "</tr>" for row in rows)
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"))

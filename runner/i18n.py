@@ -1,0 +1,138 @@
+"""The reader's language: one locale for a process, its number format, and texts by gettext catalogues.
+
+The texts are written in Spanish, which is also what catalogues look them up by; ``es_ES`` and ``es_MX`` need
+none. A command sets the locale once, before anything is rendered. Kernels inherit it by the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from runner import LOCALES, PROJECT_ROOT
+from runner.errors import InputError
+
+VARIABLE = "RUNNER_LOCALE"
+CATALOGUES = PROJECT_ROOT / "templates" / "locale"
+SOURCE_LANGUAGE = "es"
+TYPED_COMMA = re.compile(r"(?<=\d),(?=\d)")
+BLANKS = re.compile(r"\s+")
+_chosen: list[str] = []  # the locale that a command or a test has set
+
+
+def current() -> str:
+    """The locale in force: the one set, or the environment's, or the default."""
+    inherited = os.environ.get(VARIABLE, "")
+    return _chosen[-1] if _chosen else inherited if inherited in LOCALES else LOCALES[0]
+
+
+def use(locale: str) -> None:
+    """Set the locale of this process and of those it starts; raises InputError for one that is not known."""
+    _chosen[:] = [checked(locale)]
+    os.environ[VARIABLE] = locale
+
+
+@contextmanager
+def speaking(locale: str) -> Iterator[None]:
+    """Another locale for a while, for this process only."""
+    _chosen.append(checked(locale))
+    try:
+        yield
+    finally:
+        _chosen.pop()
+
+
+def checked(locale: str) -> str:
+    """The locale, if it is one of those there are; raises InputError naming them if not."""
+    if locale not in LOCALES:
+        raise InputError(f"no locale '{locale}'; there are: {', '.join(LOCALES)}", where="--locale")
+    return locale
+
+
+def language() -> str:
+    """The locale as HTML writes it: ``es-ES``."""
+    return current().replace("_", "-")
+
+
+def percent_sign() -> str:
+    """What follows a percentage, as the language writes it: in Spanish with a blank before it."""
+    pattern = str(Locale.parse(current().partition("_")[0]).percent_formats[None].pattern)
+    return pattern.rpartition("0")[2].replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def tr(text: str, /, **values: Any) -> str:
+    """A text for readers in the current language, its ``{names}`` filled in if values are given."""
+    found = lookup(text)
+    return found.format(**values) if values else found
+
+
+def trn(one: str, many: str, n: int, /, **values: Any) -> str:
+    """The singular or the plural of a text, by ``n``, with ``{names}`` filled in."""
+    return tr(one if n == 1 else many, **values)
+
+
+def lookup(text: str, context: str | None = None) -> str:
+    """The translation within ``context``, else without, else the text itself; blanks count as one."""
+    language, locale = current().partition("_")[0], current()
+    if language == SOURCE_LANGUAGE:
+        return TYPED_COMMA.sub(".", text) if locale == "es_MX" else text
+    found = catalogue(language)
+    key = BLANKS.sub(" ", text)
+    return found.get((key, context)) or found.get((key, None)) or text
+
+
+@cache
+def catalogue(language: str) -> dict[tuple[str, str | None], str]:
+    """Translations of a language by text and context, from all of its catalogues."""
+    return {
+        (str(message.id), message.context): str(message.string)
+        for path in catalogue_files(language)
+        for message in read_catalogue(path)
+        if message.id and message.string and not message.fuzzy
+    }
+
+
+def catalogue_files(language: str) -> list[Path]:
+    """The .po files of a language."""
+    return sorted((CATALOGUES / language / "LC_MESSAGES").glob("*.po"))
+
+
+def read_catalogue(path: Path) -> Catalog:
+    """One .po file; they are read as they are, so that no compiled copy can be out of date."""
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A text that results hold filled in, such as a failure's reason: how to recognise and translate it."""
+
+    text: str
+
+    def match(self, found: str) -> dict[str, str] | None:
+        """What stands in the places of the names, or None if it is another text."""
+        parts = re.split(r"\{(\w+)\}", self.text)
+        pattern = "".join(
+            f"(?P<{part}>.+)" if place % 2 else re.escape(part) for place, part in enumerate(parts)
+        )
+        fits = re.fullmatch(pattern, found, re.DOTALL)
+        return fits.groupdict() if fits else None
+
+
+def retold(text: str, wordings: tuple[str, ...]) -> str:
+    """A recorded text in the current language, as far as it is one of the ``wordings``; else as it is."""
+    for wording in wordings:
+        values = Wording(wording).match(text)
+        if values is not None:
+            return tr(wording).format(**{name: retold(value, wordings) for name, value in values.items()})
+    return lookup(text)

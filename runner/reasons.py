@@ -1,0 +1,25 @@
+"""Why a variant is missing, as recorded: the wordings that can be told in another language."""
+
+from __future__ import annotations
+
+from runner.i18n import retold
+
+REASONS = (
+    "falló: {reason}",
+    "necesita «{need}», que falló",
+    "el proceso del cuaderno murió (¿memoria agotada?)",
+    "el proceso que lo ejecutaba murió",
+    "una celda superó el tiempo máximo",
+    "el resultado no se puede leer: {reason}",
+    "el resultado es del perfil «{found}», no de «{wanted}»",
+    "pendiente: todavía no se ha ejecutado",
+    "no está en el fichero de experimentos",
+    "sin resultado",
+    "{error} en la celda {cell}: {message}",
+    "{metric} es {value} en la época {epoch}",
+)
+
+
+def reason_words(reason: str) -> str:
+    """A recorded reason in the reader's language; what a program said stays as it is."""
+    return retold(reason, REASONS)
