@@ -82,13 +82,17 @@ def trn(one: str, many: str, n: int, /, **values: Any) -> str:
 
 
 def lookup(text: str, context: str | None = None) -> str:
-    """The translation within ``context``, else without, else the text itself; blanks count as one."""
+    """The translation within ``context``, else without, else the text itself.
+
+    Blanks within count as one, those at the ends stay.
+    """
     language, locale = current().partition("_")[0], current()
     if language == SOURCE_LANGUAGE:
         return TYPED_COMMA.sub(".", text) if locale == "es_MX" else text
-    found = catalogue(language)
-    key = BLANKS.sub(" ", text)
-    return found.get((key, context)) or found.get((key, None)) or text
+    found, words = catalogue(language), text.strip()
+    key = BLANKS.sub(" ", words)
+    translated = found.get((key, context)) or found.get((key, None))
+    return text.replace(words, translated) if translated else text
 
 
 @cache

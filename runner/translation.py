@@ -33,13 +33,21 @@ class Piece:
 
 @dataclass
 class Splitter:
-    """Splits data into texts and tags; a tag may go on from one stretch of data to the next."""
+    """Splits data into texts and tags; a tag may go on from one stretch of data to the next.
 
+    ``plain`` data has no tags: each line is a text.
+    """
+
+    plain: bool = False
     open: list[str] = field(default_factory=list)
     in_tag: bool = False
 
     def split(self, data: str) -> Iterator[Piece]:
         """The pieces of the next stretch of data, in order."""
+        if self.plain:
+            for line in data.splitlines(keepends=True):
+                yield from self._texts(line)
+            return
         if self.in_tag:
             rest, closed, after = data.partition(">")
             yield Piece(rest + closed, False)
@@ -82,7 +90,7 @@ class Translator(Extension):
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         """The template's tokens with texts and strings translated."""
-        splitter, context = Splitter(), stream.name
+        splitter, context = Splitter(plain=not (stream.name or ".html").endswith(".html")), stream.name
         for token in stream:
             if token.type == "data":
                 pieces = splitter.split(token.value)
