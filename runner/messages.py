@@ -203,7 +203,7 @@ def update(language: str) -> None:
     """Bring the catalogues of a language up to date with the texts there are."""
     known: dict[str, str] = {}
     for path in sorted((CATALOGUES / language / "LC_MESSAGES").glob("*.po")):
-        known |= {str(m.id): str(m.string) for m in read_catalogue(path) if m.id and m.string}
+        known |= {str(m.id): str(m.string) for m in read_catalogue(path) if m.id and m.string and not m.context}
     for name, found in messages().items():
         catalog = Catalog(locale=language, fuzzy=False, charset="utf-8")
         for message in found:
