@@ -6,16 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from runner.analysis import split_accuracy, turning_point
+from runner.analysis import turning_point
 from runner.classification import largest_confusions
+from runner.figure_bands import Histories, values
 from runner.figure_style import number
 from runner.results import Epoch
+from runner.seed_statistics import validation_accuracy
 from runner.study import Study
 from runner.timing import epoch_seconds
 
 
-def curves(epochs: Sequence[Epoch], label: str) -> str:
-    """Where both losses begin and end, where validation turns, and the final gap."""
+def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> str:
+    """Where both losses begin and end, where validation turns, and the final gap.
+
+    ``others`` are the curves of the other seeds, of which the last values are said.
+    """
     first, last = epochs[0], epochs[-1]
     turn = turning_point(epochs)
     gap = last.validation_cross_entropy - last.train_cross_entropy
@@ -32,6 +37,18 @@ def curves(epochs: Sequence[Epoch], label: str) -> str:
         f"{_crossing(epochs)} "
         f"Diferencia final entre validación y entrenamiento: {number(gap, 3)}. La exactitud de "
         f"validación va de {percent(first.validation_accuracy)} a {percent(last.validation_accuracy)}."
+        + _band((epochs, *others))
+    )
+
+
+def _band(runs: Histories) -> str:
+    """Between which values the seeds end."""
+    if len(runs) < 2:
+        return ""
+    last = values(runs, "validation_cross_entropy")[:, -1]
+    return (
+        f" Con {_count(len(runs), 'semilla')}, la pérdida de validación acaba entre "
+        f"{number(float(last.min()), 3)} y {number(float(last.max()), 3)}: es el ancho de la banda."
     )
 
 
@@ -50,11 +67,9 @@ def batch_sizes(study: Study, names: Sequence[str]) -> str:
     """Final losses and seconds of each batch size."""
     parts = []
     for name in names:
-        training = study.get(name).training
         parts.append(
             f"lotes de {study.get(name).result.parameters['batch_size']}: "
-            f"{number(training.evaluation.train.cross_entropy, 3)}, "
-            f"{number(training.evaluation.validation.cross_entropy, 3)} y "
+            f"{_loss(study, name, 'train')}, {_loss(study, name, 'validation')} y "
             f"{number(epoch_seconds(study, name), 1)} s"
         )
     return (
@@ -67,19 +82,24 @@ def effect(study: Study, name: str, reference: str) -> str:
     """Final losses and seconds of a variant and its reference."""
     parts = []
     for each in (reference, name):
-        training = study.get(each).training
         parts.append(
             f"«{study.info(each).label}», pérdida final de entrenamiento "
-            f"{number(training.evaluation.train.cross_entropy, 3)}, de validación "
-            f"{number(training.evaluation.validation.cross_entropy, 3)}, "
+            f"{_loss(study, each, 'train')}, de validación {_loss(study, each, 'validation')}, "
             f"{number(epoch_seconds(study, each), 1)} s por época"
         )
     return "Curvas de pérdida de dos variantes y barras de tiempo: " + "; ".join(parts) + "."
 
 
+def _loss(study: Study, name: str, split: str) -> str:
+    """The final loss, the mean over the seeds if there are several."""
+    runs = [study.get(run).training.evaluation for run in study.runs(name)]
+    found = number(sum(getattr(e, split).cross_entropy for e in runs) / len(runs), 3)
+    return f"{found} (media de {len(runs)} semillas)" if len(runs) > 1 else found
+
+
 def candidates(study: Study, names: Sequence[str]) -> str:
     """Accuracies on validation, the highest first."""
-    found = [(split_accuracy(study.get(name), "validation"), study.info(name).label) for name in names]
+    found = [(validation_accuracy(study, name), study.info(name).label) for name in names]
     found.sort(key=lambda each: each[0].value, reverse=True)
     listed = "; ".join(
         f"{label}, {percent(accuracy.value)} (de {percent(accuracy.low)} a {percent(accuracy.high)})"

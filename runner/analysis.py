@@ -38,7 +38,8 @@ class Comparison:
     """One variant against a reference on the same images.
 
     ``difference`` is value minus reference value, ``low`` and ``high`` its 95 % interval, ``relative`` the
-    difference over the reference value; ``verdict`` is of the variant.
+    difference over the reference value; ``verdict`` is of the variant. ``runs`` names what was compared
+    if that is more than one seed: the variant's runs, then the reference's.
     """
 
     variant: str
@@ -55,6 +56,12 @@ class Comparison:
     p_adjusted: float
     test: str
     verdict: Verdict
+    runs: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """How many seeds."""
+        return max(1, len(self.runs) // 2)
 
 
 @dataclass(frozen=True)

@@ -70,10 +70,17 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Variants side by side.  [default: by cores and memory]",
         ),
         click.option("--force", is_flag=True, help="Run again what is up to date."),
+        click.option("--budget", metavar="TIME", help="Longest time for the run: 45m, 2h, 1h30m."),
     ]
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def seed_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How often each variant is trained."""
+    text = "Seeds of each variant; auto: more only where a comparison is open.  [default: as before, else 1]"
+    return click.option("--seeds", metavar="N|auto", help=text)(command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -86,6 +93,7 @@ def commands() -> None:
 @shared_options
 @author_options
 @run_options
+@seed_option
 def run_all(**options: Any) -> int:
     """Plan, run, analyse and render: everything."""
     from runner.pipeline import Request, run_everything
@@ -98,6 +106,7 @@ def run_all(**options: Any) -> int:
 @shared_options
 @author_options
 @run_options
+@seed_option
 def run(names: tuple[str, ...], **options: Any) -> int:
     """Run only these variants, then render."""
     from runner.pipeline import Request, run_everything
@@ -107,6 +116,7 @@ def run(names: tuple[str, ...], **options: Any) -> int:
 
 @commands.command()
 @shared_options
+@seed_option
 def plan(**options: Any) -> int:
     """Show the variants, their differences, state and expected time."""
     from runner.pipeline import Request
@@ -119,6 +129,7 @@ def plan(**options: Any) -> int:
 @commands.command()
 @shared_options
 @author_options
+@seed_option
 def report(**options: Any) -> int:
     """Render the report again from what is there."""
     from runner.pipeline import Request, render_only

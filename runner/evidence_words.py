@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from runner.study import origin
+
 SPLITS = {"train": "entrenamiento", "validation": "validación", "test": "test"}
 MEASURES = {
     "accuracy": "exactitud",
@@ -77,6 +79,8 @@ FIELDS = {
     "load": "carga ajena",
     "mean": "media",
     "std": "desviación típica",
+    "least": "mínimo",
+    "greatest": "máximo",
     "n": "semillas",
 }
 SIGNS = {"-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "+": "+"}
@@ -121,7 +125,7 @@ def _called(function: str, arguments: list[str]) -> str:
     if function in ("accuracy_interval", "loss_interval") and arguments[0] in SPLITS:
         what = MEASURES["accuracy" if function == "accuracy_interval" else "cross_entropy"]
         return f"{what} de {SPLITS[arguments[0]]}"
-    if function == "gap" and len(arguments) == 2:
+    if function in ("gap", "gap_seeds") and len(arguments) == 2:
         return f"pérdida de {SPLITS[arguments[0]]} menos pérdida de {SPLITS[arguments[1]]}"
     if function == "per_class":
         return f"clase «{arguments[0]}» en test"
@@ -136,7 +140,8 @@ def _formula(formula: str, label: Callable[[str], str]) -> str:
         words = metric_words(found["metric"])
         if words == found["metric"] and tail in FIELDS:
             words = f"{metric_words(head)}, {FIELDS[tail]}"
-        names = " y ".join(label(name) for name in found["variant"].split())
+        first = dict.fromkeys(origin(name) for name in found["variant"].split())  # one name for all its seeds
+        names = " y ".join(map(label, first))
         return f"{words} ({names})"
 
     inside = formula[1:-1].replace("abs ", "valor absoluto de ", 1).replace("sum ", "suma de ", 1)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from runner.errors import InputError
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+MOST_SEEDS = 50
 Questions = Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(default=())]
 
 
@@ -88,6 +89,7 @@ class Experiments(Strict):
 
     title: str
     baseline: Name
+    seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Literal["auto"] | None = None
     author: AuthorEntry = AuthorEntry()
     profiles: dict[Name, ProfileEntry]
     variants: Annotated[dict[Name, VariantEntry], Field(min_length=1)]

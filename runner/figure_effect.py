@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from runner.analysis import Interval
+from runner.figure_bands import Histories, band, histories, values
 from runner.figure_style import BLUE, GREY, INK, WIDTH, localise, number
-from runner.results import Finished
 from runner.study import Study
 from runner.timing import epoch_seconds, ratio
 
@@ -20,14 +20,13 @@ REFERENCE, VARIANT = (GREY, "s--"), (BLUE, "o-")  # told apart in grey print by 
 
 def effect(study: Study, name: str, reference: str) -> Figure:
     """Losses of a variant over those of its reference, and the seconds of an epoch of both."""
-    run, base = study.get(name), study.get(reference)
     labels = [study.info(each).label for each in (reference, name)]
     figure, (train, validation, times) = plt.subplots(1, 3, figsize=(WIDTH, 2.8), width_ratios=(1, 1, 0.8))
     for axis, split, title in [
         (train, "train", "Pérdida de entrenamiento"),
         (validation, "validation", "Pérdida de validación"),
     ]:
-        _over(axis, split, [base, run], labels)
+        _over(axis, split, [histories(study, each) for each in (reference, name)], labels)
         axis.set_title(title)
     validation.sharey(train)
     figure.legend(
@@ -67,11 +66,11 @@ def _time_ratio(axis: Axes, found: Interval) -> None:
     axis.set_xlabel(text)
 
 
-def _over(axis: Axes, split: str, runs: Sequence[Finished], labels: Sequence[str]) -> None:
-    for run, label, (colour, line) in zip(runs, labels, (REFERENCE, VARIANT), strict=True):
-        epochs = run.training.epochs
-        y = [getattr(e, f"{split}_cross_entropy") for e in epochs]
-        axis.plot([e.epoch for e in epochs], y, line, color=colour, ms=3, label=label)
+def _over(axis: Axes, split: str, variants: Sequence[Histories], labels: Sequence[str]) -> None:
+    for runs, label, (colour, line) in zip(variants, labels, (REFERENCE, VARIANT), strict=True):
+        y = values(runs, f"{split}_cross_entropy").mean(axis=0)
+        band(axis, runs, f"{split}_cross_entropy", colour)
+        axis.plot([e.epoch for e in runs[0][: len(y)]], y, line, color=colour, ms=3, label=label)
     axis.set_xlabel("época")
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     localise(axis)

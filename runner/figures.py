@@ -15,7 +15,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from runner.analysis import TurningPoint, split_accuracy, turning_point
+from runner.analysis import TurningPoint, turning_point
+from runner.figure_bands import Histories, band, histories, values, whiskers
 from runner.figure_effect import effect
 from runner.figure_style import (
     BLUE,
@@ -31,6 +32,7 @@ from runner.figure_style import (
     use_style,
 )
 from runner.results import Epoch, Finished
+from runner.seed_statistics import validation_accuracy
 from runner.study import Study
 from runner.timing import epoch_seconds
 
@@ -47,15 +49,16 @@ __all__ = [
 TRAIN, VALIDATION = ORANGE, BLUE
 
 
-def curves(epochs: Sequence[Epoch], label: str) -> Figure:
+def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> Figure:
     """Loss and accuracy by epoch, training and validation; the lowest validation loss is marked.
 
-    ``label`` is the variant's name for the title.
+    ``label`` is the variant's name for the title, ``others`` its curves with other seeds, shown as a band.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.7))
     figure.suptitle(label, x=0.01, ha="left", fontsize=10)
-    _pair(left, epochs, "cross_entropy", "Pérdida (entropía cruzada)")
-    _pair(right, epochs, "accuracy", "Exactitud")
+    runs = (epochs, *others)
+    _pair(left, runs, "cross_entropy", "Pérdida (entropía cruzada)")
+    _pair(right, runs, "accuracy", "Exactitud")
     _mark_lowest(left, turning_point(epochs), len(epochs))
     return figure
 
@@ -79,7 +82,8 @@ def _mark_lowest(axis: Axes, lowest: TurningPoint, epochs: int) -> None:
     )
 
 
-def _pair(axis: Axes, epochs: Sequence[Epoch], metric: str, title: str) -> None:
+def _pair(axis: Axes, runs: Histories, metric: str, title: str) -> None:
+    epochs = runs[0]
     x = [e.epoch for e in epochs]
     ends = []
     for split, name, colour, mark in [
@@ -87,6 +91,7 @@ def _pair(axis: Axes, epochs: Sequence[Epoch], metric: str, title: str) -> None:
         ("validation", "validación", VALIDATION, "o"),
     ]:
         y = [getattr(e, f"{split}_{metric}") for e in epochs]
+        band(axis, runs, f"{split}_{metric}", colour)
         axis.plot(x, y, color=colour, marker=mark, ms=3)
         ends.append((x[-1], y[-1], name, colour))
     axis.set(title=title, xlabel="época")
@@ -115,16 +120,17 @@ def batch_sizes(study: Study, names: Sequence[str]) -> Figure:
     upper, lower = cast("list[SubFigure]", figure.subfigures(2, 1, height_ratios=(1, 1.1)))
     panels = upper.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
     for axis, run in zip(panels, runs, strict=True):
-        _small_curves(axis, run, f"lotes de {_batch(run)}")
+        _small_curves(axis, histories(study, run.result.variant), f"lotes de {_batch(run)}")
     panels[0].set_ylabel("pérdida")
-    last = runs[-1].training.epochs[-1]
+    last = histories(study, runs[-1].result.variant)
+    x = last[0][-1].epoch
     ends = [
-        (last.epoch, last.train_cross_entropy, "entrenamiento", TRAIN),
-        (last.epoch, last.validation_cross_entropy, "validación", VALIDATION),
+        (x, float(values(last, "train_cross_entropy").mean(axis=0)[-1]), "entrenamiento", TRAIN),
+        (x, float(values(last, "validation_cross_entropy").mean(axis=0)[-1]), "validación", VALIDATION),
     ]
     label_lines(panels[-1], ends, gap=0.11)
     losses, times = lower.subplots(1, 2)
-    _final_losses(losses, runs)
+    _final_losses(losses, study, runs)
     _epoch_seconds(times, runs, [epoch_seconds(study, run.result.variant) for run in runs])
     return figure
 
@@ -133,25 +139,29 @@ def _batch(run: Finished) -> int:
     return int(run.result.parameters["batch_size"])
 
 
-def _small_curves(axis: Axes, run: Finished, title: str) -> None:
-    epochs = run.training.epochs
-    x = [e.epoch for e in epochs]
-    axis.plot(x, [e.train_cross_entropy for e in epochs], color=TRAIN, lw=1.3)
-    axis.plot(x, [e.validation_cross_entropy for e in epochs], color=VALIDATION, lw=1.3)
+def _small_curves(axis: Axes, runs: Histories, title: str) -> None:
+    for field, colour in (("train_cross_entropy", TRAIN), ("validation_cross_entropy", VALIDATION)):
+        found = values(runs, field).mean(axis=0)
+        x = [e.epoch for e in runs[0][: len(found)]]
+        band(axis, runs, field, colour)
+        axis.plot(x, found, color=colour, lw=1.3)
     axis.set_title(title, fontsize=8.5)
     axis.set_xlabel("época")
     axis.set_xticks(sorted({1, (len(x) + 1) // 2, len(x)}))
     localise(axis)
 
 
-def _final_losses(axis: Axes, runs: Sequence[Finished]) -> None:
+def _final_losses(axis: Axes, study: Study, runs: Sequence[Finished]) -> None:
     x = [_batch(run) for run in runs]
     ends = []
     for split, name, colour, mark in [
         ("train", "entrenamiento", TRAIN, "s"),
         ("validation", "validación", VALIDATION, "o"),
     ]:
-        y = [getattr(run.training.evaluation, split).cross_entropy for run in runs]
+        seeds = [[study.get(name) for name in study.runs(run.result.variant)] for run in runs]
+        groups = [[getattr(s.training.evaluation, split).cross_entropy for s in each] for each in seeds]
+        y = [sum(group) / len(group) for group in groups]
+        whiskers(axis, x, groups, colour)
         axis.plot(x, y, color=colour, marker=mark, ms=4)
         ends.append((x[-1], y[-1], name, colour))
     axis.set_title("Pérdida con los pesos finales")
@@ -187,8 +197,11 @@ def _batch_axis(axis: Axes, sizes: Sequence[int]) -> None:
 
 
 def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
-    """Validation accuracy of each candidate with its 95 % interval, the best on top."""
-    rows = [(study.info(n).label, split_accuracy(study.get(n), "validation"), n) for n in names]
+    """Validation accuracy of each candidate with its 95 % interval, the best on top.
+
+    With several seeds: their mean, and Student's interval.
+    """
+    rows = [(study.info(n).label, validation_accuracy(study, n), n) for n in names]
     rows.sort(key=lambda row: row[1].value)
     figure, axis = plt.subplots(figsize=(WIDTH, 0.26 * len(rows) + 0.9))
     for place, (_, interval, name) in enumerate(rows):

@@ -13,7 +13,7 @@ from runner.errors import RunnerError
 from runner.experiments import read_experiments
 from runner.plan import DEFAULT_PLAN, Plan, Variant
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
-from runner.study import NOT_PLANNED, PENDING, Author, Choice, Study, VariantInfo
+from runner.study import NOT_PLANNED, PENDING, Author, Choice, Study, VariantInfo, origin
 
 
 def load_study(plan: Plan, build_dir: Path) -> Study:
@@ -35,6 +35,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         finished=finished,
         missing=missing,
         choices=_choices(plan, finished),
+        seeds=plan.seeds,
     )
 
 
@@ -87,4 +88,5 @@ def _info(plan: Plan, variant: Variant, finished: dict[str, Finished]) -> Varian
 
 
 def _choices(plan: Plan, finished: dict[str, Finished]) -> tuple[Choice, ...]:
-    return tuple(decide(entry, finished) for v in plan.variants for entry in v.choose)
+    first = (v for v in plan.variants if v.name == origin(v.name))  # repetitions make no choice of their own
+    return tuple(decide(entry, finished) for v in first for entry in v.choose)

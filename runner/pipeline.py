@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -18,6 +18,11 @@ from runner import PROJECT_ROOT
 from runner.errors import InputError, RunnerError
 from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan, with_author
 from runner.results import read_result, write_json
+from runner.seeds import wanted_seeds, with_seeds
+from runner.study import Seeds
+
+if TYPE_CHECKING:
+    from runner.state import Workspace
 
 TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
@@ -40,6 +45,8 @@ class Request:
     source: str | None = None
     jobs: int | None = None
     force: bool = False
+    seeds: str | None = None
+    budget: str | None = None
 
 
 def say(text: str) -> None:
@@ -50,7 +57,7 @@ def say(text: str) -> None:
 def load_plan(request: Request) -> Plan:
     """The plan of the request; raises InputError for a bad experiments file.
 
-    Profile and author not given are those of the last run in the build folder.
+    Profile, author and seeds not given are those of the last run in the build folder.
     """
     noted = read_note(request.build_dir)
     profile = request.profile or str(noted.get("profile", "full"))
@@ -64,7 +71,8 @@ def load_plan(request: Request) -> Plan:
     written = asdict(plan.author)
     before = noted.get("author") or {}
     author = {key: value or written[key] or before.get(key) for key, value in given.items()}
-    return with_author(plan, **author | {"names": tuple(author["names"] or ())})
+    plan = with_author(plan, **author | {"names": tuple(author["names"] or ())})
+    return with_seeds(plan, wanted_seeds(request.seeds, plan.seeds.written, noted.get("seeds")))
 
 
 def read_note(build_dir: Path) -> dict[str, Any]:
@@ -77,8 +85,10 @@ def read_note(build_dir: Path) -> dict[str, Any]:
 
 
 def remember(plan: Plan, build_dir: Path) -> None:
-    """Keep profile and author for the commands to come; unchanged, the file stays as it is."""
+    """Keep profile, author and seeds for the commands to come; unchanged, the file stays as it is."""
     note = json.loads(json.dumps({"profile": plan.profile, "author": asdict(plan.author)}))
+    if plan.seeds != Seeds():
+        note["seeds"] = plan.seeds.model_dump(mode="json")
     if note != read_note(build_dir):
         write_json(build_dir / RUN_FILE, note)
 
@@ -88,12 +98,12 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
     Returns 0, or 1 if a variant failed.
     """
-    from runner.progress import make_display
     from runner.report_pdf import load_weasyprint
-    from runner.schedule import Schedule, default_limits
+    from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
 
     plan = load_plan(request)
+    limit = time_limit(request.budget, plan.seeds)
     for name in only:
         plan.get(name)
     load_weasyprint()  # before an hour of training, not after it
@@ -103,19 +113,30 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
-        failed: dict[str, str] = {}
-        if todo:
-            obtain_data(todo, request.source)
-            limits = default_limits(request.jobs)
-            say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
-            with make_display() as display:
-                failed = Schedule(workspace, todo, limits, display).run()
-        else:
-            say("every variant is up to date")
+        failed = execute(workspace, todo, request)
+        if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
+            search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say)
+            plan, more = search.run(lambda space, new: execute(space, new, request))
+            failed |= more
         make_outputs(plan, build_dir, fresh=bool(todo))
     for name, reason in failed.items():
         say(f"failed: {name}: {reason}")
     return 1 if failed else 0
+
+
+def execute(workspace: Workspace, todo: Sequence[Variant], request: Request) -> dict[str, str]:
+    """Run the variants ``todo``; returns those that failed, with their reasons."""
+    from runner.progress import make_display
+    from runner.schedule import Schedule, default_limits
+
+    if not todo:
+        say("every variant is up to date")
+        return {}
+    obtain_data(todo, request.source)
+    limits = default_limits(request.jobs)
+    say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
+    with make_display() as display:
+        return Schedule(workspace, todo, limits, display).run()
 
 
 def select(workspace: Any, request: Request, only: Sequence[str]) -> list[Variant]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from runner.experiments import (
     read_experiments,
 )
 from runner.parameters import Parameters
-from runner.study import Author
+from runner.study import Author, Seeds
 
 DEFAULT_PLAN = PROJECT_ROOT / "notebooks" / "experiments.toml"
 
@@ -61,6 +61,7 @@ class Plan:
     path: Path
     variants: tuple[Variant, ...]
     handin: tuple[HandinEntry, ...]
+    seeds: Seeds = field(default_factory=Seeds)
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -97,6 +98,7 @@ def make_plan(path: Path, profile: str) -> Plan:
         path=path,
         variants=(*trainings, *notebooks),
         handin=experiments.handin,
+        seeds=Seeds(written=experiments.seeds),
     )
 
 

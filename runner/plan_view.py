@@ -9,6 +9,7 @@ from runner.estimate import expected_seconds, machine_factor
 from runner.pipeline import Request, load_plan
 from runner.progress import duration
 from runner.schedule import default_limits
+from runner.seed_search import MOST_SEARCHED
 from runner.state import VariantState, Workspace
 
 
@@ -31,6 +32,9 @@ def show_plan(request: Request) -> None:
     console.print(table)
     jobs = default_limits(None).jobs
     console.print(f"expected: {duration(total / jobs)} with {jobs} variants side by side", highlight=False)
+    if plan.seeds.auto:
+        text = f"then further seeds, up to {MOST_SEARCHED}, where a comparison of questions 9 to 12 is open"
+        console.print(text, highlight=False)
 
 
 def _seconds(workspace: Workspace, state: VariantState, factor: float) -> float:

@@ -12,6 +12,7 @@ from runner import alt_text, figure_grids, figures
 from runner.analysis import split_predictions
 from runner.classification import confusion
 from runner.errors import RunnerError
+from runner.figure_bands import histories
 from runner.results import VALUES_FILE
 from runner.study import Study
 
@@ -35,8 +36,8 @@ def _curves(name: str | None) -> Draw:
     def draw(study: Study) -> DrawnFigure:
         finished = study.get(name or study.baseline)
         label = study.info(finished.result.variant).label
-        epochs = finished.training.epochs
-        return DrawnFigure(figures.curves(epochs, label), alt_text.curves(epochs, label))
+        epochs, *others = histories(study, finished.result.variant)
+        return DrawnFigure(figures.curves(epochs, label, others), alt_text.curves(epochs, label, others))
 
     return draw
 

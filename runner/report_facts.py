@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 from markupsafe import Markup
 
-from runner import analysis, classification, timing
+from runner import analysis, classification, seed_statistics, timing
 from runner.analysis import Comparison, Metric, Split
 from runner.errors import RunnerError
 from runner.parameters import Parameters
 from runner.report_missing import notice, unreadable
 from runner.report_numbers import Measured
+from runner.report_seed_facts import SeedFacts
+from runner.report_traced import Traced
 from runner.results import Finished
 from runner.study import Study
-
-
-@dataclass(frozen=True)
-class Traced:
-    """A record of the analysis that knows where it is from; its fields read as the record's own."""
-
-    record: Any
-    variant: str
-    metric: str
-    test: str = ""
-
-    def __getattr__(self, field: str) -> Any:
-        return getattr(self.record, field)
 
 
 class Facts:
@@ -39,6 +28,7 @@ class Facts:
 
     def __init__(self, study: Study) -> None:
         self.study = study
+        self.over_seeds = SeedFacts(study, self.m)
         self._compare = cache(self._compare_once)
         self._compare_all = cache(self._compare_all_once)
 
@@ -50,7 +40,7 @@ class Facts:
             "epoch_seconds slowest_of timing_pass best_of label "
             "missing_notice differences_of environments total trained"
         )
-        return {name: getattr(self, name) for name in names.split()}
+        return {name: getattr(self, name) for name in names.split()} | self.over_seeds.globals()
 
     def m(self, variant: str, path: str) -> Measured:
         """The value at a dotted path of a variant's training, result or ``values.json``."""
@@ -164,21 +154,21 @@ class Facts:
         return None if found is None else Traced(found, timing.TIMING, "timing_pass")
 
     def best_of(self, names: Iterable[str], path: str, which: Literal["max", "min"]) -> str:
-        """The name of the variant with the highest or lowest value at ``path``."""
+        """The name of the variant with the highest or lowest value at ``path``, the mean over its seeds."""
         present = self.study.available(names)
         if not present:
             raise RunnerError("none of the variants is there", where=", ".join(names))
         best = max if which == "max" else min
-        return best(present, key=lambda name: self.m(name, path).value)
+        return best(present, key=lambda name: self.over_seeds.mean(name, path).value)
 
     def label(self, name: str) -> str:
         """What a variant is called in the report."""
         return self.study.info(name).label
 
-    def trained(self) -> tuple[str, ...]:
+    def trained(self, repetitions: bool = False) -> tuple[str, ...]:
         """The variants that train a model and are finished, in the order of the plan."""
-        planned = (v.name for v in self.study.variants if v.kind == "training")
-        return self.study.available(planned)
+        planned = [v for v in self.study.variants if v.kind == "training"]
+        return self.study.available(v.name for v in planned if repetitions or not v.repeats)
 
     def differences_of(self, name: str, reference: str) -> tuple[str, ...]:
         """Names of the parameters in which two planned variants differ."""
@@ -188,7 +178,7 @@ class Facts:
     def environments(self) -> tuple[tuple[str, ...], ...]:
         """The trained variants, in groups that ran on the same machine with the same versions."""
         groups: dict[Any, list[str]] = {}
-        for name in self.trained():
+        for name in self.trained(repetitions=True):
             groups.setdefault(self._get(name).training.environment, []).append(name)
         return tuple(tuple(names) for names in groups.values())
 
@@ -216,20 +206,25 @@ class Facts:
             raise unreadable(variant, error) from error
 
     def _compare_once(self, variant: str, reference: str, split: Split, metric: Metric) -> Traced:
-        pair = self._get(variant), self._get(reference)
-        return _traced_comparison(analysis.compare(*pair, split, metric))
+        return _traced_comparison(seed_statistics.compare(self._runs(variant, reference), split, metric))
 
     def _compare_all_once(
         self, names: tuple[str, ...], reference: str, split: Split, metric: Metric
     ) -> tuple[Traced, ...]:
-        variants = [self._get(name) for name in names]
-        compared = analysis.compare_all(variants, self._get(reference), split, metric)
+        pairs = [self._runs(name, reference) for name in names]
+        compared = seed_statistics.compare_all(pairs, split, metric)
         return tuple(_traced_comparison(each) for each in compared)
+
+    def _runs(self, variant: str, reference: str) -> seed_statistics.Runs:
+        self._get(variant), self._get(reference)
+        return seed_statistics.paired_runs(self.study, variant, reference)
 
 
 def _traced_comparison(record: Comparison) -> Traced:
-    formula = f"compare({record.variant}, {record.reference}, {record.split}, {record.metric})"
-    return Traced(record, f"{record.variant} {record.reference}", formula, record.test)
+    function = "compare_seeds" if record.runs else "compare"
+    formula = f"{function}({record.variant}, {record.reference}, {record.split}, {record.metric})"
+    runs = record.runs or (record.variant, record.reference)
+    return Traced(record, " ".join(runs), formula, record.test)
 
 
 def _parameters(finished: Finished) -> Parameters:

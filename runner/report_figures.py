@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FOLDER = "figures"
 MANIFEST = "figures.json"
-CODE = ("fig*.py", "alt_text.py", "analysis.py", "classification.py", "practice_figures.py")
+CODE = ("fig*.py", "alt_text.py", "analysis.py", "classification.py", "practice_figures.py", "seed_*.py")
 
 
 def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVariant]:

@@ -28,6 +28,7 @@ from runner.plan import Variant
 from runner.progress import Display, State
 from runner.results import read_result
 from runner.state import Workspace
+from runner.study import repetition
 
 BYTES_PER_KERNEL = 3 * 2**30
 POLL_SECONDS = 0.5
@@ -116,12 +117,12 @@ class Schedule:
         return executor
 
     def _ready(self) -> list[Variant]:
-        """What waits for nothing: the baseline, then the longest first; what runs alone comes last."""
+        """What waits for nothing: the baseline, then the longest first; repetitions, then what runs alone."""
         self._drop_impossible()
         busy = self.waiting.keys() | {v.name for v in self.running.values()}
         ready = [v for v in self.waiting.values() if not busy & {*v.needs, *v.after}]
         baseline = self.workspace.plan.baseline
-        return sorted(ready, key=lambda v: (v.alone, v.name != baseline, -self._cost(v)))
+        return sorted(ready, key=lambda v: (v.alone, repetition(v.name), v.name != baseline, -self._cost(v)))
 
     def _drop_impossible(self) -> None:
         """Fail what needs a variant that failed."""

@@ -14,6 +14,7 @@ from runner.execute import WORK, Task
 from runner.keys import changed_parts, key_parts
 from runner.plan import Plan, Variant
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
+from runner.study import SEED_MARK
 
 Status = Literal["done", "pending", "failed", "stale"]
 
@@ -89,7 +90,8 @@ class Workspace:
         parameters = self.parameters(variant)
         inputs: Mapping[str, Any] = parameters
         if variant.kind == "training":
-            inputs = {"variant": variant.name, "parameters": parameters}
+            # It names the model, and TensorFlow takes no other mark in names.
+            inputs = {"variant": variant.name.replace(SEED_MARK, "."), "parameters": parameters}
         return Task(
             name=variant.name,
             notebook=variant.notebook,

@@ -3,14 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import Field
+
 from runner.errors import RunnerError
-from runner.results import Finished
+from runner.results import Finished, Record
 
 PENDING = "pendiente: todavía no se ha ejecutado"
 NOT_PLANNED = "no está en el fichero de experimentos"
+SEED_MARK = "~"  # between a variant's name and the number of the repetition
+
+
+def origin(name: str) -> str:
+    """The variant that ``name`` repeats with another seed; itself if it repeats none."""
+    return name.partition(SEED_MARK)[0]
+
+
+def repetition(name: str) -> int:
+    """Which repetition ``name`` is: 1 for a variant under its plain name."""
+    return int(name.partition(SEED_MARK)[2] or 1)
+
+
+class Pair(Record):
+    """A comparison that a question makes: a variant against a reference."""
+
+    question: int
+    variant: str
+    reference: str
+
+
+class SeedSearch(Record):
+    """Further seeds spent on open comparisons: on which, within which budget, and why it ended."""
+
+    budget_seconds: float | None
+    pairs: tuple[Pair, ...]
+    stopped: Literal["decided", "most", "budget", "interrupted"]
+
+
+class Seeds(Record):
+    """How often each variant is trained: ``count`` times, those in ``more`` so many times.
+
+    ``auto`` if ``more`` is found by a search; ``written`` is what the experiments file says.
+    """
+
+    count: int = 1
+    more: dict[str, int] = Field(default_factory=dict)
+    auto: bool = False
+    written: int | Literal["auto"] | None = None
+    search: SeedSearch | None = None
+
+    def of(self, name: str) -> int:
+        """How often the variant ``name`` is to be trained."""
+        return max(self.count, self.more.get(name, 1))
 
 
 class MissingVariant(RunnerError):
@@ -32,6 +78,11 @@ class VariantInfo:
     group: str
     differences: Mapping[str, Any]
     parameters: Mapping[str, Any]
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it is another variant with another seed."""
+        return SEED_MARK in self.name
 
 
 @dataclass(frozen=True)
@@ -77,6 +128,7 @@ class Study:
     finished: Mapping[str, Finished]
     missing: Mapping[str, str]
     choices: tuple[Choice, ...]
+    seeds: Seeds = field(default_factory=Seeds)
 
     def info(self, name: str) -> VariantInfo:
         """The planned variant ``name``.
@@ -110,5 +162,9 @@ class Study:
         return tuple(name for name in names if name in self.finished)
 
     def group(self, group: str) -> tuple[str, ...]:
-        """Names planned in ``group``, in the order of the plan."""
-        return tuple(variant.name for variant in self.variants if variant.group == group)
+        """Names planned in ``group``, in the order of the plan; repetitions left out."""
+        return tuple(v.name for v in self.variants if v.group == group and not v.repeats)
+
+    def runs(self, name: str) -> tuple[str, ...]:
+        """The finished trainings of the variant ``name``, one a seed; the first has the plain name."""
+        return self.available(v.name for v in self.variants if origin(v.name) == name)

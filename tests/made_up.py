@@ -31,10 +31,12 @@ from runner.results import (
     Training,
     write_json,
 )
-from runner.study import Study
+from runner.seeds import with_seeds
+from runner.study import Seeds, Study, origin, repetition
 from tests.made_up_records import (
     BEST_MODEL,
     CLASSES,
+    DETERMINISM,
     ENVIRONMENT,
     RESOLUTION,
     TRAIN_IMAGES,
@@ -88,10 +90,13 @@ class Story:
     skipped: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
     images: tuple[int, int] = (1200, 1000)  # validation, test
+    seeds: Seeds = field(default_factory=Seeds)
+    seed_noise: float = 0.05  # of skill, from one seed to another
+    determinism: Mapping[str, Any] = field(default_factory=lambda: DETERMINISM)
 
     def epoch_seconds(self, name: str) -> float:
         """How long a variant's epochs take."""
-        return self.seconds.get(name, SECONDS.get(name, 14.3))
+        return self.seconds.get(origin(name), SECONDS.get(origin(name), 14.3))
 
     def skill(self, name: str) -> float:
         """How well a variant does."""
@@ -103,13 +108,15 @@ class Story:
             "c-sgd": 1,
             "c-no-norm": -1,
         }
-        return SKILL + STEP * steps.get(name, 0)
+        noise = np.random.default_rng(zlib.crc32(f"seed {name}".encode())).normal()
+        own = self.seed_noise * float(noise) if repetition(name) > 1 else 0.0
+        return SKILL + STEP * steps.get(origin(name), 0) + own
 
 
 def make_study(folder: Path, story: Story | None = None, profile: str = "full") -> Study:
     """Write the results of a whole plan under ``folder`` and load them."""
     story = story or Story()
-    plan = make_plan(DEFAULT_PLAN, profile)
+    plan = with_seeds(make_plan(DEFAULT_PLAN, profile), story.seeds)
     for variant in plan.variants:
         target = folder / "results" / variant.name
         if variant.name in story.failed:
@@ -144,7 +151,7 @@ def write_training(
     arrays = predictions(variant.name, story)
     validation = scores(arrays["validation_labels"], arrays["validation_probabilities"])
     test = scores(arrays["test_labels"], arrays["test_probabilities"])
-    gap = story.train_gap.get(variant.name, GAPS[story.history])
+    gap = story.train_gap.get(origin(variant.name), GAPS[story.history])
     train = Scores(
         loss=validation.loss - gap,
         cross_entropy=validation.cross_entropy - gap,
@@ -199,7 +206,8 @@ def predictions(name: str, story: Story) -> dict[str, np.ndarray]:
     for split, count, shift in zip(
         ("validation", "test"), story.images, (0.0, story.test_shift), strict=True
     ):
-        shared = np.random.default_rng(count)  # the same images for every variant
+        # The same images for every variant; each seed has other ones for validation.
+        shared = np.random.default_rng(count + 7 * (repetition(name) - 1) * (split == "validation"))
         labels = shared.integers(0, len(CLASSES), count)
         image = shared.normal(size=(count, len(CLASSES)))
         for true, other in LOOK_ALIKE.items():
@@ -268,7 +276,8 @@ def epochs(
 def timing_pass(plan: Plan, story: Story) -> dict[str, Any]:
     """What the timing pass leaves: a machine whose speed drifts by as much for every variant."""
     drift = (1.0, 1.04, 0.97, 1.01, 1.02)
-    names = [v.name for v in plan.variants if v.kind == "training" and v.group != "candidates"]
+    first = [v for v in plan.variants if v.name == origin(v.name)]
+    names = [v.name for v in first if v.kind == "training" and v.group != "candidates"]
     trained = [name for name in names if name not in story.skipped and name not in story.failed]
     noise = np.random.default_rng(3).normal(1, 0.005, (len(trained), len(drift)))
     return {
@@ -289,6 +298,8 @@ def write_notebook(folder: Path, plan: Plan, variant: Variant, story: Story) -> 
     random = np.random.default_rng(0)
     if variant.name == "timing":
         write_json(folder / VALUES_FILE, timing_pass(plan, story))
+    if variant.name == "determinism":
+        write_json(folder / VALUES_FILE, story.determinism)
     if variant.name == "resolution":
         write_json(folder / VALUES_FILE, RESOLUTION)
     if variant.name == "best-model":

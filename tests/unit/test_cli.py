@@ -40,6 +40,11 @@ BAD_USAGE = [
     (["run", "baseline", "--data", "none.npz"], "no such file or folder"),
     (["run", "baseline", "--data", "README.md"], "not a form of CIFAR-10"),
     (["report"], "no such folder"),
+    (["all", "--seeds", "0"], "--seeds must be a number from 1 to 50, or 'auto', not '0'"),
+    (["plan", "--seeds", "many"], "--seeds must be"),
+    (["all", "--seeds", "auto", "--budget", "soon"], "not a length of time: 'soon'"),
+    (["all", "--budget", "2h"], "--budget needs --seeds auto"),
+    (["run", "baseline~2"], "no variant 'baseline~2' in the plan"),
 ]
 
 

@@ -1,0 +1,210 @@
+"""What the report says with one seed, with several, and after a search: it follows from the results."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runner import PROJECT_ROOT
+from runner.figure_bands import histories
+from runner.figures import curves
+from runner.practice_figures import DRAWS
+from runner.report_html import report_html
+from runner.report_layout import Drawn
+from runner.study import MissingVariant, Pair, Seeds, SeedSearch, Study
+from tests.made_up import Story, make_study
+from tests.made_up_records import DETERMINISM
+
+TEMPLATES = PROJECT_ROOT / "templates"
+SMALL = (700, 600)
+SEARCH = SeedSearch(
+    budget_seconds=5400.0,
+    pairs=(
+        Pair(question=11, variant="layers-x2", reference="batch-256"),
+        Pair(question=12, variant="c-focal", reference="c-adam"),
+    ),
+    stopped="budget",
+)
+AUTO = Seeds(
+    auto=True,
+    more={"layers-x2": 3, "batch-256": 3, "c-focal": 2, "c-adam": 2},
+    search=SEARCH,
+)
+STORIES = {
+    "one": Story(images=SMALL),
+    "three": Story(images=SMALL, seeds=Seeds(count=3)),
+    "auto": Story(images=SMALL, seeds=AUTO),
+    "differs": Story(
+        images=SMALL,
+        skipped=("layers-x2",),
+        determinism=DETERMINISM
+        | {
+            "identical": False,
+            "different": 17,
+            "largest_metric": 2e-6,
+            "largest_probability": 3e-7,
+            "largest_weight": 4e-5,
+        },
+    ),
+    "unmeasured": Story(images=SMALL, skipped=("determinism", "layers-x2")),
+}
+Make = Callable[[str], Study]
+Tell = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """The study of a story; each is made once."""
+
+    @cache
+    def make(name: str) -> Study:
+        return make_study(tmp_path_factory.mktemp(name), STORIES[name])
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def tell(make: Make) -> Tell:
+    """The HTML of the sections of a story's report, by id."""
+
+    @cache
+    def tell(name: str) -> dict[str, str]:
+        return sections(make(name))
+
+    return tell
+
+
+def sections(study: Study) -> dict[str, str]:
+    figures: dict[str, Drawn | MissingVariant] = {id: Drawn(Path(f"{id}.svg"), "figura") for id in DRAWS}
+    document = report_html(study, figures, TEMPLATES, "0" * 64).html
+    found = re.findall(r'<section class="[\w -]+" id="([\w-]+)">(.*?)</section>', document, re.DOTALL)
+    return dict(found)
+
+
+def plain(fragment: str) -> str:
+    text = html.unescape(re.sub(r"<[^>]+>", "", fragment)).replace("\N{NO-BREAK SPACE}", " ")
+    return " ".join(text.split())
+
+
+def spanish(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}".replace(".", ",")
+
+
+def test_one_seed_says_what_it_cannot_show(tell: Tell) -> None:
+    report = {id: plain(body) for id, body in tell("one").items()}
+    assert "Una sola semilla y un solo reparto" in report["pregunta-12"]
+    assert (
+        "no demuestra que el mismo cambio, con otra semilla, tuviera el mismo efecto" in report["pregunta-12"]
+    )
+    assert "Cada variante se entrenó con una sola semilla" in report["appendix"]
+    assert "Es una sola semilla y un solo reparto." in report["pregunta-7"]
+    everything = " ".join(report.values())
+    for words in ("±", "La banda", "repetición", "t pareada por semillas", "Semillas añadidas"):
+        assert words not in everything.replace("margen de error de la pérdida final (±", "")
+
+
+def test_tables_give_mean_deviation_and_n(make: Make, tell: Tell) -> None:
+    study = make("three")
+    runs = [study.get(name) for name in ("batch-16", "batch-16~2", "batch-16~3")]
+    losses = np.array([run.training.evaluation.validation.cross_entropy for run in runs])
+    table = re.search(r'id="tab-lotes".*?</table>', tell("three")["pregunta-9"], re.DOTALL)
+    assert table is not None
+    row = plain(table.group(0).split("<tr")[3])
+    assert row.startswith(">16") or row.startswith("16")
+    assert spanish(losses.mean(), 3) in row
+    assert f"± {spanish(losses.std(ddof=1), 3)}" in row
+    text = plain(tell("three")["pregunta-9"])
+    assert "se da la media y, debajo (±), la desviación típica. Semillas de cada variante: 3." in text
+    for section in ("summary", "variants", "pregunta-10", "pregunta-11", "pregunta-12"):
+        assert "± " in plain(tell("three")[section])
+
+
+def test_verdicts_are_of_the_seeds(make: Make, tell: Tell) -> None:
+    text = plain(tell("three")["pregunta-10"])
+    found = re.search(r"\(\+?[\d,−]+ puntos; IC 95 % de .*?; p [=<] [\d,]+; 3 semillas\)", text)
+    assert found
+    assert "con la t de Student pareada entre semillas" in plain(tell("three")["appendix"])
+    evidence = tell("three")["evidence"]
+    assert "t pareada por semillas y por imágenes" in evidence
+    assert "una sola semilla" not in plain(tell("three")["pregunta-12"]).lower()
+    assert "entre semillas, los intervalos son de la t de Student" in plain(tell("three")["pregunta-7"])
+
+
+def test_means_change_with_the_seeds(make: Make, tell: Tell) -> None:
+    """The lead of question 12 gives means where there are several seeds."""
+    for story in ("one", "three"):
+        study = make(story)
+        runs = [study.get(name).training.evaluation.test.accuracy for name in study.runs("best")]
+        assert f"el {spanish(100 * float(np.mean(runs)), 1)} % de las imágenes de test" in plain(
+            tell(story)["pregunta-12"]
+        )
+
+
+def test_the_band_is_drawn_and_its_caption_says_what_it_is(make: Make, tell: Tell) -> None:
+    assert "La banda va del mínimo al máximo de las 3 semillas; la línea es la primera." in plain(
+        tell("three")["pregunta-5"]
+    )
+    assert "la línea es la media" in plain(tell("three")["pregunta-9"])
+    for story, bands in (("one", 0), ("three", 2)):
+        epochs, *others = histories(make(story), "baseline")
+        figure = curves(epochs, "modelo base", others)
+        assert [len(axis.collections) for axis in figure.axes] == [bands, bands]
+    band = figure.axes[0].collections[1].get_paths()[0].get_extents()
+    losses = [e.validation_cross_entropy for run in histories(make("three"), "baseline") for e in run]
+    assert (band.y0, band.y1) == pytest.approx((min(losses), max(losses)))
+
+
+@pytest.mark.parametrize("id", ["fig-curvas", "fig-lotes", "fig-filtros-x2", "fig-candidatos"])
+def test_figures_of_several_seeds_differ_and_are_described(make: Make, id: str) -> None:
+    one, three = (DRAWS[id](make(story)) for story in ("one", "three"))
+    assert one.alt != three.alt
+    if id != "fig-candidatos":
+        assert "3 semillas" in three.alt and "semillas" not in one.alt
+
+
+def test_a_search_says_what_it_spent(make: Make, tell: Tell) -> None:
+    text = plain(tell("auto")["appendix"])
+    assert "Semillas añadidas" in text
+    study = make("auto")
+    extra = [name for name in study.finished if "~" in name]
+    assert len(extra) == 6
+    seconds = round(sum(study.get(name).result.wall_seconds for name in extra))
+    assert f"Fueron {seconds // 60} min {seconds % 60} s de ejecución en 6 entrenamientos" in text
+    assert "con un límite de 1 h 30 min" in text
+    assert "otra semilla no cabía en el límite" in text
+    assert "los valores p de éstas son algo optimistas" in text
+    table = plain(re.findall(r'id="tab-semillas".*?</table>', tell("auto")["appendix"], re.DOTALL)[0])
+    assert "doble de capas convolucionaleslotes de 2563601,0" in table  # n, and seconds of two runs
+    assert "Semillas: " in plain(tell("auto")["pregunta-12"])
+    assert "Con una sola semilla quedaron: modelo base" in plain(tell("auto")["pregunta-12"])
+
+
+def test_why_a_search_ended_follows_the_record(make: Make) -> None:
+    study = make("auto")
+    for stopped, words in [
+        ("decided", "no quedaba ninguna abierta"),
+        ("most", "llegaron al máximo de semillas previsto"),
+        ("interrupted", "Se interrumpió antes de terminar"),
+    ]:
+        search = SEARCH.model_copy(update={"stopped": stopped})
+        changed = replace(study, seeds=AUTO.model_copy(update={"search": search}))
+        assert words in plain(sections(changed)["appendix"])
+
+
+def test_only_what_was_measured_is_said_of_determinism(tell: Tell) -> None:
+    same, other, none = (plain(tell(name)["appendix"]) for name in ("one", "differs", "unmeasured"))
+    assert "salieron idénticas, bit a bit" in same and "542.000 medidas" in same
+    assert "Sólo se midió esto" in same
+    assert "no salieron idénticos" in other and "idénticas, bit a bit" not in other
+    assert "difieren 17" in other
+    for value in ("2,0·10−6", "3,0·10−7", "4,0·10−5"):
+        assert value in other
+    assert "no se midió si la misma semilla da el mismo resultado" in none
+    assert "idéntic" not in none
