@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, conformance
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.report import render
 from runner.report_figures import draw_figures
@@ -72,6 +72,12 @@ def test_has_every_answer(full: Path) -> None:
     answers = [title for title in bookmarks if title.startswith("Pregunta")]
     assert [int(title.split()[1].rstrip(".")) for title in answers] == list(QUESTIONS)
     assert not any("Falta «" in text or "no disponible" in text for text in texts)
+
+
+def test_conforms(full: Path, draft: tuple[Study, Path]) -> None:
+    """Both reports are PDF/A-3a and PDF/UA-1 at once."""
+    assert conformance.check(full) == ()
+    assert conformance.check(draft[1]) == ()
 
 
 def test_is_no_draft(full: Path) -> None:
