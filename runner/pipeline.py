@@ -16,12 +16,13 @@ from filelock import FileLock, Timeout
 
 from runner import PROJECT_ROOT
 from runner.errors import InputError, RunnerError
+from runner.lock import LOCK_FILE, write_lock
 from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan, with_author
 from runner.results import read_result, write_json
 
 TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
-    "report.pdf", "practica5.ipynb", "run.json", "kernels.log", "results", "notebooks", "figures", "work",
+    "report.pdf", "practica5.ipynb", "run.json", LOCK_FILE, "kernels.log", "results", "notebooks", "figures", "work",
 )  # fmt: skip
 RUN_FILE = "run.json"
 
@@ -106,6 +107,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         failed: dict[str, str] = {}
         if todo:
             obtain_data(todo, request.source)
+            write_lock(build_dir)
             limits = default_limits(request.jobs)
             say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
             with make_display() as display:
