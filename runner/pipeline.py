@@ -22,7 +22,8 @@ from runner.results import read_result, write_json
 
 TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
-    "report.pdf", "practica5.ipynb", "run.json", LOCK_FILE, "kernels.log", "results", "notebooks", "figures", "work",
+    "report.pdf", "practica5.ipynb", "run.json", LOCK_FILE, "kernels.log",
+    "results", "notebooks", "figures", "work",
 )  # fmt: skip
 RUN_FILE = "run.json"
 
