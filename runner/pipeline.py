@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from runner import PROJECT_ROOT
 from runner.errors import InputError, RunnerError
+from runner.lock import LOCK_FILE, write_lock
 from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan, with_author
 from runner.results import read_result, write_json
 from runner.seeds import wanted_seeds, with_seeds
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
-    "report.pdf", "practica5.ipynb", "run.json", "kernels.log", "results", "notebooks", "figures", "work",
+    "report.pdf", "practica5.ipynb", "run.json", LOCK_FILE, "kernels.log",
+    "results", "notebooks", "figures", "work",
 )  # fmt: skip
 RUN_FILE = "run.json"
 
@@ -133,6 +135,7 @@ def execute(workspace: Workspace, todo: Sequence[Variant], request: Request) -> 
         say("every variant is up to date")
         return {}
     obtain_data(todo, request.source)
+    write_lock(workspace.build_dir)
     limits = default_limits(request.jobs)
     say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
     with make_display() as display:

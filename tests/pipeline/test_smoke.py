@@ -16,7 +16,7 @@ import psutil
 import pytest
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, conformance
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.results import read_result
 from tests.pipeline.conftest import Command
@@ -54,6 +54,10 @@ def test_every_page_says_that_it_is_a_draft(pages: list[str]) -> None:
     assert len(pages) > 15
     for page in pages:
         assert "BORRADOR" in page or "Borrador" in page
+
+
+def test_the_report_conforms_to_pdf_a_and_pdf_ua(build: Path) -> None:
+    assert conformance.check(build / "report.pdf") == ()
 
 
 def test_a_name_prints_as_text(pages: list[str]) -> None:
