@@ -14,6 +14,7 @@ import os
 import random
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -73,8 +74,9 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
             clock.learning_rates, clock.traced = progress.learning_rates, progress.traced
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        if self.epoch:
-            print(f"Sigue un entrenamiento interrumpido, tras la época {self.epoch}")
+        for place in range(self.epoch):
+            values = " - ".join(f"{name}: {seen[place]:.4f}" for name, seen in self.history.items())
+            print(f"Epoch {place + 1} (antes de una interrupción) - {values}")
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         self._note()
@@ -110,14 +112,15 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         """Let the runner know how long this attempt has lasted, should it be cut off now."""
         if self.folder is not None and time.monotonic() - self._noted >= SECONDS_BETWEEN_NOTES:
             self._noted = time.monotonic()
-            note_seconds(self.folder)
+            with suppress(OSError):
+                note_seconds(self.folder)
 
 
 def state_of(model: keras.Model, progress: Progress) -> dict[str, np.ndarray]:
     """All that the coming epochs depend on, as named arrays."""
     arrays = {f"variable-{i}": np.asarray(v.numpy()) for i, v in enumerate(_variables(model))}
     version, state, _ = random.getstate()
-    _, numpy_state, position, *gauss = np.random.get_state()  # noqa: NPY002  the global stream is meant
+    _, numpy_state, position, *gauss = np.random.get_state()
     return arrays | {
         "python-random": np.array([version, *state], np.int64),
         "numpy-random": np.asarray(numpy_state),
@@ -127,7 +130,7 @@ def state_of(model: keras.Model, progress: Progress) -> dict[str, np.ndarray]:
 
 
 def restore(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> bool:
-    """Put ``model`` and the random streams into the state kept; False, and nothing done, if it doesn't fit."""
+    """Put ``model`` and the random streams into the state kept; False if it doesn't fit."""
     model.optimizer.build(model.trainable_variables)
     variables = _variables(model)
     kept = [arrays.get(f"variable-{i}") for i in range(len(variables))]
@@ -139,14 +142,14 @@ def restore(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> bool:
     random.setstate((version, tuple(state), None))
     position, has_gauss, gauss = arrays["numpy-random-rest"].tolist()
     streams = arrays["numpy-random"], int(position), int(has_gauss), gauss
-    np.random.set_state(("MT19937", *streams))  # noqa: NPY002
+    np.random.set_state(("MT19937", *streams))
     return True
 
 
 def write_checkpoint(folder: Path, key: str, epoch: int, arrays: Mapping[str, np.ndarray]) -> None:
     """Write the checkpoint whole: its file, then the index that names it, then the one before goes."""
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # NumPy's types take the names for its options
     content = buffer.getvalue()
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"epoch-{epoch}.npz"

@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -247,5 +248,6 @@ class ProgressFile(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has
         done = self._epoch + min(share, 1.0)
         state = {"epoch": done, "first": self._first, "epochs": self.epochs, "metrics": metrics}
         temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(state), encoding="utf-8")
-        os.replace(temporary, self.path)
+        with suppress(OSError):  # a full disk costs the news, not the training
+            temporary.write_text(json.dumps(state), encoding="utf-8")
+            os.replace(temporary, self.path)
