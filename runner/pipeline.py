@@ -22,6 +22,7 @@ from runner.results import read_result, write_json
 TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
     "report.pdf", "practica5.ipynb", "run.json", "kernels.log", "results", "notebooks", "figures", "work",
+    "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"
 
@@ -104,6 +105,8 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
         failed: dict[str, str] = {}
+        if request.force:
+            forget_attempts(build_dir, todo)
         if todo:
             obtain_data(todo, request.source)
             limits = default_limits(request.jobs)
@@ -116,6 +119,14 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     for name, reason in failed.items():
         say(f"failed: {name}: {reason}")
     return 1 if failed else 0
+
+
+def forget_attempts(build_dir: Path, variants: Sequence[Variant]) -> None:
+    """Let the variants begin afresh, whatever an interrupted run left of them."""
+    from runner import attempts
+
+    for variant in variants:
+        attempts.forget(build_dir / attempts.CHECKPOINTS / variant.name)
 
 
 def select(workspace: Any, request: Request, only: Sequence[str]) -> list[Variant]:
