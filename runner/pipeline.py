@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
     "report.pdf", "practica5.ipynb", "run.json", LOCK_FILE, "kernels.log",
-    "results", "notebooks", "figures", "work",
+    "results", "notebooks", "figures", "work", "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"
 
@@ -115,6 +115,8 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
+        if request.force:
+            forget_attempts(build_dir, todo)
         failed = execute(workspace, todo, request)
         if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
             search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say)
@@ -140,6 +142,14 @@ def execute(workspace: Workspace, todo: Sequence[Variant], request: Request) -> 
     say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
     with make_display() as display:
         return Schedule(workspace, todo, limits, display).run()
+
+
+def forget_attempts(build_dir: Path, variants: Sequence[Variant]) -> None:
+    """Let the variants begin afresh, whatever an interrupted run left of them."""
+    from runner import attempts
+
+    for variant in variants:
+        attempts.forget(build_dir / attempts.CHECKPOINTS / variant.name)
 
 
 def select(workspace: Any, request: Request, only: Sequence[str]) -> list[Variant]:

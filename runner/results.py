@@ -95,7 +95,8 @@ class Evaluation(Record):
 class Timing(Record):
     """Seconds without validation; ``epoch_seconds`` is the median without the first epoch.
 
-    The first epoch holds the tracing of the graph as well. With a single epoch, the median is it.
+    The first epoch holds the tracing of the graph as well, and so does the first after an interruption,
+    which the median leaves out, too. Where nothing else remains, it is of all.
     """
 
     first_epoch_seconds: float
@@ -133,7 +134,11 @@ class Environment(Record):
 
 
 class Training(Record):
-    """All that was measured of one training run. ``memory_peak_bytes`` is of the whole kernel."""
+    """All that was measured of one training run. ``memory_peak_bytes`` is of the whole kernel.
+
+    ``interruptions`` counts the attempts that were cut off; they lasted ``earlier_seconds``, of which
+    ``lost_seconds`` left no epoch of this record. The first ``restored_epochs`` epochs are theirs.
+    """
 
     model: ModelSummary
     epochs: tuple[Epoch, ...]
@@ -142,10 +147,17 @@ class Training(Record):
     memory_peak_bytes: int
     data: DataSummary
     environment: Environment
+    interruptions: int = 0
+    restored_epochs: int = 0
+    earlier_seconds: float = 0.0
+    lost_seconds: float = 0.0
 
 
 class Result(Record):
-    """One finished variant. ``training`` is None for notebooks that train nothing."""
+    """One finished variant. ``training`` is None for notebooks that train nothing.
+
+    ``wall_seconds`` are of all its attempts, those that were cut off included.
+    """
 
     schema_version: int
     variant: str

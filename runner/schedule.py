@@ -190,7 +190,8 @@ class Schedule:
         except (OSError, ValueError):
             return State(0.0, "starting", max(0.0, expected - elapsed))
         share = seen["epoch"] / seen["epochs"]
-        left = elapsed / share * (1 - share) if share > 0 else expected
+        own = share - (seen.get("first") or 0) / seen["epochs"]  # without what earlier attempts did
+        left = elapsed / own * (1 - share) if own > 0 else expected
         metrics = seen["metrics"]
         shown = [f"{name} {metrics[name]:.3f}" for name in ("loss", "accuracy") if name in metrics]
         epoch = min(int(seen["epoch"]) + 1, seen["epochs"])
