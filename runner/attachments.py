@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from runner import __version__
 from runner.arrays import read_arrays
+from runner.awaited import AWAITED_FILE
 from runner.errors import RunnerError
 from runner.evidence import Claim
 from runner.plan import Plan
@@ -97,9 +98,9 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
     for notebook in sorted({variant.notebook for variant in plan.variants}):
         if notebook.is_relative_to(plan.path.parent):
             yield f"{PLAN_FOLDER}/{notebook.relative_to(plan.path.parent).as_posix()}", notebook.read_bytes()
-    run = build_dir / "run.json"
-    if run.is_file():
-        yield run.name, run.read_bytes()
+    for note in (build_dir / "run.json", build_dir / AWAITED_FILE):
+        if note.is_file():
+            yield note.name, note.read_bytes()
     for variant in plan.variants:
         executed = build_dir / "notebooks" / f"{variant.name}.ipynb"
         if executed.is_file():

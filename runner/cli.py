@@ -60,6 +60,13 @@ def author_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What to do about another run in the build folder."""
+    text = "Wait for another run in the build folder to end."
+    waiting: Callable[..., Any] = click.option("--wait", is_flag=True, help=text)(command)
+    return waiting
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How to run variants."""
     options = [
@@ -69,6 +76,14 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1, 64),
             help="Variants side by side.  [default: by cores and memory]",
         ),
+        click.option(
+            "--threads",
+            type=click.IntRange(1, 256),
+            help="Cores of each kernel; the same number gives the same digits with any --jobs.  "
+            "[default: its share]",
+        ),
+        click.option("--budget", help="Time to use, as 45m or 1h30m: what does not fit is left out."),
+        wait_option,
         click.option("--force", is_flag=True, help="Run again what is up to date."),
     ]
     for option in reversed(options):
@@ -119,6 +134,7 @@ def plan(**options: Any) -> int:
 @commands.command()
 @shared_options
 @author_options
+@wait_option
 def report(**options: Any) -> int:
     """Render the report again from what is there."""
     from runner.pipeline import Request, render_only
