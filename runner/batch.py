@@ -20,6 +20,7 @@ from runner.plan import Variant
 from runner.progress import duration, make_display
 from runner.schedule import Limits, Schedule, default_limits, end_children, make_executor
 from runner.state import Workspace
+from runner.study import PENDING
 
 RENDER_SECONDS = 30.0  # of a budget, kept for the report at the end; at most a tenth of it
 
@@ -38,15 +39,14 @@ def run_variants(
     log.unlink(missing_ok=True)
     executor = make_executor(limits.jobs, log)
     estimator = prepare_estimates(workspace, todo, limits, executor)
-    with (
-        make_display() as display,
-        LiveReport(workspace.plan, workspace.build_dir, render, display.say) as live,
-    ):
+    with make_display() as display:
         left = None if deadline is None else max(0.0, deadline - monotonic())
         schedule = Schedule(workspace, todo, limits, display, estimator, left)
         if budget is not None:
             say_plan(schedule, budget, display.say)
             note_cut(schedule, budget)
+        with LiveReport(workspace.plan, workspace.build_dir, render, display.say) as live:
+            failed = schedule.run(*hooks(schedule, live, budget), executor)
     show_times(schedule.expected, schedule.actual)
     if budget is not None:
         note_cut(schedule, budget)
@@ -58,10 +58,14 @@ def run_variants(
     return failed
 
 
-def hooks(schedule: Schedule, live: LiveReport) -> tuple[Callable[[str], None], Callable[[Variant], None]]:
+def hooks(
+    schedule: Schedule, live: LiveReport, budget: float | None
+) -> tuple[Callable[[str], None], Callable[[Variant], None]]:
     """What to do when a variant ends, and before one starts, to keep the report up to date."""
 
     def end(name: str) -> None:
+        if budget is not None:
+            note_cut(schedule, budget)
         live.resume()
         live.want()
 
@@ -106,10 +110,10 @@ def say_plan(schedule: Schedule, budget: float, say: Callable[[str], None]) -> N
 
 
 def note_cut(schedule: Schedule, budget: float) -> None:
-    """Note for the report what the budget leaves out as things stand."""
+    """Note for the report what waits, and what the budget leaves out as things stand."""
     chosen = schedule.packing.chosen if schedule.packing else ()
-    cut = [name for name in schedule.waiting if name not in chosen]
-    note_awaited(schedule.workspace.build_dir, dict.fromkeys(cut, over_budget(budget)))
+    reasons = {n: PENDING if n in chosen else over_budget(budget) for n in schedule.waiting}
+    note_awaited(schedule.workspace.build_dir, reasons)
 
 
 def show_times(expected: Mapping[str, float], actual: Mapping[str, float]) -> None:

@@ -62,9 +62,9 @@ def author_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """What to do about another run in the build folder."""
-    text = "Wait for another run in the build folder to end."
-    waiting: Callable[..., Any] = click.option("--wait", is_flag=True, help=text)(command)
-    return waiting
+    return click.option("--wait", is_flag=True, help="Wait for another run in the build folder to end.")(
+        command
+    )
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -101,6 +101,7 @@ def commands() -> None:
 @shared_options
 @author_options
 @run_options
+@wait_option
 def run_all(**options: Any) -> int:
     """Plan, run, analyse and render: everything."""
     from runner.pipeline import Request, run_everything
@@ -113,6 +114,7 @@ def run_all(**options: Any) -> int:
 @shared_options
 @author_options
 @run_options
+@wait_option
 def run(names: tuple[str, ...], **options: Any) -> int:
     """Run only these variants, then render."""
     from runner.pipeline import Request, run_everything

@@ -118,7 +118,7 @@ def sample_of(finished: Finished) -> Sample:
 
 
 def _rest_seconds(finished: Finished) -> float:
-    """Seconds of a finished variant that were not typical epochs or looking at images: start, compiling, end."""
+    """A finished variant's seconds less its epochs' and evaluations': start, compiling, figures, saving."""
     training, sample = finished.training, sample_of(finished)
     data, epochs = training.data, len(training.epochs)
     seen = (epochs + 1) * data.validation_images + data.train_images + data.test_images

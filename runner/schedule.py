@@ -119,8 +119,9 @@ class Schedule:
                 executor = self._fill(executor)
                 finished, _ = wait(self.running, POLL_SECONDS, FIRST_COMPLETED)
                 for future in finished:
-                    on_end(self._collect(future))
+                    name = self._collect(future)
                     self.plan_ahead()
+                    on_end(name)
                 self._show()
         except BaseException:
             end_children()
