@@ -62,9 +62,9 @@ def author_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """What to do about another run in the build folder."""
-    return click.option("--wait", is_flag=True, help="Wait for another run in the build folder to end.")(
-        command
-    )
+    for option in (click.option("--wait", is_flag=True, help="Wait for another run in the build folder."),):
+        command = option(command)
+    return command
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
