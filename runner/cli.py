@@ -62,9 +62,8 @@ def author_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """What to do about another run in the build folder."""
-    for option in (click.option("--wait", is_flag=True, help="Wait for another run in the build folder."),):
-        command = option(command)
-    return command
+    text = "Wait for another run in the build folder to end."
+    return click.option("--wait", is_flag=True, help=text)(command)
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,7 +82,6 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "[default: its share]",
         ),
         click.option("--budget", help="Time to use, as 45m or 1h30m: what does not fit is left out."),
-        wait_option,
         click.option("--force", is_flag=True, help="Run again what is up to date."),
     ]
     for option in reversed(options):
