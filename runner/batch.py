@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.awaited import note_awaited, over_budget
-from runner.calibration import calibrate, former_seconds
+from runner.calibration import LEAST_BUDGET_SECONDS, calibrate, former_seconds, read_samples
 from runner.estimate import Estimator
 from runner.live_report import LiveReport, Render
 from runner.pipeline import Request, say
@@ -38,7 +38,7 @@ def run_variants(
     log = workspace.build_dir / "kernels.log"
     log.unlink(missing_ok=True)
     executor = make_executor(limits.jobs, log)
-    estimator = prepare_estimates(workspace, todo, limits, executor)
+    estimator = prepare_estimates(workspace, todo, limits, executor, budget)
     with make_display() as display:
         left = None if deadline is None else max(0.0, deadline - monotonic())
         schedule = Schedule(workspace, todo, limits, display, estimator, left)
@@ -77,21 +77,29 @@ def hooks(
 
 
 def prepare_estimates(
-    workspace: Workspace, todo: Sequence[Variant], limits: Limits, executor: Executor
+    workspace: Workspace,
+    todo: Sequence[Variant],
+    limits: Limits,
+    executor: Executor,
+    budget: float | None,
 ) -> Estimator:
-    """An estimator for the variants, calibrated if there is much to do."""
+    """An estimator for the variants, calibrated if there is much to do and the time for it."""
+    build_dir = workspace.build_dir
+    former = former_seconds(build_dir, todo)
+    if budget is not None and budget < LEAST_BUDGET_SECONDS:
+        return Estimator(read_samples(build_dir, limits.jobs), former)
 
     def threads(variant: Variant) -> int:
         return limits.whole if variant.choose else limits.share  # what chooses waits for all, and runs alone
 
     resolved = [(v, workspace.parameters(v)) for v in todo]
     try:
-        samples = calibrate(workspace.build_dir, resolved, threads, limits.jobs, executor, say)
+        samples = calibrate(build_dir, resolved, threads, limits.jobs, executor, say)
     except BaseException:
         end_children()
         executor.shutdown(wait=False, cancel_futures=True)
         raise
-    return Estimator(samples, former_seconds(workspace.build_dir, todo))
+    return Estimator(samples, former)
 
 
 def say_plan(schedule: Schedule, budget: float, say: Callable[[str], None]) -> None:
