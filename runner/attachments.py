@@ -22,9 +22,10 @@ from markupsafe import Markup
 
 from runner import __version__
 from runner.arrays import read_arrays
+from runner.awaited import AWAITED_FILE
 from runner.errors import RunnerError
 from runner.evidence import Claim
-from runner.lock import LOCK_FILE
+from runner.lock import PACKAGES_FILE
 from runner.plan import Plan
 from runner.results import PREDICTIONS_FILE, json_text
 from runner.study import Study
@@ -101,7 +102,7 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
     for notebook in sorted({variant.notebook for variant in plan.variants}):
         if notebook.is_relative_to(plan.path.parent):
             yield f"{PLAN_FOLDER}/{notebook.relative_to(plan.path.parent).as_posix()}", notebook.read_bytes()
-    for once in (build_dir / "run.json", build_dir / LOCK_FILE):
+    for once in (build_dir / "run.json", build_dir / AWAITED_FILE, build_dir / PACKAGES_FILE):
         if once.is_file():
             yield once.name, once.read_bytes()
     for variant in plan.variants:

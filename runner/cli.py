@@ -60,6 +60,12 @@ def author_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What to do about another run in the build folder."""
+    text = "Wait for another run in the build folder to end."
+    return click.option("--wait", is_flag=True, help=text)(command)
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How to run variants."""
     options = [
@@ -69,8 +75,18 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1, 64),
             help="Variants side by side.  [default: by cores and memory]",
         ),
+        click.option(
+            "--threads",
+            type=click.IntRange(1, 256),
+            help="Cores of each kernel; the same number gives the same digits with any --jobs.  "
+            "[default: its share]",
+        ),
+        click.option(
+            "--budget",
+            metavar="TIME",
+            help="Longest time for the run, as 45m or 1h30m; what does not fit waits.",
+        ),
         click.option("--force", is_flag=True, help="Run again what is up to date."),
-        click.option("--budget", metavar="TIME", help="Longest time for the run: 45m, 2h, 1h30m."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -94,6 +110,7 @@ def commands() -> None:
 @author_options
 @run_options
 @seed_option
+@wait_option
 def run_all(**options: Any) -> int:
     """Plan, run, analyse and render: everything."""
     from runner.pipeline import Request, run_everything
@@ -107,6 +124,7 @@ def run_all(**options: Any) -> int:
 @author_options
 @run_options
 @seed_option
+@wait_option
 def run(names: tuple[str, ...], **options: Any) -> int:
     """Run only these variants, then render."""
     from runner.pipeline import Request, run_everything
@@ -130,6 +148,7 @@ def plan(**options: Any) -> int:
 @shared_options
 @author_options
 @seed_option
+@wait_option
 def report(**options: Any) -> int:
     """Render the report again from what is there."""
     from runner.pipeline import Request, render_only

@@ -121,22 +121,28 @@ def _execute(task: Task, attempt: Attempt) -> None:
 
 def _set_environment(task: Task, attempt: Attempt) -> None:
     """What the kernel, a child of this process, inherits."""
-    paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    os.environ |= DIGIT_SETTINGS | {
+    os.environ |= kernel_environment(attempt.threads) | {
         kernel.OUTPUT: str(task.work_dir),
         kernel.BUILD: str(task.build_dir),
-        kernel.THREADS: str(attempt.threads),
         kernel.CHECKPOINT: str(task.checkpoint_dir),
         kernel.KEY: task.key,
         attempts.BEGAN: str(monotonic()),
         kernel.PLAN: str(task.plan),
         kernel.PROFILE: task.profile,
-        "OMP_NUM_THREADS": str(attempt.threads),
+    }
+
+
+def kernel_environment(threads: int) -> dict[str, str]:
+    """What every process that computes needs before it imports TensorFlow."""
+    paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return DIGIT_SETTINGS | {
+        kernel.THREADS: str(threads),
+        "OMP_NUM_THREADS": str(threads),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "KERAS_BACKEND": "tensorflow",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(os.pathsep.join(paths).split(os.pathsep))),
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from babel.dates import format_date
 
 from runner import LOCALE
+from runner.awaited import read_awaited
 from runner.choices import decide
 from runner.errors import RunnerError
 from runner.experiments import read_experiments
@@ -20,7 +21,11 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
     """The plan with every result that can be read; the others are missing, with the reason."""
     finished: dict[str, Finished] = {}
     missing = dict.fromkeys(_left_out(plan), NOT_PLANNED)
+    awaited = read_awaited(build_dir)  # what a former run left there is not these variants' result
+    missing |= {v.name: awaited[v.name] for v in plan.variants if v.name in awaited}
     for variant in plan.variants:
+        if variant.name in awaited:
+            continue
         try:
             finished[variant.name] = _read(plan, variant, build_dir)
         except RunnerError as error:

@@ -11,7 +11,7 @@ import re
 from importlib.metadata import distributions
 from pathlib import Path
 
-LOCK_FILE = "requirements.lock"
+PACKAGES_FILE = "requirements.lock"
 
 
 def lock_text() -> str:
@@ -27,6 +27,6 @@ def lock_text() -> str:
 
 def write_lock(build_dir: Path) -> None:
     """Keep the versions of this environment in the build folder, whole or not at all."""
-    temporary = build_dir / f".{LOCK_FILE}"
+    temporary = build_dir / f".{PACKAGES_FILE}"
     temporary.write_text(lock_text(), encoding="utf-8")
-    os.replace(temporary, build_dir / LOCK_FILE)
+    os.replace(temporary, build_dir / PACKAGES_FILE)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from runner import PROJECT_ROOT
+from runner.awaited import AWAITED_FILE, note_awaited, pending
+from runner.durations import parse_duration
 from runner.errors import InputError, RunnerError
-from runner.lock import LOCK_FILE, write_lock
+from runner.holding import LOCK_FILE, held
+from runner.lock import PACKAGES_FILE, write_lock
 from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan, with_author
-from runner.results import read_result, write_json
+from runner.results import read_failure, read_result, write_json
 from runner.seeds import wanted_seeds, with_seeds
 from runner.study import Seeds
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
-    "report.pdf", "practica5.ipynb", "run.json", LOCK_FILE, "kernels.log",
-    "results", "notebooks", "figures", "work", "checkpoints",
+    "report.pdf", "practica5.ipynb", "run.json", PACKAGES_FILE, AWAITED_FILE, "calibration.json",
+    "kernels.log", "results", "notebooks", "figures", "work", "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"
 
@@ -46,9 +46,11 @@ class Request:
     date: str = ""
     source: str | None = None
     jobs: int | None = None
+    threads: int | None = None
+    budget: str | None = None
     force: bool = False
     seeds: str | None = None
-    budget: str | None = None
+    wait: bool = False
 
 
 def say(text: str) -> None:
@@ -98,50 +100,54 @@ def remember(plan: Plan, build_dir: Path) -> None:
 def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     """Run what is not up to date (or ``only`` these), then write notebook and report.
 
-    Returns 0, or 1 if a variant failed.
+    Returns 0, also if a time budget left something out, or 1 if a variant failed.
     """
     from runner.report_pdf import load_weasyprint
     from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
 
+    began = monotonic()
+    budget = None if request.budget is None else parse_duration(request.budget)
     plan = load_plan(request)
-    limit = time_limit(request.budget, plan.seeds)
+    limit = time_limit(budget, plan.seeds)
     for name in only:
         plan.get(name)
     load_weasyprint()  # before an hour of training, not after it
     build_dir = request.build_dir.resolve()
-    with locked(build_dir):
+    with held(build_dir, request.wait, say):
         refuse_other_profile(plan, build_dir, request.force)
         remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
         if request.force:
             forget_attempts(build_dir, todo)
-        failed = execute(workspace, todo, request)
+        fresh = note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
+        failed = execute(workspace, todo, request, budget)
         if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
-            search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say)
+            search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say, began)
             plan, more = search.run(lambda space, new: execute(space, new, request))
             failed |= more
-        make_outputs(plan, build_dir, fresh=bool(todo))
+        make_outputs(plan, build_dir, fresh=fresh or bool(todo))
     for name, reason in failed.items():
         say(f"failed: {name}: {reason}")
     return 1 if failed else 0
 
 
-def execute(workspace: Workspace, todo: Sequence[Variant], request: Request) -> dict[str, str]:
-    """Run the variants ``todo``; returns those that failed, with their reasons."""
-    from runner.progress import make_display
-    from runner.schedule import Schedule, default_limits
+def execute(
+    workspace: Workspace, todo: Sequence[Variant], request: Request, budget: float | None = None
+) -> dict[str, str]:
+    """Run the variants ``todo`` as far as ``budget`` seconds allow; those that failed, with their reasons."""
+    from runner.batch import run_variants
 
     if not todo:
         say("every variant is up to date")
         return {}
+    build_dir = workspace.build_dir
     obtain_data(todo, request.source)
-    write_lock(workspace.build_dir)
-    limits = default_limits(request.jobs)
-    say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
-    with make_display() as display:
-        return Schedule(workspace, todo, limits, display).run()
+    write_lock(build_dir)
+    failed = run_variants(workspace, todo, request, render, budget)
+    note_awaited(build_dir, unrecorded(failed, build_dir), settled=failed)
+    return failed
 
 
 def forget_attempts(build_dir: Path, variants: Sequence[Variant]) -> None:
@@ -164,6 +170,11 @@ def select(workspace: Any, request: Request, only: Sequence[str]) -> list[Varian
             hint = f"python -m runner run {' '.join(lacking)} {variant.name}"
             raise InputError(f"'{variant.name}' needs {', '.join(lacking)}", hint=hint)
     return chosen
+
+
+def unrecorded(failed: Mapping[str, str], build_dir: Path) -> dict[str, str]:
+    """The reasons of what failed without having been run, for want of what it needs."""
+    return {n: r for n, r in failed.items() if read_failure(build_dir / "results" / n) is None}
 
 
 def refuse_other_profile(plan: Plan, build_dir: Path, force: bool) -> None:
@@ -233,28 +244,10 @@ def render_only(request: Request) -> int:
     if not request.build_dir.is_dir():
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()
-    with locked(build_dir):
+    with held(build_dir, request.wait, say):
         remember(plan, build_dir)
         render(plan, build_dir)
     return 0
-
-
-@contextmanager
-def locked(build_dir: Path) -> Iterator[None]:
-    """Hold the build folder; raises InputError if another run does.
-
-    The system frees the lock of a process that died.
-    """
-    build_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(build_dir / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise InputError(
-            "another run is using this build folder",
-            where=str(build_dir),
-            hint="wait for it to end, or give another --build-dir",
-        ) from None
 
 
 def clean_build(request: Request, yes: bool) -> int:
@@ -268,10 +261,10 @@ def clean_build(request: Request, yes: bool) -> int:
         return 0
     if not yes:
         click.confirm(f"Remove {', '.join(p.name for p in there)} from {build_dir}?", abort=True)
-    with locked(build_dir):
+    with held(build_dir, request.wait, say):
         for path in there:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    (build_dir / ".lock").unlink(missing_ok=True)
+    (build_dir / LOCK_FILE).unlink(missing_ok=True)
     if not any(build_dir.iterdir()):
         build_dir.rmdir()
     return 0

@@ -21,8 +21,9 @@ from time import monotonic
 
 import psutil
 
+from runner.budget import Packer, Packing
 from runner.errors import RunnerError
-from runner.estimate import expected_seconds, machine_factor
+from runner.estimate import Estimator
 from runner.execute import Outcome, run_task
 from runner.plan import Variant
 from runner.progress import Display, State
@@ -37,58 +38,98 @@ CELL_TIMEOUT_SECONDS = 6 * 3600  # a cell that hangs is ended; training is one c
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of the machine to use: kernels side by side, cores in all, seconds per cell."""
+    """How much of the machine to use: kernels side by side, cores in all, seconds per cell.
+
+    ``threads``, if given, is what each kernel gets, whatever else runs.
+    """
 
     jobs: int
     cores: int
     timeout_seconds: int | None = CELL_TIMEOUT_SECONDS
+    threads: int | None = None
+
+    @property
+    def share(self) -> int:
+        """Cores of a kernel that others may run beside."""
+        return self.threads or max(1, self.cores // self.jobs)
+
+    @property
+    def whole(self) -> int:
+        """Cores of a kernel that nothing can run beside."""
+        return self.threads or self.cores
 
 
-def default_limits(jobs: int | None) -> Limits:
-    """``jobs`` kernels, or as many as cores and free memory allow: one core each is fastest."""
+def default_limits(jobs: int | None, threads: int | None = None) -> Limits:
+    """``jobs`` kernels, or as many as cores and free memory allow: one core each is fastest.
+
+    ``threads`` gives every kernel so many cores, however many run: results don't depend on ``jobs`` then.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cores = cores or 1
     fitting = max(1, psutil.virtual_memory().available // BYTES_PER_KERNEL)
-    return Limits(jobs or min(cores, fitting), cores)
+    side_by_side = max(1, min(cores // (threads or 1), fitting))
+    return Limits(jobs or side_by_side, cores, threads=threads)
 
 
 class Schedule:
     """The variants still to run, and those that are running."""
 
     def __init__(
-        self, workspace: Workspace, todo: Iterable[Variant], limits: Limits, display: Display
+        self,
+        workspace: Workspace,
+        todo: Iterable[Variant],
+        limits: Limits,
+        display: Display,
+        estimator: Estimator | None = None,
+        budget_seconds: float | None = None,
     ) -> None:
         self.workspace, self.limits, self.display = workspace, limits, display
+        self.estimator = estimator or Estimator()
         self.waiting = {variant.name: variant for variant in todo}
         self.total = len(self.waiting)
         self.running: dict[Future[Outcome], Variant] = {}
         self.began: dict[str, float] = {}
         self.threads: dict[str, int] = {}
         self.failed: dict[str, str] = {}
+        self.on_start: Callable[[Variant], None] = lambda variant: None
         self.costs: dict[tuple[str, int], float] = {}
+        self.expected: dict[str, float] = {}
+        self.actual: dict[str, float] = {}
         self.done = 0
+        self.deadline = None if budget_seconds is None else monotonic() + budget_seconds
+        self.packing: Packing | None = None
+        self.estimator.learn(workspace.finished.values())
+        self.plan_ahead()
         self.log = workspace.build_dir / "kernels.log"
 
-    def run(self, on_end: Callable[[str], None] = lambda name: None) -> dict[str, str]:
-        """Run everything; returns the failed variants with their reasons.
+    def run(
+        self,
+        on_end: Callable[[str], None] = lambda name: None,
+        on_start: Callable[[Variant], None] = lambda variant: None,
+        executor: Executor | None = None,
+    ) -> dict[str, str]:
+        """Run everything that fits; returns the failed variants with their reasons.
 
-        ``on_end`` is called after each variant. Raises KeyboardInterrupt once the kernels have ended.
+        ``on_start`` is called before a variant starts, ``on_end`` after each. What the budget left out stays
+        in ``waiting``. Raises KeyboardInterrupt once the kernels have ended.
         """
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.log.unlink(missing_ok=True)
-        executor = make_executor(self.limits.jobs, self.log)
+        executor = executor or make_executor(self.limits.jobs, self.log)
+        self.on_start = on_start
         try:
-            while self.waiting or self.running:
+            while self._allowed() or self.running:
                 executor = self._fill(executor)
                 finished, _ = wait(self.running, POLL_SECONDS, FIRST_COMPLETED)
                 for future in finished:
-                    on_end(self._collect(future))
+                    name = self._collect(future)
+                    self.plan_ahead()
+                    on_end(name)
                 self._show()
         except BaseException:
             end_children()
             raise
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
+        self._drop_impossible()
         return self.failed
 
     def _fill(self, executor: Executor) -> Executor:
@@ -102,6 +143,7 @@ class Schedule:
             variant = ready[0]
             threads = self._threads(variant, len(ready))
             task = self.workspace.task(variant, threads, self.limits.timeout_seconds)
+            self.on_start(variant)
             try:
                 future = executor.submit(run_task, task)
             except BrokenProcessPool:
@@ -113,16 +155,44 @@ class Schedule:
             self.running[future] = variant
             self.began[variant.name] = monotonic()
             self.threads[variant.name] = threads
+            self.expected[variant.name] = self._cost(variant, threads)
             self.display.start(variant.name)
         return executor
 
     def _ready(self) -> list[Variant]:
         """What waits for nothing: the baseline, then the longest first; repetitions, then what runs alone."""
         self._drop_impossible()
-        busy = self.waiting.keys() | {v.name for v in self.running.values()}
-        ready = [v for v in self.waiting.values() if not busy & {*v.needs, *v.after}]
-        baseline = self.workspace.plan.baseline
-        return sorted(ready, key=lambda v: (v.alone, repetition(v.name), v.name != baseline, -self._cost(v)))
+        allowed = self._allowed()
+        busy = allowed.keys() | {v.name for v in self.running.values()}
+        ready = [v for v in allowed.values() if not busy & {*v.needs, *v.after}]
+        baseline, chosen = self.workspace.plan.baseline, self.packing.chosen if self.packing else ()
+        rank = {name: place for place, name in enumerate(chosen)}  # with a budget, its order
+
+        def place(v: Variant) -> tuple[bool, int, bool, int, float]:
+            return (v.alone, repetition(v.name), v.name != baseline, rank.get(v.name, 0), -self._cost(v))
+
+        return sorted(ready, key=place)
+
+    def _allowed(self) -> dict[str, Variant]:
+        """What waits and, if there is a budget, fits into it."""
+        if self.packing is None:
+            return self.waiting
+        return {name: self.waiting[name] for name in self.packing.chosen if name in self.waiting}
+
+    def plan_ahead(self) -> None:
+        """Work out anew what fits into the time that is left of the budget, if there is one."""
+        if self.deadline is None:
+            return
+        running = {v.name: self._state(v).remaining_seconds or 0.0 for v in self.running.values()}
+        self.packing = Packer(
+            plan=self.workspace.plan,
+            waiting=self.waiting,
+            done=self.workspace.finished.keys(),
+            running=running,
+            cost=lambda v, whole: self._cost(v, self.limits.whole if whole else self.limits.share),
+            jobs=self.limits.jobs,
+            budget=self.deadline - monotonic(),
+        ).pack()
 
     def _drop_impossible(self) -> None:
         """Fail what needs a variant that failed."""
@@ -136,15 +206,15 @@ class Schedule:
     def _threads(self, variant: Variant, ready: int) -> int:
         """A kernel's share of the cores; one that nothing can run beside gets them all."""
         alone = not self.running and (variant.alone or ready == 1)  # what else waits, waits for it
-        return self.limits.cores if alone else max(1, self.limits.cores // self.limits.jobs)
+        return self.limits.whole if alone else self.limits.share
 
-    def _cost(self, variant: Variant, threads: int = 1) -> float:
+    def _cost(self, variant: Variant, threads: int | None = None) -> float:
         """Expected seconds; worked out again only when another variant has ended."""
+        threads = threads or self.limits.share
         key = (variant.name, threads)
         if key not in self.costs:
-            factor = machine_factor(self.workspace.finished.values())
             parameters = self.workspace.parameters(variant)
-            self.costs[key] = expected_seconds(parameters, variant.kind, threads, factor)
+            self.costs[key] = self.estimator.seconds(variant.name, variant.kind, parameters, threads)
         return self.costs[key]
 
     def _collect(self, future: Future[Outcome]) -> str:
@@ -164,6 +234,8 @@ class Schedule:
             self._fail(variant.name, error.what)
             return variant.name
         self.workspace.finished[variant.name] = found
+        self.actual[variant.name] = outcome.wall_seconds
+        self.estimator.learn(self.workspace.finished.values())
         self.done += 1
         self.display.end(variant.name, summary(found.result.training, outcome.wall_seconds))
         return variant.name
@@ -175,7 +247,7 @@ class Schedule:
 
     def _show(self) -> None:
         states = {v.name: self._state(v) for v in self.running.values()}
-        waiting = sum(self._cost(v) for v in self.waiting.values()) / self.limits.jobs
+        waiting = sum(self._cost(v) for v in self._allowed().values()) / self.limits.jobs
         running = [s.remaining_seconds for s in states.values() if s.remaining_seconds is not None]
         left = waiting + max(running, default=0.0)
         self.display.update(states, self.done, self.total, left)

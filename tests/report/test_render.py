@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 from runner import PROJECT_ROOT, conformance
 from runner.attachments import collect
-from runner.lock import LOCK_FILE, write_lock
+from runner.lock import PACKAGES_FILE, write_lock
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.report import render
 from runner.report_figures import draw_figures
@@ -99,11 +99,11 @@ def test_attaches_results_and_versions(full: Path) -> None:
 def test_lock_file_is_attached_as_it_was(draft: tuple[Study, Path], tmp_path: Path) -> None:
     """What was noted when the variants ran, not what is installed where the report is made."""
     study, _ = draft
-    (tmp_path / LOCK_FILE).write_text("# Python 3.0\nkeras==0.1\n", encoding="utf-8")
+    (tmp_path / PACKAGES_FILE).write_text("# Python 3.0\nkeras==0.1\n", encoding="utf-8")
     files = collect(study, make_plan(DEFAULT_PLAN, "quick"), tmp_path, TEMPLATES)
-    assert {file.path: file.content for file in files}[LOCK_FILE] == b"# Python 3.0\nkeras==0.1\n"
+    assert {file.path: file.content for file in files}[PACKAGES_FILE] == b"# Python 3.0\nkeras==0.1\n"
     write_lock(tmp_path)
-    assert f"weasyprint=={version('weasyprint')}\n" in (tmp_path / LOCK_FILE).read_text(encoding="utf-8")
+    assert f"weasyprint=={version('weasyprint')}\n" in (tmp_path / PACKAGES_FILE).read_text(encoding="utf-8")
 
 
 def test_is_no_draft(full: Path) -> None:
