@@ -21,7 +21,8 @@ from runner.results import read_result, write_json
 
 TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
-    "report.pdf", "practica5.ipynb", "run.json", "kernels.log", "results", "notebooks", "figures", "work",
+    "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
+    "kernels.log", "results", "notebooks", "figures", "work",
 )  # fmt: skip
 RUN_FILE = "run.json"
 
@@ -160,7 +161,7 @@ def obtain_data(variants: Sequence[Variant], source: str | None) -> None:
 
 def make_outputs(plan: Plan, build_dir: Path, fresh: bool) -> None:
     """Write the notebook to hand in and the report, unless both are newer than all they show."""
-    made = [build_dir / "report.pdf", build_dir / "practica5.ipynb"]
+    made = [build_dir / name for name in ("report.pdf", "practica5.ipynb", "practica5.html")]
     if not fresh and all(path.exists() for path in made):
         oldest = min(path.stat().st_mtime for path in made)
         if newest(plan, build_dir) < oldest:
@@ -181,11 +182,13 @@ def render(plan: Plan, build_dir: Path) -> None:
     """Load what is there and write notebook and report."""
     from runner import report
     from runner.handin import write_handin
+    from runner.handin_html import write_html
     from runner.loading import load_study
 
     start = perf_counter()
     study = load_study(plan, build_dir)
     handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
+    write_html(handin, handin.with_suffix(".html"), TEMPLATES)
     pdf = report.render(study, plan, build_dir, TEMPLATES)
     say(f"wrote {pdf} and {handin} in {perf_counter() - start:.1f} s")
 

@@ -9,6 +9,7 @@ from runner.plan import Plan
 from runner.report_figures import draw_figures
 from runner.report_html import report_html
 from runner.report_pdf import load_weasyprint, write_pdf
+from runner.report_summary import write_summary
 from runner.study import Study
 
 REPORT_FILE = "report.pdf"
@@ -30,4 +31,5 @@ def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Pa
     styles = [templates_dir / name for name in (STYLES if study.draft else STYLES[:1])]
     roots = (build_dir, templates_dir)
     write_pdf(document.html, report, styles=styles, base=build_dir, roots=roots, attachments=attached)
+    write_summary(document, study, report)
     return report

@@ -50,10 +50,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """The whole report, and the claims made in it."""
+    """The whole report, the claims made in it, and its parts."""
 
     html: str
     claims: tuple[Claim, ...]
+    sections: tuple[Section, ...]
 
 
 def report_html(
@@ -82,7 +83,7 @@ def report_html(
     }
     html = parts.render(LAYOUT_FILE, content)
     complete = all(section.complete for section in sections)
-    return Document(layout.resolve(html, complete), tuple(claims))
+    return Document(layout.resolve(html, complete), tuple(claims), tuple(sections))
 
 
 def link_sections(
