@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from email.headerregistry import Address
-from email.utils import getaddresses
+from email.errors import NonASCIILocalPartDefect, ObsoleteHeaderDefect
+from email.headerregistry import Address, AddressHeader, HeaderRegistry
 
 from email_validator import EmailNotValidError, validate_email
 
 from runner.errors import InputError
+
+# An unquoted dot in a name; letters that the check of the address has words for.
+HARMLESS = ObsoleteHeaderDefect, NonASCIILocalPartDefect
 
 
 def one_line(text: str, option: str) -> str:
@@ -37,11 +40,16 @@ def read_addresses(texts: Iterable[str], option: str) -> tuple[Address, ...]:
 
 
 def _split(text: str, option: str) -> list[tuple[str, str]]:
-    parts = getaddresses([text], strict=True)
-    if not parts or any(not address for _, address in parts):
+    try:
+        header = HeaderRegistry()("To", text)
+    except ValueError:  # a name may be written in code, and what is coded be what may not stand there
+        raise InputError("holds a line break or another control character", where=option) from None
+    assert isinstance(header, AddressHeader)
+    broken = [defect for defect in header.defects if not isinstance(defect, HARMLESS)]
+    if broken or not header.addresses:
         hint = 'prof@uni.example, or "Name <prof@uni.example>"'
         raise InputError(f"'{text}' is no address", where=option, hint=hint)
-    return parts
+    return [(one_line(each.display_name, option), each.addr_spec) for each in header.addresses]
 
 
 def _checked(name: str, address: str, option: str) -> Address:

@@ -38,6 +38,7 @@ def write_html(notebook: Path, target: Path, templates: Path) -> Path:
         template_name=TEMPLATE,
         extra_template_basedirs=[str(templates)],
         language_code=LOCALE.split("_")[0],
+        exclude_anchor_links=True,
         config=Config({"CSSHTMLHeaderPreprocessor": {"style": "tango"}}),
     )
     try:

@@ -6,6 +6,7 @@ have delivered anything: until then a broken connection is a message not sent.
 
 from __future__ import annotations
 
+import base64
 import re
 import smtplib
 import ssl
@@ -18,6 +19,7 @@ from runner.errors import RunnerError
 
 IMPLICIT_TLS_PORT = 465
 Security = Literal["starttls", "tls"]
+LOGGED_IN, CHALLENGE = 235, 334
 OK, FORWARDED, GO_ON, FIRST_REFUSAL = 250, 251, 354, 400
 
 
@@ -60,7 +62,7 @@ def send(
         with _told_as_not_sent(server, secret):
             if server.user:
                 secret.append(password())
-                smtp.login(server.user, secret[0])
+                _log_in(smtp, server.user, secret[0])
             _begin(smtp, sender, recipients)
             smtp.send(_stuffed(message))
         return _end(smtp, server)
@@ -85,6 +87,26 @@ def _connect(server: Server) -> smtplib.SMTP:
         smtp.close()
         raise
     return smtp
+
+
+def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
+    """Log in by PLAIN or LOGIN, in UTF-8 (RFC 4616); ``smtplib.login`` takes nothing but ASCII."""
+    offered = str(smtp.esmtp_features.get("auth", "")).upper().split()
+    if "PLAIN" in offered:
+        code, reply = smtp.docmd("AUTH", "PLAIN " + _base64(f"\0{user}\0{password}"))
+    elif "LOGIN" in offered:
+        code, reply = smtp.docmd("AUTH", "LOGIN " + _base64(user))
+        if code == CHALLENGE:
+            code, reply = smtp.docmd(_base64(password))
+    else:
+        ways = ", ".join(offered) or "none at all"
+        raise smtplib.SMTPNotSupportedError(f"the server offers no login by password (it offers {ways})")
+    if code != LOGGED_IN:
+        raise smtplib.SMTPAuthenticationError(code, reply)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _begin(smtp: smtplib.SMTP, sender: str, recipients: Sequence[str]) -> None:
@@ -136,10 +158,11 @@ def _told_as_not_sent(server: Server, secret: Sequence[str]) -> Iterator[None]:
     """Turn what goes wrong before the final dot into NotSent, with nothing of the password in it."""
     try:
         yield
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, UnicodeError, smtplib.SMTPException) as error:  # UnicodeError: of an impossible host
         words = _words(error)
         for each in secret:
-            words = words.replace(each, "...")
+            for form in (each, _base64(each)):
+                words = words.replace(form, "...")
         raise NotSent(f"not sent: {words}", where=server.name, hint=_hint(error)) from None
 
 
@@ -154,7 +177,7 @@ def _words(error: Exception) -> str:
         return f"sender {error.sender} refused: {error.smtp_code} {_text(error.smtp_error)}"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_text(error.smtp_error)}"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     return _text(str(error).encode()) or type(error).__name__
 
@@ -162,7 +185,7 @@ def _words(error: Exception) -> str:
 def _hint(error: Exception) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "the certificate is not of this host, or of nobody that this system trusts"
-    if isinstance(error, smtplib.SMTPNotSupportedError):
+    if isinstance(error, smtplib.SMTPNotSupportedError) and "STARTTLS" in str(error):
         return "without TLS nothing is sent; implicit TLS, mostly on port 465: --smtp-security tls"
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return "many providers ask for an application password of its own"
