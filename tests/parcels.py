@@ -69,11 +69,9 @@ def conformant_pdf(path: Path, text: str = "Texto.", inside: dict[str, str] | No
         description="manifest",
         relationship="Data",
     )
-    options: dict[str, Any] = {"pdf_variant": "pdf/a-3a"}
+    options: dict[str, Any] = {"pdf_variant": "pdf/a-3a", "attachments": [manifest]}
     sheets = [weasyprint.CSS(string=style)]
-    document = weasyprint.HTML(string=PAGE.format(text=text)).render(
-        stylesheets=sheets, attachments=[manifest], **options
-    )
+    document = weasyprint.HTML(string=PAGE.format(text=text)).render(stylesheets=sheets, **options)
     document.write_pdf(path, finisher=_declare, **options)
 
 
