@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from email.errors import NonASCIILocalPartDefect, ObsoleteHeaderDefect
-from email.headerregistry import Address, AddressHeader, HeaderRegistry
+from email.headerregistry import Address, HeaderRegistry
+from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -41,10 +42,9 @@ def read_addresses(texts: Iterable[str], option: str) -> tuple[Address, ...]:
 
 def _split(text: str, option: str) -> list[tuple[str, str]]:
     try:
-        header = HeaderRegistry()("To", text)
+        header: Any = HeaderRegistry()("To", text)
     except ValueError:  # a name may be written in code, and what is coded be what may not stand there
         raise InputError("holds a line break or another control character", where=option) from None
-    assert isinstance(header, AddressHeader)
     broken = [defect for defect in header.defects if not isinstance(defect, HARMLESS)]
     if broken or not header.addresses:
         hint = 'prof@uni.example, or "Name <prof@uni.example>"'

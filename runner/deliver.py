@@ -15,10 +15,10 @@ from babel.dates import format_date
 from runner import LOCALE
 from runner.addresses import read_addresses
 from runner.errors import InputError, RunnerError
-from runner.message import Envelope, compose
+from runner.message import TEMPLATE, Envelope, compose
 from runner.passwords import find_password
-from runner.pipeline import TEMPLATES, Request, load_plan, locked, newest
-from runner.plan import Plan
+from runner.pipeline import Request, load_plan, locked, newest
+from runner.plan import TEMPLATES, Plan
 from runner.preflight import MEGABYTE, Outcome, Parcel, inspect, megabytes
 from runner.receipt import Book, Receipt, Receipts, Status, attachments, changes, contents, parcel_id
 from runner.results import write_bytes
@@ -142,7 +142,7 @@ def pack(plan: Plan, parcel: Parcel, envelope: Envelope, receipts: Receipts) -> 
     labels = {variant.name: variant.label for variant in plan.variants}
     changed = changes(last, attached, inside, labels) if last else ()
     previous = format_date(last.time, format="long", locale=LOCALE) if last else ""
-    message = compose(envelope, parcel.summary, parcel.files, TEMPLATES, changed, previous)
+    message = compose(envelope, parcel.summary, parcel.files, message_templates(plan), changed, previous)
     receipt = Receipt(
         parcel=parcel_id(attached, envelope.recipients),
         status="begun",
@@ -157,6 +157,11 @@ def pack(plan: Plan, parcel: Parcel, envelope: Envelope, receipts: Receipts) -> 
         contents=inside,
     )
     return Packed(message, envelope, receipt, changed)
+
+
+def message_templates(plan: Plan) -> Path:
+    """The folder with the message's template: the practice's, or else this project's."""
+    return plan.templates if (plan.templates / TEMPLATE).is_file() else TEMPLATES
 
 
 def write_draft(packed: Packed, build_dir: Path, earlier: Receipt | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -18,11 +19,11 @@ FORMULA = re.compile(r"(?<![\\$`\w])\$(?!\s)([^$\n`]+?)(?<!\s)\$(?![\w$])")
 FENCE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 
 
-def write_html(notebook: Path, target: Path, templates: Path) -> Path:
+def write_html(notebook: Path, target: Path, templates: Sequence[Path]) -> Path:
     """Write the page made of ``notebook`` to ``target``, whole or not at all.
 
-    ``templates`` is the folder that has ``notebook/``. Raises RunnerError if the notebook can't be read or
-    a template is at fault.
+    ``templates`` are folders that may have ``notebook/``, the first that has it counts.
+    Raises RunnerError if the notebook can't be read or a template is at fault.
     """
     from jinja2 import TemplateError
     from nbconvert import HTMLExporter
@@ -36,7 +37,7 @@ def write_html(notebook: Path, target: Path, templates: Path) -> Path:
     _draw_formulas(content)
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name=TEMPLATE,
-        extra_template_basedirs=[str(templates)],
+        extra_template_basedirs=[str(folder) for folder in templates],
         language_code=LOCALE.split("_")[0],
         exclude_anchor_links=True,
         config=Config({"CSSHTMLHeaderPreprocessor": {"style": "tango"}}),
@@ -44,7 +45,7 @@ def write_html(notebook: Path, target: Path, templates: Path) -> Path:
     try:
         page, _ = exporter.from_notebook_node(content)
     except TemplateError as error:
-        raise RunnerError(f"faulty template: {error}", where=str(templates / TEMPLATE)) from error
+        raise RunnerError(f"faulty template: {error}", where=TEMPLATE) from error
     write_text(target, page)
     return target
 

@@ -16,10 +16,9 @@ from filelock import FileLock, Timeout
 
 from runner import PROJECT_ROOT
 from runner.errors import InputError, RunnerError
-from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan, with_author
+from runner.plan import DEFAULT_PLAN, TEMPLATES, Plan, Variant, make_plan, with_author
 from runner.results import read_result, write_json
 
-TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
     "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
     "kernels.log", "results", "notebooks", "figures", "work",
@@ -173,7 +172,7 @@ def make_outputs(plan: Plan, build_dir: Path, fresh: bool) -> None:
 def newest(plan: Plan, build_dir: Path) -> float:
     """Time of the last change to anything that the report shows."""
     paths = [plan.path, build_dir / RUN_FILE, *(build_dir / "results").glob("*/*.json")]
-    paths += (p for p in TEMPLATES.rglob("*") if p.is_file())
+    paths += (p for p in plan.templates.rglob("*") if p.is_file())
     paths += (PROJECT_ROOT / "runner").glob("*.py")
     return max(p.stat().st_mtime for p in paths)
 
@@ -188,8 +187,8 @@ def render(plan: Plan, build_dir: Path) -> None:
     start = perf_counter()
     study = load_study(plan, build_dir)
     handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
-    write_html(handin, handin.with_suffix(".html"), TEMPLATES)
-    pdf = report.render(study, plan, build_dir, TEMPLATES)
+    write_html(handin, handin.with_suffix(".html"), (plan.templates, TEMPLATES))
+    pdf = report.render(study, plan, build_dir, plan.templates)
     say(f"wrote {pdf} and {handin} in {perf_counter() - start:.1f} s")
 
 

@@ -32,7 +32,7 @@ ANSWER = re.compile(r"q(\d+)\.html")
 FRONT_PARTS = ("summary",)
 SUMMARY_PREFIX = "R"  # of the claims made in the summary
 BACK_PARTS = ("configuration", "variants", "appendix", "evidence")
-EVIDENCE = "parts/evidence.html"  # the last of them
+EVIDENCE = "parts/evidence.html"  # rendered last
 LAYOUT_FILE = "report.html"
 
 
@@ -73,9 +73,12 @@ def report_html(
     sources = {name: parts.constants(name) for name in templates}
     for name, constants in sources.items():
         layout.section(_section_id(name), _section_name(name, constants["title"]))
-    sections, claims = link_sections([parts.section(n, sources[n]) for n in templates[:-1]], study, ledger)
+    sections, claims = link_sections(
+        [parts.section(n, sources[n]) for n in templates if n != EVIDENCE], study, ledger
+    )
     environment.globals["claims"] = claims
-    sections.append(parts.section(EVIDENCE, sources[EVIDENCE]))
+    if EVIDENCE in sources:
+        sections.append(parts.section(EVIDENCE, sources[EVIDENCE]))
     content = {
         "front": [s for s in sections if s.id in FRONT_PARTS],
         "answers": [s for s in sections if s.number is not None],
@@ -123,8 +126,9 @@ def _templates(templates_dir: Path) -> list[str]:
     """Names of the templates of all parts, in the order of the document."""
     answers = [path.name for path in (templates_dir / "answers").glob("q*.html")]
     answers = sorted(name for name in answers if ANSWER.fullmatch(name))
-    front = [f"parts/{name}.html" for name in FRONT_PARTS]
-    back = [f"parts/{name}.html" for name in BACK_PARTS]
+    there = {path.stem for path in (templates_dir / "parts").glob("*.html")}
+    front = [f"parts/{name}.html" for name in FRONT_PARTS if name in there]
+    back = [f"parts/{name}.html" for name in BACK_PARTS if name in there]
     return front + [f"answers/{name}" for name in answers] + back
 
 

@@ -31,7 +31,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = make_plan(DEFAULT_PLAN, "full")
     study = replace(load_study(plan, build), author=Author((NAME,), "1. Redes", "-", "hoy"))
     notebook = write_handin(study, plan.handin, build, build / "practica5.ipynb")
-    return write_html(notebook, build / "practica5.html", TEMPLATES)
+    return write_html(notebook, build / "practica5.html", (TEMPLATES,))
 
 
 def test_the_page_is_right_in_a_real_browser(page: Path, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_the_page_names_no_other_host(page: Path) -> None:
 
 
 def test_the_same_notebook_gives_the_same_page(page: Path, tmp_path: Path) -> None:
-    again = write_html(page.with_suffix(".ipynb"), tmp_path / "again.html", TEMPLATES)
+    again = write_html(page.with_suffix(".ipynb"), tmp_path / "again.html", (TEMPLATES,))
     assert again.read_bytes() == page.read_bytes()
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_notebook_leaves_the_page_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text("{", "utf-8")
     (tmp_path / "a.html").write_text("antes", "utf-8")
     with pytest.raises(RunnerError, match="cannot be read"):
-        write_html(tmp_path / "a.ipynb", tmp_path / "a.html", TEMPLATES)
+        write_html(tmp_path / "a.ipynb", tmp_path / "a.html", (TEMPLATES,))
     assert (tmp_path / "a.html").read_text("utf-8") == "antes"
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -86,7 +86,7 @@ def test_formulas_stay_out_of_code_and_prices(tmp_path: Path) -> None:
     source = "$n$ y $2n + 1$, `$x$`, cuesta 5 $ o 6 $.\n\n```\n$y$\n```"
     cell = nbformat.v4.new_markdown_cell(source)
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "a.ipynb")
-    text = write_html(tmp_path / "a.ipynb", tmp_path / "a.html", TEMPLATES).read_text("utf-8")
+    text = write_html(tmp_path / "a.ipynb", tmp_path / "a.html", (TEMPLATES,)).read_text("utf-8")
     assert text.count("<math") == 2
     assert "$x$" in text and "$y$" in text and "5 $ o 6 $" in text
 
