@@ -73,9 +73,9 @@ def report_html(
     sources = {name: parts.constants(name) for name in templates}
     for name, constants in sources.items():
         layout.section(_section_id(name), _section_name(name, constants["title"]))
-    sections, claims = link_sections(
-        [parts.section(n, sources[n]) for n in templates if n != EVIDENCE], study, ledger
-    )
+    sections, claims = [parts.section(n, sources[n]) for n in templates if n != EVIDENCE], list[Claim]()
+    if EVIDENCE in sources:  # without it, links would lead nowhere
+        sections, claims = link_sections(sections, study, ledger)
     environment.globals["claims"] = claims
     if EVIDENCE in sources:
         sections.append(parts.section(EVIDENCE, sources[EVIDENCE]))
