@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from runner import PROJECT_ROOT, __version__
+from runner.cli_deliver import deliver_options
 from runner.errors import RunnerError
 
 PROFILES = ("full", "quick", "smoke")
@@ -164,6 +165,19 @@ def verify(pdf: Path | None, **options: Any) -> int:
     from runner.verify import verify as compare
 
     return compare(pdf or options["build_dir"] / "report.pdf")
+
+
+@commands.command()
+@shared_options
+@deliver_options
+def deliver(**options: Any) -> int:
+    """Check the report, then write a message with it, or send it."""
+    from runner.deliver import Delivery
+    from runner.deliver import deliver as send_or_write
+    from runner.pipeline import Request
+
+    shared = {key: options.pop(key) for key in ("build_dir", "plan_path", "profile")}
+    return send_or_write(Request(**shared), Delivery(**options))
 
 
 @commands.command()

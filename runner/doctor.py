@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from runner.errors import RunnerError
-from runner.pipeline import TEMPLATES, Request
+from runner.pipeline import Request
+from runner.plan import TEMPLATES
 
 PACKAGES = (
     "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn", "jinja2", "weasyprint",

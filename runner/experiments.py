@@ -85,14 +85,19 @@ class HandinEntry(Strict):
 
 
 class Experiments(Strict):
-    """The whole file."""
+    """The whole file.
+
+    ``templates`` is the report's folder, seen from this file; without it, the practice's own. ``baseline``
+    is needed where variants train.
+    """
 
     title: str
-    baseline: Name
+    baseline: Name | None = None
+    templates: str | None = None
     seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Literal["auto"] | None = None
     author: AuthorEntry = AuthorEntry()
     profiles: dict[Name, ProfileEntry]
-    variants: Annotated[dict[Name, VariantEntry], Field(min_length=1)]
+    variants: dict[Name, VariantEntry] = {}
     notebooks: dict[Name, NotebookEntry] = {}
     handin: tuple[HandinEntry, ...] = ()
 
@@ -156,7 +161,12 @@ def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[s
 
 def _check_names(experiments: Experiments, path: Path) -> None:
     variants, groups = experiments.variants, {v.group for v in experiments.variants.values()}
-    _known(experiments.baseline, variants, path, "baseline")
+    if experiments.baseline is not None:
+        _known(experiments.baseline, variants, path, "baseline")
+    elif variants:
+        raise InputError("needed, because there are variants", where=f"{path}: baseline")
+    elif not experiments.notebooks:
+        raise InputError("neither variants nor notebooks", where=str(path))
     for name in experiments.notebooks:
         if name in variants:
             raise InputError("a variant has the same name", where=f"{path}: notebooks.{name}")

@@ -17,6 +17,10 @@ from runner.results import write_text
 from runner.study import Study
 
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+MISSING = "-missing"  # ends the id of a notice in place of a section
+MARKUP = re.compile(
+    r"[^\w\s.,;:()/«»%=+'-]|_|^[-+=]|[.)](?=\s)"
+)  # what Markdown or HTML could read as more than text
 
 
 def write_handin(study: Study, sections: tuple[HandinEntry, ...], build_dir: Path, target: Path) -> Path:
@@ -44,9 +48,9 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
     cells = [_cell(f"{prefix}-heading", section.heading)] if section.heading else []
     path = build_dir / "notebooks" / f"{section.notebook}.ipynb"
     if not study.has(section.notebook) or not path.exists():
-        label = study.info(section.notebook).label
-        reason = study.missing.get(section.notebook, "su cuaderno no está")
-        return [*cells, _cell(f"{prefix}-missing", f"**Falta «{label}»**: {reason}.")]
+        label = as_text(study.info(section.notebook).label)
+        reason = as_text(study.missing.get(section.notebook, "su cuaderno no está"))
+        return [*cells, _cell(f"{prefix}{MISSING}", f"**Falta «{label}»**: {reason}.")]
     content = nbformat.read(path, as_version=4)
     clean_notebook(content)
     injected = {n for c in content.cells if "injected-parameters" in _tags(c) for n in _assigned(c)}
@@ -87,20 +91,25 @@ def _link_headings(cells: list[NotebookNode]) -> str:
 
 
 def _title(study: Study) -> str:
-    return "\n\n".join([f"# {study.title}", *_lines(study), ""])
+    return "\n\n".join([f"# {as_text(study.title)}", *_lines(study), ""])
 
 
 def _lines(study: Study) -> Iterator[str]:
     author = study.author
     if author.names:
-        yield "**" + ", ".join(author.names) + "**"
+        yield "**" + as_text(", ".join(author.names)) + "**"
     group = f"Grupo {author.group}" if author.group else ""
     details = [detail for detail in (author.course, group, author.date) if detail]
     if details:
-        yield " · ".join(details)
+        yield " · ".join(map(as_text, details))
     if study.draft:
         yield f"**BORRADOR**: ejecución reducida (perfil «{study.profile}»); sus números no son los finales."
     yield "Cada parte conserva las salidas de la ejecución de la que proceden los números del informe."
+
+
+def as_text(words: str) -> str:
+    """Markdown that shows ``words`` as they are, on one line, whatever is in them."""
+    return MARKUP.sub(lambda found: f"&#{ord(found[0])};", " ".join(words.split()))
 
 
 def _cell(name: str, source: str) -> NotebookNode:

@@ -12,7 +12,7 @@ from runner.awaited import read_awaited
 from runner.choices import decide
 from runner.errors import RunnerError
 from runner.experiments import read_experiments
-from runner.plan import DEFAULT_PLAN, Plan, Variant
+from runner.plan import DEFAULT_PLAN, TEMPLATES, Plan, Variant
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
 from runner.study import NOT_PLANNED, PENDING, Author, Choice, Study, VariantInfo, origin
 
@@ -46,7 +46,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
 
 def _left_out(plan: Plan) -> set[str]:
     """Names of the practice's own plan, which its templates know, that are not in this one."""
-    if plan.path.samefile(DEFAULT_PLAN):
+    if plan.path.samefile(DEFAULT_PLAN) or plan.templates != TEMPLATES:
         return set()
     practice = read_experiments(DEFAULT_PLAN)
     return {*practice.variants, *practice.notebooks} - {variant.name for variant in plan.variants}

@@ -17,7 +17,7 @@ from runner.durations import parse_duration
 from runner.errors import InputError, RunnerError
 from runner.holding import LOCK_FILE, held
 from runner.lock import PACKAGES_FILE, write_lock
-from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan, with_author
+from runner.plan import DEFAULT_PLAN, TEMPLATES, Plan, Variant, make_plan, with_author
 from runner.results import read_failure, read_result, write_json
 from runner.seeds import wanted_seeds, with_seeds
 from runner.study import Seeds
@@ -25,10 +25,10 @@ from runner.study import Seeds
 if TYPE_CHECKING:
     from runner.state import Workspace
 
-TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
-    "report.pdf", "practica5.ipynb", "run.json", PACKAGES_FILE, AWAITED_FILE, "calibration.json",
-    "kernels.log", "results", "notebooks", "figures", "work", "checkpoints",
+    "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
+    PACKAGES_FILE, AWAITED_FILE, "calibration.json", "kernels.log",
+    "results", "notebooks", "figures", "work", "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"
 
@@ -205,7 +205,7 @@ def obtain_data(variants: Sequence[Variant], source: str | None) -> None:
 
 def make_outputs(plan: Plan, build_dir: Path, fresh: bool) -> None:
     """Write the notebook to hand in and the report, unless both are newer than all they show."""
-    made = [build_dir / "report.pdf", build_dir / "practica5.ipynb"]
+    made = [build_dir / name for name in ("report.pdf", "practica5.ipynb", "practica5.html")]
     if not fresh and all(path.exists() for path in made):
         oldest = min(path.stat().st_mtime for path in made)
         if newest(plan, build_dir) < oldest:
@@ -217,7 +217,7 @@ def make_outputs(plan: Plan, build_dir: Path, fresh: bool) -> None:
 def newest(plan: Plan, build_dir: Path) -> float:
     """Time of the last change to anything that the report shows."""
     paths = [plan.path, build_dir / RUN_FILE, *(build_dir / "results").glob("*/*.json")]
-    paths += (p for p in TEMPLATES.rglob("*") if p.is_file())
+    paths += (p for p in plan.templates.rglob("*") if p.is_file())
     paths += (PROJECT_ROOT / "runner").glob("*.py")
     return max(p.stat().st_mtime for p in paths)
 
@@ -226,12 +226,14 @@ def render(plan: Plan, build_dir: Path) -> None:
     """Load what is there and write notebook and report."""
     from runner import report
     from runner.handin import write_handin
+    from runner.handin_html import write_html
     from runner.loading import load_study
 
     start = perf_counter()
     study = load_study(plan, build_dir)
     handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
-    pdf = report.render(study, plan, build_dir, TEMPLATES)
+    write_html(handin, handin.with_suffix(".html"), (plan.templates, TEMPLATES))
+    pdf = report.render(study, plan, build_dir, plan.templates)
     say(f"wrote {pdf} and {handin} in {perf_counter() - start:.1f} s")
 
 

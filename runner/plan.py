@@ -24,6 +24,7 @@ from runner.parameters import Parameters
 from runner.study import Author, Seeds
 
 DEFAULT_PLAN = PROJECT_ROOT / "notebooks" / "experiments.toml"
+TEMPLATES = PROJECT_ROOT / "templates"  # of this practice
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Plan:
     variants: tuple[Variant, ...]
     handin: tuple[HandinEntry, ...]
     seeds: Seeds = field(default_factory=Seeds)
+    templates: Path = TEMPLATES
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -86,7 +88,8 @@ def make_plan(path: Path, profile: str) -> Plan:
         known = ", ".join(sorted(experiments.profiles))
         raise InputError(f"no profile '{profile}'; there are: {known}", where=str(path))
     trainings = [_training(experiments, name, profile, path) for name in experiments.variants]
-    shared = _training_parameters(experiments, experiments.baseline, profile, path)
+    base = experiments.baseline
+    shared = _training_parameters(experiments, base, profile, path) if base else {}
     notebooks = [_notebook(experiments, n, shared, path) for n in experiments.notebooks]
     author = experiments.author
     return Plan(
@@ -94,11 +97,12 @@ def make_plan(path: Path, profile: str) -> Plan:
         profile=profile,
         draft=experiments.profiles[profile].draft,
         author=Author(author.names, author.course, author.group, author.date),
-        baseline=experiments.baseline,
+        baseline=base or "",
         path=path,
         variants=(*trainings, *notebooks),
         handin=experiments.handin,
         seeds=Seeds(written=experiments.seeds),
+        templates=_templates(experiments, path),
     )
 
 
@@ -189,6 +193,16 @@ def declared_parameters(notebook: Path) -> dict[str, str]:
                 t.id: ast.unparse(n.value) for n in assigned for t in n.targets if isinstance(t, ast.Name)
             }
     return {}
+
+
+def _templates(experiments: Experiments, plan: Path) -> Path:
+    """The folder of the report's templates; raises InputError if it has no ``report.html``."""
+    if experiments.templates is None:
+        return TEMPLATES
+    folder = (plan.parent / experiments.templates).resolve()
+    if not (folder / "report.html").is_file():
+        raise InputError(f"no report.html in {folder}", where=f"{plan}: templates")
+    return folder
 
 
 def _notebook_path(name: str, plan: Path, key: str) -> Path:

@@ -10,6 +10,7 @@ from runner.report_figures import draw_figures
 from runner.report_html import report_html
 from runner.report_pdf import load_weasyprint, write_pdf
 from runner.report_print import lean, no_collection
+from runner.report_summary import write_summary
 from runner.study import Study
 
 REPORT_FILE = "report.pdf"
@@ -34,4 +35,5 @@ def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Pa
     with no_collection():
         html = lean(document.html)
         write_pdf(html, report, styles=styles, base=build_dir, roots=roots, attachments=attached)
+    write_summary(document, study, report)
     return report

@@ -44,8 +44,11 @@ def changed(key: str, value: str) -> str:
 BAD = [
     # content, words that the message must hold
     ("title = \n", ["not valid TOML", "line 1"]),
-    ("", ["title", "baseline", "variants"]),
-    (HEAD, ["variants"]),
+    ("", ["title", "profiles"]),
+    (HEAD, ["baseline", "'base' is not defined"]),
+    (HEAD.replace('baseline = "base"', ""), ["neither variants nor notebooks"]),
+    (HEAD.replace('baseline = "base"', "") + BASE, ["baseline", "needed, because there are variants"]),
+    ('templates = "nowhere"\n' + HEAD + BASE, ["templates", "no report.html"]),
     (HEAD.replace('"base"', '"nothing"') + BASE, ["baseline", "'nothing' is not defined", "base"]),
     (HEAD + BASE + BASE, ["not valid TOML", "variants"]),
     (HEAD + "colour = 1\n" + BASE, ["profiles.full.colour", "unknown key", "max_epochs"]),
