@@ -52,6 +52,7 @@ def load_plan(request: Request) -> Plan:
 
     Profile and author not given are those of the last run in the build folder.
     """
+    refuse_sources(request)
     noted = read_note(request.build_dir)
     profile = request.profile or str(noted.get("profile", "full"))
     plan = make_plan(request.plan_path.resolve(), profile)
@@ -65,6 +66,16 @@ def load_plan(request: Request) -> Plan:
     before = noted.get("author") or {}
     author = {key: value or written[key] or before.get(key) for key, value in given.items()}
     return with_author(plan, **author | {"names": tuple(author["names"] or ())})
+
+
+def refuse_sources(request: Request) -> None:
+    """Raise InputError if what the runner makes would take the place of what it is made from."""
+    for name in MADE:
+        made = (request.build_dir / name).resolve()
+        if any(path.resolve().is_relative_to(made) for path in (request.plan_path, DEFAULT_PLAN)):
+            hint = f"give another folder, such as {request.build_dir / 'build'}"
+            what = f"its folder '{name}' holds the experiments file, not results"
+            raise InputError(what, where=str(request.build_dir), hint=hint)
 
 
 def read_note(build_dir: Path) -> dict[str, Any]:
@@ -227,6 +238,7 @@ def clean_build(request: Request, yes: bool) -> int:
     """Remove what the runner made in the build folder, and the folder if nothing else is in it."""
     import click
 
+    refuse_sources(request)
     build_dir = request.build_dir
     there = [build_dir / name for name in MADE if (build_dir / name).exists()]
     if not there:
