@@ -34,6 +34,7 @@ from runner.results import (
     write_json,
     write_text,
 )
+from runner.seal import seal
 
 WORK = "work"
 EXECUTED = "notebook.ipynb"
@@ -152,6 +153,7 @@ def _publish(task: Task, started: datetime, wall_seconds: float) -> None:
     os.replace(executed, notebooks / f"{task.name}.ipynb")
     (notebooks / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
     write_json(task.work_dir / RESULT_FILE, record)
+    seal(task.work_dir)
     replace_folder(task.work_dir, task.build_dir / "results" / task.name)
 
 

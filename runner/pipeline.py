@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from runner import PROJECT_ROOT
 from runner.errors import InputError, RunnerError
+from runner.faults import telling
 from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan, with_author
 from runner.results import read_result, write_json
 
@@ -195,9 +196,10 @@ def render(plan: Plan, build_dir: Path) -> None:
     from runner.loading import load_study
 
     start = perf_counter()
-    study = load_study(plan, build_dir)
-    handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
-    pdf = report.render(study, plan, build_dir, TEMPLATES)
+    with telling(say):
+        study = load_study(plan, build_dir)
+        handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
+        pdf = report.render(study, plan, build_dir, TEMPLATES)
     say(f"wrote {pdf} and {handin} in {perf_counter() - start:.1f} s")
 
 
