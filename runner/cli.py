@@ -12,7 +12,7 @@ import click
 
 from runner import PROJECT_ROOT, __version__
 from runner.cli_deliver import deliver_options
-from runner.errors import RunnerError
+from runner.errors import InputError, RunnerError, from_system
 
 PROFILES = ("full", "quick", "smoke")
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -120,17 +120,17 @@ def run_all(**options: Any) -> int:
 
 
 @commands.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("only", nargs=-1, required=True, metavar="NAME...")
 @shared_options
 @author_options
 @run_options
 @seed_option
 @wait_option
-def run(names: tuple[str, ...], **options: Any) -> int:
+def run(only: tuple[str, ...], **options: Any) -> int:
     """Run only these variants, then render."""
     from runner.pipeline import Request, run_everything
 
-    return run_everything(Request(**options), only=names)
+    return run_everything(Request(**options), only=only)
 
 
 @commands.command()
@@ -201,9 +201,17 @@ def clean(yes: bool, **options: Any) -> int:
     return clean_build(Request(**options), yes)
 
 
+def refuse_odd_text(words: list[str]) -> None:
+    """Raise InputError for a word that no file of ours could hold: odd bytes, control characters."""
+    for word in words:
+        if not word.isprintable():  # the bytes of another encoding arrive as lone surrogates
+            raise InputError(f"not printable text: {word!r}", hint="the command line must be valid UTF-8")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code. The only place where errors become text."""
     try:
+        refuse_odd_text(sys.argv[1:] if arguments is None else arguments)
         return int(commands.main(arguments, prog_name="python -m runner", standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -217,8 +225,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
-        click.echo(f"error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
-        return BAD_INPUT
+        refused = from_system(error)
+        click.echo(f"error: {refused}", err=True)
+        return refused.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what is finished is kept; run the same command to go on", err=True)
         return INTERRUPTED

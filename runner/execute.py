@@ -35,6 +35,7 @@ from runner.results import (
     write_json,
     write_text,
 )
+from runner.seal import seal
 
 WORK = "work"
 EXECUTED = "notebook.ipynb"
@@ -174,6 +175,7 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
     os.replace(executed, notebooks / f"{task.name}.ipynb")
     (notebooks / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
     write_json(task.work_dir / RESULT_FILE, record)
+    seal(task.work_dir)
     replace_folder(task.work_dir, task.build_dir / "results" / task.name)
     attempts.forget(task.checkpoint_dir)
 

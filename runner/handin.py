@@ -12,7 +12,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from runner.cleaning import clean_notebook
+from runner.errors import RunnerError
 from runner.experiments import HandinEntry
+from runner.faults import tell
 from runner.results import write_text
 from runner.study import Study
 
@@ -51,7 +53,13 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
         label = as_text(study.info(section.notebook).label)
         reason = as_text(study.missing.get(section.notebook, "su cuaderno no está"))
         return [*cells, _cell(f"{prefix}{MISSING}", f"**Falta «{label}»**: {reason}.")]
-    content = nbformat.read(path, as_version=4)
+    try:
+        content = nbformat.read(path, as_version=4)
+    except (ValueError, OSError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
+        hint = f"python -m runner run {section.notebook}"
+        tell(RunnerError(f"not a notebook: {str(error).splitlines()[0]}", where=str(path), hint=hint))
+        label = as_text(study.label(section.notebook))
+        return [*cells, _cell(f"{prefix}{MISSING}", f"**Falta «{label}»**: su cuaderno no se puede leer.")]
     clean_notebook(content)
     injected = {n for c in content.cells if "injected-parameters" in _tags(c) for n in _assigned(c)}
     for cell in content.cells:

@@ -15,6 +15,7 @@ from runner import PROJECT_ROOT
 from runner.awaited import AWAITED_FILE, note_awaited, pending
 from runner.durations import parse_duration
 from runner.errors import InputError, RunnerError
+from runner.faults import telling
 from runner.holding import LOCK_FILE, held
 from runner.lock import PACKAGES_FILE, write_lock
 from runner.plan import DEFAULT_PLAN, TEMPLATES, Plan, Variant, make_plan, with_author
@@ -63,6 +64,7 @@ def load_plan(request: Request) -> Plan:
 
     Profile, author and seeds not given are those of the last run in the build folder.
     """
+    refuse_sources(request)
     noted = read_note(request.build_dir)
     profile = request.profile or str(noted.get("profile", "full"))
     plan = make_plan(request.plan_path.resolve(), profile)
@@ -77,6 +79,16 @@ def load_plan(request: Request) -> Plan:
     author = {key: value or written[key] or before.get(key) for key, value in given.items()}
     plan = with_author(plan, **author | {"names": tuple(author["names"] or ())})
     return with_seeds(plan, wanted_seeds(request.seeds, plan.seeds.written, noted.get("seeds")))
+
+
+def refuse_sources(request: Request) -> None:
+    """Raise InputError if what the runner makes would take the place of what it is made from."""
+    for name in MADE:
+        made = (request.build_dir / name).resolve()
+        if any(path.resolve().is_relative_to(made) for path in (request.plan_path, DEFAULT_PLAN)):
+            hint = f"give another folder, such as {request.build_dir / 'build'}"
+            what = f"its folder '{name}' holds the experiments file, not results"
+            raise InputError(what, where=str(request.build_dir), hint=hint)
 
 
 def read_note(build_dir: Path) -> dict[str, Any]:
@@ -230,10 +242,11 @@ def render(plan: Plan, build_dir: Path) -> None:
     from runner.loading import load_study
 
     start = perf_counter()
-    study = load_study(plan, build_dir)
-    handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
-    write_html(handin, handin.with_suffix(".html"), (plan.templates, TEMPLATES))
-    pdf = report.render(study, plan, build_dir, plan.templates)
+    with telling(say):
+        study = load_study(plan, build_dir)
+        handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
+        write_html(handin, handin.with_suffix(".html"), (plan.templates, TEMPLATES))
+        pdf = report.render(study, plan, build_dir, plan.templates)
     say(f"wrote {pdf} and {handin} in {perf_counter() - start:.1f} s")
 
 
@@ -256,6 +269,7 @@ def clean_build(request: Request, yes: bool) -> int:
     """Remove what the runner made in the build folder, and the folder if nothing else is in it."""
     import click
 
+    refuse_sources(request)
     build_dir = request.build_dir
     there = [build_dir / name for name in MADE if (build_dir / name).exists()]
     if not there:

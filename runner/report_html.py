@@ -200,7 +200,14 @@ class PartRenderer:
                 raise lost from error
             what = f"{error.what} [{error.where}]" if error.where else error.what
             raise type(error)(what, where=_place(error, name), hint=error.hint) from error
-        except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
+        except (
+            jinja2.TemplateError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            LookupError,
+            ArithmeticError,
+        ) as error:
             raise RunnerError(str(error), where=_place(error, name)) from error
 
 
