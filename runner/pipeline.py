@@ -131,6 +131,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
+        obtain_data(todo, request.source)
         if request.force:
             forget_attempts(build_dir, todo)
         fresh = note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
@@ -155,7 +156,6 @@ def execute(
         say("every variant is up to date")
         return {}
     build_dir = workspace.build_dir
-    obtain_data(todo, request.source)
     write_lock(build_dir)
     failed = run_variants(workspace, todo, request, render, budget)
     note_awaited(build_dir, unrecorded(failed, build_dir), settled=failed)
