@@ -69,6 +69,9 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1, 64),
             help="Variants side by side.  [default: by cores and memory]",
         ),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://host:8786."
+        ),
         click.option("--force", is_flag=True, help="Run again what is up to date."),
     ]
     for option in reversed(options):

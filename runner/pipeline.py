@@ -40,6 +40,7 @@ class Request:
     source: str | None = None
     jobs: int | None = None
     force: bool = False
+    scheduler: str | None = None
 
 
 def say(text: str) -> None:
@@ -88,9 +89,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
     Returns 0, or 1 if a variant failed.
     """
-    from runner.progress import make_display
     from runner.report_pdf import load_weasyprint
-    from runner.schedule import Schedule, default_limits
     from runner.state import Workspace
 
     plan = load_plan(request)
@@ -105,17 +104,35 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         todo = select(workspace, request, only)
         failed: dict[str, str] = {}
         if todo:
-            obtain_data(todo, request.source)
-            limits = default_limits(request.jobs)
-            say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
-            with make_display() as display:
-                failed = Schedule(workspace, todo, limits, display).run()
+            failed = run_variants(workspace, todo, request)
         else:
             say("every variant is up to date")
         make_outputs(plan, build_dir, fresh=bool(todo))
     for name, reason in failed.items():
         say(f"failed: {name}: {reason}")
     return 1 if failed else 0
+
+
+def run_variants(workspace: Any, todo: Sequence[Variant], request: Request) -> dict[str, str]:
+    """Run them on this machine or, with a scheduler, on its cluster; those that failed, with reasons."""
+    from runner.progress import make_display
+    from runner.schedule import Schedule, default_limits
+
+    if request.scheduler is None:
+        obtain_data(todo, request.source)
+        limits = default_limits(request.jobs)
+        say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
+        with make_display() as display:
+            return Schedule(workspace, todo, limits, display).run()
+
+    from runner.cluster import ClusterExecutor, connect
+
+    client = connect(request.scheduler)
+    cluster = ClusterExecutor(client, workspace.plan, say, request.jobs, request.source)
+    say(f"{len(todo)} variants to run, {min(cluster.jobs, len(todo))} side by side on {request.scheduler}")
+    with make_display() as display:
+        cluster.say = display.say
+        return Schedule(workspace, todo, cluster, display, lambda: cluster).run()
 
 
 def select(workspace: Any, request: Request, only: Sequence[str]) -> list[Variant]:

@@ -16,14 +16,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for_any
+from multiprocessing.queues import Queue
 from pathlib import Path
 from time import monotonic
+from typing import Protocol
 
 import psutil
 
 from runner.errors import RunnerError
 from runner.estimate import expected_seconds, machine_factor
-from runner.execute import Outcome, run_task
+from runner.execute import Outcome, Task, record_failure, run_task
+from runner.gpus import only_gpu, visible_gpus
 from runner.plan import Variant
 from runner.progress import Display, State
 from runner.results import read_result
@@ -34,28 +37,63 @@ POLL_SECONDS = 0.5
 CELL_TIMEOUT_SECONDS = 6 * 3600  # a cell that hangs is ended; training is one cell
 
 
+PROCESS_DIED = "el proceso que lo ejecutaba murió"
+
+
+class Capacity(Protocol):
+    """How much to use: kernels side by side, cores in all, seconds per cell."""
+
+    @property
+    def jobs(self) -> int:
+        """Variants at once; a cluster's changes with its workers."""
+
+    @property
+    def cores(self) -> int:
+        """Cores in all."""
+
+    @property
+    def timeout_seconds(self) -> int | None:
+        """Longest time of one cell."""
+
+
 @dataclass(frozen=True)
 class Limits:
-    """How much of the machine to use: kernels side by side, cores in all, seconds per cell."""
+    """The capacity of this machine; with ``gpus``, each kernel gets one of them."""
 
     jobs: int
     cores: int
     timeout_seconds: int | None = CELL_TIMEOUT_SECONDS
+    gpus: tuple[str, ...] = ()
 
 
 def default_limits(jobs: int | None) -> Limits:
-    """``jobs`` kernels, or as many as cores and free memory allow: one core each is fastest."""
+    """``jobs`` kernels, or as many as cores and free memory allow: one core each is fastest.
+
+    With GPUs, no more than one kernel for each.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cores = cores or 1
     fitting = max(1, psutil.virtual_memory().available // BYTES_PER_KERNEL)
+    gpus = visible_gpus()
+    if gpus:
+        return Limits(min(jobs or fitting, fitting, len(gpus)), cores, gpus=gpus)
     return Limits(jobs or min(cores, fitting), cores)
 
 
 class Schedule:
-    """The variants still to run, and those that are running."""
+    """The variants still to run, and those that are running.
+
+    ``executors`` makes what they run on; left out, it is processes of this machine. A variant that died
+    beside others, perhaps for want of memory, is run once more, alone and after the others.
+    """
 
     def __init__(
-        self, workspace: Workspace, todo: Iterable[Variant], limits: Limits, display: Display
+        self,
+        workspace: Workspace,
+        todo: Iterable[Variant],
+        limits: Capacity,
+        display: Display,
+        executors: Callable[[], Executor] | None = None,
     ) -> None:
         self.workspace, self.limits, self.display = workspace, limits, display
         self.waiting = {variant.name: variant for variant in todo}
@@ -67,6 +105,12 @@ class Schedule:
         self.costs: dict[tuple[str, int], float] = {}
         self.done = 0
         self.log = workspace.build_dir / "kernels.log"
+        self.accompanied: set[str] = set()  # ran beside others
+        self.again: set[str] = set()  # run once more, alone
+        self.make_executor = executors or self._local_executor
+
+    def _local_executor(self) -> Executor:
+        return make_executor(self.limits.jobs, self.log, getattr(self.limits, "gpus", ()))
 
     def run(self, on_end: Callable[[str], None] = lambda name: None) -> dict[str, str]:
         """Run everything; returns the failed variants with their reasons.
@@ -75,7 +119,7 @@ class Schedule:
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.unlink(missing_ok=True)
-        executor = make_executor(self.limits.jobs, self.log)
+        executor = self.make_executor()
         try:
             while self.waiting or self.running:
                 executor = self._fill(executor)
@@ -96,24 +140,29 @@ class Schedule:
             ready = self._ready()
             if not ready:
                 break
-            if self.running and any(v.alone for v in (ready[0], *self.running.values())):
+            if self.running and any(map(self._is_alone, (ready[0], *self.running.values()))):
                 break
             variant = ready[0]
             threads = self._threads(variant, len(ready))
-            task = self.workspace.task(variant, threads, self.limits.timeout_seconds)
+            task = self._task(variant, threads)
             try:
                 future = executor.submit(run_task, task)
             except BrokenProcessPool:
                 if self.running:
                     break  # their futures fail next; then a new pool takes over
-                executor = make_executor(self.limits.jobs, self.log)
+                executor = self.make_executor()
                 future = executor.submit(run_task, task)
             del self.waiting[variant.name]
             self.running[future] = variant
             self.began[variant.name] = monotonic()
             self.threads[variant.name] = threads
+            if len(self.running) > 1:
+                self.accompanied.update(v.name for v in self.running.values())
             self.display.start(variant.name)
         return executor
+
+    def _task(self, variant: Variant, threads: int = 1) -> Task:
+        return self.workspace.task(variant, threads, self.limits.timeout_seconds)
 
     def _ready(self) -> list[Variant]:
         """What waits for nothing: the baseline, then the longest first; what runs alone comes last."""
@@ -121,7 +170,10 @@ class Schedule:
         busy = self.waiting.keys() | {v.name for v in self.running.values()}
         ready = [v for v in self.waiting.values() if not busy & {*v.needs, *v.after}]
         baseline = self.workspace.plan.baseline
-        return sorted(ready, key=lambda v: (v.alone, v.name != baseline, -self._cost(v)))
+        return sorted(ready, key=lambda v: (self._is_alone(v), v.name != baseline, -self._cost(v)))
+
+    def _is_alone(self, variant: Variant) -> bool:
+        return variant.alone or variant.name in self.again
 
     def _drop_impossible(self) -> None:
         """Fail what needs a variant that failed."""
@@ -134,7 +186,7 @@ class Schedule:
 
     def _threads(self, variant: Variant, ready: int) -> int:
         """A kernel's share of the cores; one that nothing can run beside gets them all."""
-        alone = not self.running and (variant.alone or ready == 1)  # what else waits, waits for it
+        alone = not self.running and (self._is_alone(variant) or ready == 1)  # what else waits, waits for it
         return self.limits.cores if alone else max(1, self.limits.cores // self.limits.jobs)
 
     def _cost(self, variant: Variant, threads: int = 1) -> float:
@@ -153,7 +205,13 @@ class Schedule:
         try:
             outcome = future.result()
         except BrokenProcessPool:
-            outcome = Outcome(variant.name, "el proceso que lo ejecutaba murió", 0.0)
+            outcome = Outcome(variant.name, PROCESS_DIED, 0.0, exhausted=True)
+            record_failure(self._task(variant), PROCESS_DIED, PROCESS_DIED)
+        if outcome.exhausted and variant.name in self.accompanied - self.again:
+            self.again.add(variant.name)
+            self.waiting[variant.name] = variant
+            self.display.end(variant.name, f"{outcome.reason}; it will be tried once more, alone")
+            return variant.name
         if outcome.reason:
             self._fail(variant.name, outcome.reason)
             return variant.name
@@ -196,17 +254,26 @@ class Schedule:
         return State(share, " ".join([f"epoch {epoch}/{seen['epochs']}", *shown]), left)
 
 
-def make_executor(jobs: int, log: Path) -> Executor:
-    """Processes that each run one variant at a time; what they and their kernels print goes to ``log``."""
+def make_executor(jobs: int, log: Path, gpus: tuple[str, ...] = ()) -> Executor:
+    """Processes that each run one variant at a time; what they and their kernels print goes to ``log``.
+
+    Each takes one of ``gpus`` for itself; there are at least as many of them as jobs, or none.
+    """
     context = get_context("spawn")
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=settle, initargs=(log,))
+    queue = context.Queue() if gpus else None
+    for gpu in gpus:
+        assert queue is not None
+        queue.put(gpu)
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=settle, initargs=(log, queue))
 
 
-def settle(log: Path) -> None:
+def settle(log: Path, gpus: Queue[str] | None = None) -> None:
     """Leave Ctrl-C, which reaches every process of the terminal, to the runner; print to ``log``.
 
     A worker outlives its runner by no more than a moment: another run may be started at once.
     """
+    if gpus is not None:
+        os.environ.update(only_gpu(gpus.get()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
     with log.open("ab", buffering=0) as file:
