@@ -48,11 +48,13 @@ def connect(address: str) -> Client:
     """A client of the scheduler at ``address``; raises InputError if there is none, or no Dask here."""
     try:
         from distributed import Client
+        from distributed.comm import resolve_address
     except ImportError:
         raise InputError("--scheduler needs Dask, which is not installed", hint=INSTALL) from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are told in our own words
     warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
     try:
+        resolve_address(address)  # what is no address would leave Client's own destructor complaining
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(
