@@ -1,4 +1,6 @@
-"""How well 1, 2 and 4 Dask workers share 20 variants that only sleep: ``python -m tests.benchmarks.cluster_efficiency``.
+"""How well 1, 2 and 4 Dask workers share 20 variants that only sleep.
+
+    python -m tests.benchmarks.cluster_efficiency
 
 Efficiency is the sleep that the variants need in all, shared evenly, over the time from the first start to
 the last end. Everything else is the program's: starting kernels, sending orders, publishing. Each worker
