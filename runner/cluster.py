@@ -87,6 +87,7 @@ class ClusterExecutor(Executor):
     ) -> None:
         self.timeout_seconds: int | None = CELL_TIMEOUT_SECONDS
         self.client, self.plan, self.say = client, plan, say
+        self.address = client.scheduler.address  # a client that closed has no scheduler to ask
         self.crew = Crew(client, self._tell)
         self._most, self._source = jobs, source
         self._queue: list[Ticket] = []
@@ -144,7 +145,7 @@ class ClusterExecutor(Executor):
         if not self.crew.usable:
             raise InputError(
                 self.crew.complaint(),
-                where=self.client.scheduler.address,
+                where=self.address,
                 hint="start workers with this package, its versions and its Python: see README",
             )
 
@@ -161,7 +162,7 @@ class ClusterExecutor(Executor):
 
     def _lost(self, what: str) -> ClusterLost:
         hint = "what is finished is kept; run the same command to go on"
-        return ClusterLost(what, where=self.client.scheduler.address, hint=hint)
+        return ClusterLost(what, where=self.address, hint=hint)
 
     def _give_up(self, error: RunnerError) -> None:
         if self._closing.is_set():
