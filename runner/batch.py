@@ -6,6 +6,7 @@ import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from time import monotonic
 
 from rich.console import Console
@@ -13,12 +14,14 @@ from rich.table import Table
 
 from runner.awaited import note_awaited, over_budget
 from runner.calibration import LEAST_BUDGET_SECONDS, calibrate, former_seconds, read_samples
+from runner.capacity import Capacity, Limits, default_limits
 from runner.estimate import Estimator
 from runner.live_report import LiveReport, Render
+from runner.local_pool import KERNELS_LOG, end_children, make_executor
 from runner.pipeline import Request, say
 from runner.plan import Variant
 from runner.progress import duration, make_display
-from runner.schedule import Limits, Schedule, default_limits, end_children, make_executor
+from runner.schedule import Schedule
 from runner.state import Workspace
 from runner.study import PENDING
 
@@ -33,20 +36,17 @@ def run_variants(
     ``render`` makes the report, in the background whenever a variant ends.
     """
     deadline = None if budget is None else monotonic() + budget - min(RENDER_SECONDS, budget / 10)
-    limits = default_limits(request.jobs, request.threads)
-    say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
-    log = workspace.build_dir / "kernels.log"
-    log.unlink(missing_ok=True)
-    executor = make_executor(limits.jobs, log)
-    estimator = prepare_estimates(workspace, todo, limits, executor, budget)
+    crew = gather(workspace, todo, request, budget)
     with make_display() as display:
+        crew.tell(display.say)
         left = None if deadline is None else max(0.0, deadline - monotonic())
-        schedule = Schedule(workspace, todo, limits, display, estimator, left)
+        again = (lambda: crew.executor) if request.scheduler else None
+        schedule = Schedule(workspace, todo, crew.capacity, display, crew.estimator, left, again)
         if budget is not None:
             say_plan(schedule, budget, display.say)
             note_cut(schedule, budget)
         with LiveReport(workspace.plan, workspace.build_dir, render, display.say) as live:
-            failed = schedule.run(*hooks(schedule, live, budget), executor)
+            failed = schedule.run(*hooks(schedule, live, budget), crew.executor)
     show_times(schedule.expected, schedule.actual)
     if budget is not None:
         note_cut(schedule, budget)
@@ -56,6 +56,39 @@ def run_variants(
                 f"{', '.join(schedule.waiting)}; run 'all' again to go on with them"
             )
     return failed
+
+
+@dataclass(frozen=True)
+class Crew:
+    """What variants run on, how much of it there is, and how long they should take there."""
+
+    capacity: Capacity
+    executor: Executor
+    estimator: Estimator
+    tell: Callable[[Callable[[str], None]], None] = lambda say: None  # how what it runs on is to speak
+
+
+def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budget: float | None) -> Crew:
+    """Processes of this machine or, with a scheduler, the workers of its cluster."""
+    if request.scheduler is not None:
+        from runner.cluster import ClusterExecutor, connect
+
+        cluster = ClusterExecutor(
+            connect(request.scheduler), workspace.plan, say, request.jobs, request.source
+        )
+        side_by_side = min(cluster.jobs, len(todo))
+        say(f"{len(todo)} variants to run, {side_by_side} side by side on {request.scheduler}")
+
+        def tell(speak: Callable[[str], None]) -> None:
+            cluster.say = speak
+
+        return Crew(cluster, cluster, Estimator((), former_seconds(workspace.build_dir, todo)), tell)
+    limits = default_limits(request.jobs, request.threads)
+    say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
+    log = workspace.build_dir / KERNELS_LOG
+    log.unlink(missing_ok=True)
+    executor = make_executor(limits.jobs, log, limits.gpus)
+    return Crew(limits, executor, prepare_estimates(workspace, todo, limits, executor, budget))
 
 
 def hooks(

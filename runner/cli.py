@@ -87,6 +87,9 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="TIME",
             help="Longest time for the run, as 45m or 1h30m; what does not fit waits.",
         ),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://host:8786."
+        ),
         click.option("--force", is_flag=True, help="Run again what is up to date."),
     ]
     for option in reversed(options):

@@ -76,11 +76,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: ``reason`` is empty when it went well."""
+    """How a task ended: ``reason`` is empty when it went well.
+
+    ``exhausted``: memory may have run out, so that it may go well with nothing beside it.
+    """
 
     name: str
     reason: str
     wall_seconds: float
+    exhausted: bool = False
 
 
 def run_task(task: Task) -> Outcome:
@@ -98,8 +102,8 @@ def run_task(task: Task) -> Outcome:
         return Outcome(task.name, "", perf_counter() - clock)
     except Exception as error:  # whatever the notebook raised is the variant's failure, not ours
         reason = describe(error)
-        _record_failure(task, reason, traceback.format_exc())
-        return Outcome(task.name, reason, perf_counter() - clock)
+        record_failure(task, reason, traceback.format_exc())
+        return Outcome(task.name, reason, perf_counter() - clock, is_exhausted(error))
 
 
 def _execute(task: Task, attempt: Attempt) -> None:
@@ -214,7 +218,7 @@ def _rewrite_clean(path: Path) -> None:
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
-def _record_failure(task: Task, reason: str, detail: str) -> None:
+def record_failure(task: Task, reason: str, detail: str) -> None:
     """Leave the reason and, if there is one, the notebook as far as it got.
 
     A result of an earlier run with other inputs is removed: it is no longer this variant's. Checkpoints
@@ -240,6 +244,12 @@ def _record_failure(task: Task, reason: str, detail: str) -> None:
     shutil.rmtree(task.work_dir, ignore_errors=True)
     if not attempts.has_checkpoint(task.checkpoint_dir):
         attempts.forget(task.checkpoint_dir)
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether the memory, of the machine or of its GPU, may have run out."""
+    kind = type(error).__name__
+    return kind == "DeadKernelError" or getattr(error, "ename", "") == "ResourceExhaustedError"
 
 
 def describe(error: BaseException) -> str:

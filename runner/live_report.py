@@ -22,8 +22,8 @@ from typing import Self
 import psutil
 
 from runner.errors import RunnerError
+from runner.local_pool import settle
 from runner.plan import Plan
-from runner.schedule import settle
 
 REPORT_FILE = "report.pdf"
 TERMINATED = 143

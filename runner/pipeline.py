@@ -52,6 +52,7 @@ class Request:
     force: bool = False
     seeds: str | None = None
     wait: bool = False
+    scheduler: str | None = None
 
 
 def say(text: str) -> None:
@@ -131,7 +132,8 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
-        obtain_data(todo, request.source)
+        if request.scheduler is None:  # the workers of a cluster have their own
+            obtain_data(todo, request.source)
         if request.force:
             forget_attempts(build_dir, todo)
         fresh = note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)

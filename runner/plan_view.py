@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.calibration import former_seconds, read_samples
+from runner.capacity import Limits, default_limits
 from runner.estimate import Estimator
 from runner.pipeline import Request, load_plan
 from runner.progress import duration
-from runner.schedule import Limits, default_limits
 from runner.seed_search import MOST_SEARCHED
 from runner.state import VariantState, Workspace
 

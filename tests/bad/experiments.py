@@ -70,7 +70,7 @@ def code(source: object, **metadata: object) -> dict[str, object]:
 
 FORM = [
     wrong("half a line", "title = \n", "not valid TOML", "line 1", "hint: texts need quotes"),
-    wrong("empty", "", "title: Field required", "baseline: Field required", "variants: Field required"),
+    wrong("empty", "", "title: Field required", "profiles: Field required"),
     wrong("binary", b"\0\0\0", "not valid TOML", "line 1"),
     wrong("Latin-1", GOOD.replace("modelo", "módelo").encode("latin-1"), "not UTF-8 from byte", "hint: save"),
     wrong("UTF-16", GOOD.encode("utf-16"), "not UTF-8 from byte 0", "hint: save the file as UTF-8"),
@@ -81,7 +81,10 @@ FORM = [
     wrong("40 brackets", GOOD + NOTE + f"parameters = {{ x = {'[' * 40}{']' * 40} }}", "more than 20 deep"),
     wrong("a title of two", HEAD.replace('"t"', '["t", "u"]') + BASE, "title", "string", "a list of 2"),
     wrong("a control character", HEAD.replace('"t"', '"t\\u0001"') + BASE, "title: control characters"),
-    wrong("no variants", HEAD, "variants: Field required"),
+    wrong("no variants", HEAD, "baseline: 'base' is not defined"),
+    wrong("nothing to run", HEAD.replace('baseline = "base"', ""), "neither variants nor notebooks"),
+    wrong("no baseline", HEAD.replace('baseline = "base"', "") + BASE, "needed, because there are variants"),
+    wrong("no templates", 'templates = "nowhere"\n' + GOOD, "templates", "no report.html"),
     wrong("variants as text", 'variants = "x"\n' + HEAD, "variants: Input should be an object (found: 'x')"),
     wrong("a variant as text", HEAD + '[variants]\nbase = "x"\n', "variants.base", "object (found: 'x')"),
     wrong("choices as text", GOOD + OTHER + 'choose = "x"\n', "variants.other.choose", "array (found: 'x')"),

@@ -12,9 +12,9 @@ from pypdf import PdfReader
 
 from runner.calibration import CALIBRATION_FILE, calibrate, machine, read_samples
 from runner.estimate import cost_parameters
+from runner.local_pool import make_executor
 from runner.plan import Plan, Variant, make_plan
 from runner.results import PREDICTIONS_FILE, Result, read_result
-from runner.schedule import make_executor
 from tests.pipeline.tiny_plan import run, variant, write_plan
 
 pytestmark = pytest.mark.xdist_group("budget")
