@@ -38,6 +38,8 @@ def read_any(path: Path) -> Arrays:
     """
     if not path.exists():
         raise RunnerError("no such file or folder", where=str(path))
+    if not path.is_file() and not path.is_dir():  # a pipe would be waited for without end
+        raise RunnerError("neither a file nor a folder", where=str(path))
     try:
         if path.is_dir():
             return _read_batches(lambda name: (path / name).read_bytes())
@@ -103,8 +105,8 @@ def _read_tar(path: Path) -> Arrays:
 
 def _read_batches(read: Reader) -> Arrays:
     """The official batches: pickles of rows of 3072 bytes, channel by channel."""
-    batches = [_unpickle(read(f"data_batch_{n}")) for n in TRAINING_BATCHES]
-    test = _unpickle(read("test_batch"))
+    batches = [_batch(f"data_batch_{n}", read) for n in TRAINING_BATCHES]
+    test = _batch("test_batch", read)
     return {
         "x_train": np.concatenate([_images(b) for b in batches]),
         "y_train": np.concatenate([np.asarray(b[b"labels"], np.uint8) for b in batches]),
@@ -127,10 +129,10 @@ class _Unpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _unpickle(content: bytes) -> dict[bytes, Any]:
-    batch = _Unpickler(io.BytesIO(content), encoding="bytes").load()
-    if not isinstance(batch, dict):
-        raise pickle.UnpicklingError("not a batch of CIFAR-10")
+def _batch(name: str, read: Reader) -> dict[bytes, Any]:
+    batch = _Unpickler(io.BytesIO(read(name)), encoding="bytes").load()
+    if not isinstance(batch, dict) or not {b"data", b"labels"} <= batch.keys():
+        raise pickle.UnpicklingError(f"{name} is not a batch of CIFAR-10: it needs data and labels")
     return batch
 
 

@@ -22,8 +22,10 @@ from markupsafe import Markup
 
 from runner import __version__
 from runner.arrays import read_arrays
+from runner.awaited import AWAITED_FILE
 from runner.errors import RunnerError
 from runner.evidence import Claim
+from runner.lock import PACKAGES_FILE
 from runner.plan import Plan
 from runner.results import PREDICTIONS_FILE, json_text
 from runner.study import Study
@@ -31,6 +33,7 @@ from runner.study import Study
 MANIFEST = "manifest.json"
 EXPERIMENTS = "experiments.toml"
 TABLE = "results.csv"
+TABLE_JSON = "results.json"  # the same, for programs
 EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the manifest that it prints
 PLAN_FOLDER = "plan"
 LEFT_OUT = {".keras"}
@@ -92,14 +95,16 @@ def evidence_file(claims: Sequence[Claim], made: datetime) -> Attached:
 
 
 def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, bytes]]:
-    yield TABLE, _table(study).encode()
+    table = _table(study)
+    yield TABLE, table.encode()
+    yield TABLE_JSON, json_text({"title": study.title, "variants": _rows(table)}).encode()
     yield f"{PLAN_FOLDER}/{EXPERIMENTS}", plan.path.read_bytes()
     for notebook in sorted({variant.notebook for variant in plan.variants}):
         if notebook.is_relative_to(plan.path.parent):
             yield f"{PLAN_FOLDER}/{notebook.relative_to(plan.path.parent).as_posix()}", notebook.read_bytes()
-    run = build_dir / "run.json"
-    if run.is_file():
-        yield run.name, run.read_bytes()
+    for once in (build_dir / "run.json", build_dir / AWAITED_FILE, build_dir / PACKAGES_FILE):
+        if once.is_file():
+            yield once.name, once.read_bytes()
     for variant in plan.variants:
         executed = build_dir / "notebooks" / f"{variant.name}.ipynb"
         if executed.is_file():
@@ -173,3 +178,10 @@ def _table(study: Study) -> str:
             numbers = [*scores, timing.epoch_seconds, model.parameters, model.flops_per_image]
             writer.writerow([variant.name, variant.label, *map(repr, numbers), settings])
     return buffer.getvalue()
+
+
+def _rows(table: str) -> list[dict[str, object]]:
+    """The lines of the CSV as records, with numbers and settings as such."""
+    rows = csv.DictReader(io.StringIO(table))
+    words = {"variant", "label"}
+    return [{key: text if key in words else json.loads(text) for key, text in row.items()} for row in rows]

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from runner import LOCALES, PROJECT_ROOT, __version__
-from runner.errors import RunnerError
+from runner.cli_deliver import deliver_options
+from runner.errors import InputError, RunnerError, from_system
 
 PROFILES = ("full", "quick", "smoke")
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -65,6 +66,12 @@ def author_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What to do about another run in the build folder."""
+    text = "Wait for another run in the build folder to end."
+    return click.option("--wait", is_flag=True, help=text)(command)
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How to run variants."""
     options = [
@@ -74,8 +81,21 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1, 64),
             help="Variants side by side.  [default: by cores and memory]",
         ),
+        click.option(
+            "--threads",
+            type=click.IntRange(1, 256),
+            help="Cores of each kernel; the same number gives the same digits with any --jobs.  "
+            "[default: its share]",
+        ),
+        click.option(
+            "--budget",
+            metavar="TIME",
+            help="Longest time for the run, as 45m or 1h30m; what does not fit waits.",
+        ),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://host:8786."
+        ),
         click.option("--force", is_flag=True, help="Run again what is up to date."),
-        click.option("--budget", metavar="TIME", help="Longest time for the run: 45m, 2h, 1h30m."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -99,6 +119,7 @@ def commands() -> None:
 @author_options
 @run_options
 @seed_option
+@wait_option
 def run_all(**options: Any) -> int:
     """Plan, run, analyse and render: everything."""
     from runner.pipeline import Request, run_everything
@@ -107,16 +128,17 @@ def run_all(**options: Any) -> int:
 
 
 @commands.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("only", nargs=-1, required=True, metavar="NAME...")
 @shared_options
 @author_options
 @run_options
 @seed_option
-def run(names: tuple[str, ...], **options: Any) -> int:
+@wait_option
+def run(only: tuple[str, ...], **options: Any) -> int:
     """Run only these variants, then render."""
     from runner.pipeline import Request, run_everything
 
-    return run_everything(Request(**options), only=names)
+    return run_everything(Request(**options), only=only)
 
 
 @commands.command()
@@ -135,6 +157,7 @@ def plan(**options: Any) -> int:
 @shared_options
 @author_options
 @seed_option
+@wait_option
 def report(**options: Any) -> int:
     """Render the report again from what is there."""
     from runner.pipeline import Request, render_only
@@ -150,6 +173,19 @@ def verify(pdf: Path | None, **options: Any) -> int:
     from runner.verify import verify as compare
 
     return compare(pdf or options["build_dir"] / "report.pdf")
+
+
+@commands.command()
+@shared_options
+@deliver_options
+def deliver(**options: Any) -> int:
+    """Check the report, then write a message with it, or send it."""
+    from runner.deliver import Delivery
+    from runner.deliver import deliver as send_or_write
+    from runner.pipeline import Request
+
+    shared = {key: options.pop(key) for key in ("build_dir", "plan_path", "profile")}
+    return send_or_write(Request(**shared), Delivery(**options))
 
 
 @commands.command()
@@ -173,9 +209,17 @@ def clean(yes: bool, **options: Any) -> int:
     return clean_build(Request(**options), yes)
 
 
+def refuse_odd_text(words: list[str]) -> None:
+    """Raise InputError for a word that no file of ours could hold: odd bytes, control characters."""
+    for word in words:
+        if not word.isprintable():  # the bytes of another encoding arrive as lone surrogates
+            raise InputError(f"not printable text: {word!r}", hint="the command line must be valid UTF-8")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code. The only place where errors become text."""
     try:
+        refuse_odd_text(sys.argv[1:] if arguments is None else arguments)
         return int(commands.main(arguments, prog_name="python -m runner", standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -189,8 +233,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
-        click.echo(f"error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
-        return BAD_INPUT
+        refused = from_system(error)
+        click.echo(f"error: {refused}", err=True)
+        return refused.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what is finished is kept; run the same command to go on", err=True)
         return INTERRUPTED

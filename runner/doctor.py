@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from runner.errors import RunnerError
-from runner.pipeline import TEMPLATES, Request
+from runner.pipeline import Request
+from runner.plan import TEMPLATES
 
 PACKAGES = (
     "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn", "jinja2", "weasyprint",
@@ -104,7 +105,10 @@ def check_data(request: Request) -> Finding:
     from runner import data, sources
 
     if request.source is not None:
-        found = sources.ensure("cifar10", request.source)
+        try:
+            found = sources.ensure("cifar10", request.source)
+        except RunnerError as error:
+            return Finding("data", error.what, error.hint or "give another --data")
         return Finding("data", f"CIFAR-10 from {found.origin}")
     cached = data.cache_file("cifar10")
     if cached.exists():

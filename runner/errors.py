@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+HINTS = {
+    errno.EROFS: "nothing can be written there: give another folder",
+    errno.EACCES: "no permission: change the file's, or give another folder",
+    errno.EPERM: "no permission: change the file's, or give another folder",
+    errno.ENOTDIR: "a file is in the place of a folder: move it, or give another folder",
+    errno.EEXIST: "a file is in the place of a folder: move it, or give another folder",
+    errno.ENAMETOOLONG: "give a shorter path",
+    errno.ELOOP: "a link that leads to itself: give the folder that is meant",
+} | dict.fromkeys(FULL, "free some space and run the same command again: what is finished is kept")
+
 
 class RunnerError(Exception):
     """A failure with a message for the user instead of a traceback.
@@ -27,3 +40,10 @@ class InputError(RunnerError):
     """Bad usage or bad input: nothing was run and nothing was changed."""
 
     exit_code = 2
+
+
+def from_system(error: OSError) -> RunnerError:
+    """What the system refused, with file and remedy. A full disk is no fault of the input."""
+    kind = RunnerError if error.errno in FULL else InputError
+    where = str(error.filename) if error.filename else None
+    return kind(error.strerror or str(error), where=where, hint=HINTS.get(error.errno or 0))

@@ -1,43 +1,167 @@
 """Expected seconds of a variant before it runs: from its operations, scaled by what was measured.
 
-A rough model, for ordering and for the time left; nothing of it reaches the report.
+What was measured are samples: of the calibration (a few real steps), and of the variants that are finished.
+For ordering, for the time left and for a time budget; nothing of it reaches the report.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from runner.parameters import IMAGE_SIDE, Parameters
-from runner.results import Finished
+from runner.results import Finished, Record
 
 IMAGES = {"cifar10": (50_000, 10_000), "digits": (1_437, 360)}  # training, test
 FLOPS_PER_SECOND = 60e9  # of one core, until measured
 SECONDS_PER_STEP = 8e-4  # overhead of an update
-STARTUP_SECONDS = 12.0
-SECOND_CORE_GAIN = 0.6  # of each core after the first, within one kernel
+STARTUP_SECONDS = 8.0  # kernel, data, compiling the graph, figures, saving
+SECOND_CORE_GAIN = 0.3  # of each core after the first, against a kernel of one core beside others
 NOTEBOOK_SECONDS = 20.0
+FREE = {  # parameters that change no epoch's seconds, or hardly
+    "seed", "validation_fraction", "train_limit", "epochs", "schedule", "learning_rate",
+    "learning_rate_batch", "momentum", "weight_decay", "optimizer", "loss", "label_smoothing",
+}  # fmt: skip
 
 
-def expected_seconds(parameters: Mapping[str, Any], kind: str, threads: int, factor: float = 1.0) -> float:
-    """Seconds from start to end; ``factor`` corrects for this machine (see ``machine_factor``)."""
-    if kind == "notebook":
-        return NOTEBOOK_SECONDS
-    return STARTUP_SECONDS + factor * training_seconds(parameters, threads)
+class Sample(Record):
+    """Seconds for one image, to train and to predict, that were measured with some parameters.
+
+    ``parameters`` are those that matter for it (see ``cost_parameters``), in JSON's form.
+    """
+
+    parameters: dict[str, Any]
+    threads: int
+    train_seconds: float
+    forward_seconds: float
+
+
+class Estimator:
+    """Expected seconds from ``samples`` of a calibration and from what is finished.
+
+    ``former`` are the seconds that notebooks took when they ran here before, by name.
+    """
+
+    def __init__(self, samples: Sequence[Sample] = (), former: Mapping[str, float] | None = None) -> None:
+        self.samples, self.former = tuple(samples), former or {}
+        self._own: dict[str, Sample] = {}
+        self._factor, self._drift, self._startup = 1.0, 1.0, STARTUP_SECONDS
+
+    def learn(self, finished: Iterable[Finished]) -> None:
+        """Take finished variants as samples as well, and see how far the calibration is off by now."""
+        trained = [
+            f for f in finished if f.result.training and len(f.training.epochs) > 1
+        ]  # else it compiles
+        self._factor = machine_factor(trained)
+        self._own = {each.result.variant: sample_of(each) for each in trained}
+        if self.samples and trained:
+            own = self._own.values()
+            self._drift = statistics.median(
+                s.train_seconds / self._scaled(self.samples, s.parameters, s.threads)[0] for s in own
+            )
+        if trained:
+            self._startup = statistics.median(map(_rest_seconds, trained))
+
+    def seconds(self, name: str, kind: str, parameters: Mapping[str, Any], threads: int) -> float:
+        """Seconds from start to end of a variant with ``threads`` cores."""
+        if kind == "notebook":
+            return self.former.get(name, NOTEBOOK_SECONDS)
+        if not self.samples:
+            return self._startup + self._factor * training_seconds(parameters, threads)
+        train, forward = self._per_image(cost_parameters(parameters), threads)
+        p = _checked(parameters)
+        images, trained, test = _images(p)
+        seen = p.epochs * (images - trained) + images + test
+        return self._startup + p.epochs * trained * train + seen * forward
+
+    def _per_image(self, wanted: Mapping[str, Any], threads: int) -> tuple[float, float]:
+        exact = [s for s in self._own.values() if s.parameters == wanted and s.threads == threads]
+        if exact:
+            return exact[-1].train_seconds, exact[-1].forward_seconds
+        train, forward = self._scaled(self.samples, wanted, threads)
+        return train * self._drift, forward * self._drift
+
+    def _scaled(
+        self, samples: Sequence[Sample], wanted: Mapping[str, Any], threads: int
+    ) -> tuple[float, float]:
+        """The most similar sample's seconds, scaled by the operations and steps in which it differs."""
+
+        def likeness(sample: Sample) -> tuple[bool, int]:
+            equal = sum(sample.parameters.get(key) == value for key, value in wanted.items())
+            return sample.threads == threads, equal
+
+        nearest = max(samples, key=likeness)
+        train, forward = _assumed(wanted, threads)
+        its_train, its_forward = _assumed(nearest.parameters, nearest.threads)
+        return nearest.train_seconds * train / its_train, nearest.forward_seconds * forward / its_forward
+
+
+def cost_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters on which the seconds for one image depend, in JSON's form."""
+    kept: dict[str, Any] = json.loads(json.dumps({k: v for k, v in parameters.items() if k not in FREE}))
+    return kept
+
+
+def sample_of(finished: Finished) -> Sample:
+    """What a finished variant tells of seconds for one image, of its typical epoch."""
+    training, p = finished.training, _checked(finished.result.parameters)
+    epochs, data = len(training.epochs), training.data
+    return Sample(
+        parameters=cost_parameters(p.model_dump(mode="json")),
+        threads=training.environment.threads,
+        train_seconds=training.timing.epoch_seconds / data.train_images,
+        forward_seconds=training.timing.validation_seconds / (epochs * data.validation_images),
+    )
+
+
+def _rest_seconds(finished: Finished) -> float:
+    """A finished variant's seconds less its epochs' and evaluations': start, compiling, figures, saving."""
+    training, sample = finished.training, sample_of(finished)
+    data, epochs = training.data, len(training.epochs)
+    seen = (epochs + 1) * data.validation_images + data.train_images + data.test_images
+    known = epochs * training.timing.epoch_seconds + seen * sample.forward_seconds
+    return max(0.0, finished.result.wall_seconds - known)
+
+
+def _assumed(cost: Mapping[str, Any], threads: int) -> tuple[float, float]:
+    """Seconds for one image, to train and to predict, on a machine of the assumed speed."""
+    p = _checked(FILL | dict(cost))
+    forward = forward_flops(p) / _speed(threads)
+    return 3 * forward + SECONDS_PER_STEP / p.batch_size, forward
+
+
+FILL = {  # any values will do: they take no part in the seconds for one image
+    "seed": 0, "validation_fraction": 0.5, "epochs": 1, "learning_rate": 1.0, "optimizer": "adam",
+    "loss": "categorical_crossentropy",
+}  # fmt: skip
+
+
+def _speed(threads: int) -> float:
+    return FLOPS_PER_SECOND * (1 + SECOND_CORE_GAIN * (threads - 1))
+
+
+def _images(p: Parameters) -> tuple[int, int, int]:
+    """Images in all but the test set, those trained on, and those of the test set."""
+    images, test = IMAGES[p.dataset]
+    images = min(images, p.train_limit) if p.train_limit else images
+    return images, round(images * (1 - p.validation_fraction)), test
+
+
+def train_images(parameters: Mapping[str, Any]) -> int:
+    """How many images an epoch trains on."""
+    return _images(_checked(parameters))[1]
 
 
 def training_seconds(parameters: Mapping[str, Any], threads: int) -> float:
     """Seconds of all the epochs and the evaluation on a machine of the assumed speed."""
-    p = Parameters.model_validate_json(_json(parameters))
-    images, test = IMAGES[p.dataset]
-    images = min(images, p.train_limit) if p.train_limit else images
-    train = round(images * (1 - p.validation_fraction))
+    p = _checked(parameters)
+    images, train, test = _images(p)
     passes = p.epochs * (3 * train + images - train) + images + test
-    speed = FLOPS_PER_SECOND * (1 + SECOND_CORE_GAIN * (threads - 1))
     steps = p.epochs * math.ceil(train / p.batch_size)
-    return passes * forward_flops(p) / speed + steps * SECONDS_PER_STEP
+    return passes * forward_flops(p) / _speed(threads) + steps * SECONDS_PER_STEP
 
 
 def forward_flops(p: Parameters) -> float:
@@ -60,15 +184,12 @@ def machine_factor(finished: Iterable[Finished]) -> float:
     """Measured over assumed seconds, the median over the finished variants (1 if there are none)."""
     ratios = []
     for variant in finished:
-        training = variant.result.training
-        if training is not None:
-            seconds = training.timing.train_seconds + training.timing.validation_seconds
-            assumed = training_seconds(variant.result.parameters, training.environment.threads)
-            ratios.append(seconds / assumed)
+        if variant.result.training is not None:
+            sample = sample_of(variant)
+            assumed = _assumed(sample.parameters, sample.threads)
+            ratios.append(sample.train_seconds / assumed[0])
     return statistics.median(ratios) if ratios else 1.0
 
 
-def _json(parameters: Mapping[str, Any]) -> str:
-    import json
-
-    return json.dumps(dict(parameters))
+def _checked(parameters: Mapping[str, Any]) -> Parameters:
+    return Parameters.model_validate_json(json.dumps(dict(parameters)))

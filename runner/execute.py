@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
-from runner import PROJECT_ROOT, kernel
+from runner import PROJECT_ROOT, attempts, kernel
+from runner.attempts import Attempt
 from runner.cleaning import clean_notebook
 from runner.errors import RunnerError
 from runner.forked_kernel import choose_provisioner
@@ -34,6 +35,7 @@ from runner.results import (
     write_json,
     write_text,
 )
+from runner.seal import seal
 
 WORK = "work"
 EXECUTED = "notebook.ipynb"
@@ -66,35 +68,48 @@ class Task:
         """Where the variant lives until it is finished."""
         return self.build_dir / WORK / self.name
 
+    @property
+    def checkpoint_dir(self) -> Path:
+        """Where its kernel keeps what another attempt can go on from."""
+        return self.build_dir / attempts.CHECKPOINTS / self.name
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: ``reason`` is empty when it went well."""
+    """How a task ended: ``reason`` is empty when it went well.
+
+    ``exhausted``: memory may have run out, so that it may go well with nothing beside it.
+    """
 
     name: str
     reason: str
     wall_seconds: float
+    exhausted: bool = False
 
 
 def run_task(task: Task) -> Outcome:
-    """Execute and publish one variant; a failure is recorded, not raised."""
+    """Execute and publish one variant; a failure is recorded, not raised.
+
+    An attempt of the same key that was cut off, or failed, is taken up where its last checkpoint left it.
+    """
     started, clock = datetime.now(UTC), perf_counter()
     shutil.rmtree(task.work_dir, ignore_errors=True)
     task.work_dir.mkdir(parents=True)
     try:
-        _execute(task)
-        _publish(task, started, perf_counter() - clock)
+        attempt = attempts.begin(task.checkpoint_dir, task.key, task.threads)
+        _execute(task, attempt)
+        _publish(task, attempt, started, perf_counter() - clock)
         return Outcome(task.name, "", perf_counter() - clock)
     except Exception as error:  # whatever the notebook raised is the variant's failure, not ours
         reason = describe(error)
-        _record_failure(task, reason, traceback.format_exc())
-        return Outcome(task.name, reason, perf_counter() - clock)
+        record_failure(task, reason, traceback.format_exc())
+        return Outcome(task.name, reason, perf_counter() - clock, is_exhausted(error))
 
 
-def _execute(task: Task) -> None:
+def _execute(task: Task, attempt: Attempt) -> None:
     import papermill
 
-    _set_environment(task)
+    _set_environment(task, attempt)
     choose_provisioner()
     papermill.execute_notebook(
         str(task.notebook),
@@ -109,26 +124,38 @@ def _execute(task: Task) -> None:
     )
 
 
-def _set_environment(task: Task) -> None:
+def _set_environment(task: Task, attempt: Attempt) -> None:
     """What the kernel, a child of this process, inherits."""
-    paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    os.environ |= DIGIT_SETTINGS | {
+    os.environ |= kernel_environment(attempt.threads) | {
         kernel.OUTPUT: str(task.work_dir),
         kernel.BUILD: str(task.build_dir),
-        kernel.THREADS: str(task.threads),
+        kernel.CHECKPOINT: str(task.checkpoint_dir),
+        kernel.KEY: task.key,
+        attempts.BEGAN: str(monotonic()),
         kernel.PLAN: str(task.plan),
         kernel.PROFILE: task.profile,
-        "OMP_NUM_THREADS": str(task.threads),
+    }
+
+
+def kernel_environment(threads: int) -> dict[str, str]:
+    """What every process that computes needs before it imports TensorFlow."""
+    paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return DIGIT_SETTINGS | {
+        kernel.THREADS: str(threads),
+        "OMP_NUM_THREADS": str(threads),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "KERAS_BACKEND": "tensorflow",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(os.pathsep.join(paths).split(os.pathsep))),
     }
 
 
-def _publish(task: Task, started: datetime, wall_seconds: float) -> None:
-    """Move the finished variant to its place; the record is written last, before the move."""
+def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: float) -> None:
+    """Move the finished variant to its place; the record is written last, before the move.
+
+    Only then do its checkpoints go.
+    """
     executed = task.work_dir / EXECUTED
     _rewrite_clean(executed)
     record = Result(
@@ -143,8 +170,8 @@ def _publish(task: Task, started: datetime, wall_seconds: float) -> None:
         parameters=dict(task.parameters),
         started=started,
         finished=datetime.now(UTC),
-        wall_seconds=wall_seconds,
-        training=_read_training(task.work_dir),
+        wall_seconds=attempt.earlier_seconds + wall_seconds,
+        training=_read_training(task.work_dir, attempt),
     )
     (task.work_dir / kernel.PROGRESS_FILE).unlink(missing_ok=True)
     notebooks = task.build_dir / "notebooks"
@@ -152,16 +179,26 @@ def _publish(task: Task, started: datetime, wall_seconds: float) -> None:
     os.replace(executed, notebooks / f"{task.name}.ipynb")
     (notebooks / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
     write_json(task.work_dir / RESULT_FILE, record)
+    seal(task.work_dir)
     replace_folder(task.work_dir, task.build_dir / "results" / task.name)
+    attempts.forget(task.checkpoint_dir)
 
 
-def _read_training(folder: Path) -> Training | None:
+def _read_training(folder: Path, attempt: Attempt) -> Training | None:
+    """What the kernel measured, if it trained, with what earlier attempts spent on it."""
     path = folder / TRAINING_FILE
     if not path.exists():
         return None
     training = Training.model_validate_json(path.read_bytes())
     path.unlink()
-    return training
+    kept = sum(e.train_seconds + e.validation_seconds for e in training.epochs[: training.restored_epochs])
+    return training.model_copy(
+        update={
+            "interruptions": attempt.interruptions,
+            "earlier_seconds": attempt.earlier_seconds,
+            "lost_seconds": max(0.0, attempt.earlier_seconds - kept),
+        }
+    )
 
 
 def replace_folder(source: Path, target: Path) -> None:
@@ -181,10 +218,11 @@ def _rewrite_clean(path: Path) -> None:
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
-def _record_failure(task: Task, reason: str, detail: str) -> None:
+def record_failure(task: Task, reason: str, detail: str) -> None:
     """Leave the reason and, if there is one, the notebook as far as it got.
 
-    A result of an earlier run with other inputs is removed: it is no longer this variant's.
+    A result of an earlier run with other inputs is removed: it is no longer this variant's. Checkpoints
+    stay for the next attempt; where there are none, nothing of this one counts for it.
     """
     folder = task.build_dir / "results" / task.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -204,6 +242,14 @@ def _record_failure(task: Task, reason: str, detail: str) -> None:
     )
     write_json(folder / FAILURE_FILE, failure)
     shutil.rmtree(task.work_dir, ignore_errors=True)
+    if not attempts.has_checkpoint(task.checkpoint_dir):
+        attempts.forget(task.checkpoint_dir)
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether the memory, of the machine or of its GPU, may have run out."""
+    kind = type(error).__name__
+    return kind == "DeadKernelError" or getattr(error, "ename", "") == "ResourceExhaustedError"
 
 
 def describe(error: BaseException) -> str:

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from runner.errors import InputError
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 MOST_SEEDS = 50
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all but tab and line feed
+DEEPEST = 20  # tables and lists in each other
+LONGEST_SHOWN = 80
+NAMES = "1 to 40 of a-z, 0-9 and -, not - first"
+RESERVED = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+
+
+def _usable(name: str) -> str:
+    """A name that can be a folder's on every system."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
+        raise ValueError(f"not a name: {NAMES}")
+    if name in RESERVED:
+        raise ValueError("a device's name on Windows, where no folder can be called so")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_usable)]
 Questions = Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(default=())]
 
 
@@ -85,14 +103,19 @@ class HandinEntry(Strict):
 
 
 class Experiments(Strict):
-    """The whole file."""
+    """The whole file.
+
+    ``templates`` is the report's folder, seen from this file; without it, the practice's own. ``baseline``
+    is needed where variants train.
+    """
 
     title: str
-    baseline: Name
+    baseline: Name | None = None
+    templates: str | None = None
     seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Literal["auto"] | None = None
     author: AuthorEntry = AuthorEntry()
     profiles: dict[Name, ProfileEntry]
-    variants: Annotated[dict[Name, VariantEntry], Field(min_length=1)]
+    variants: dict[Name, VariantEntry] = {}
     notebooks: dict[Name, NotebookEntry] = {}
     handin: tuple[HandinEntry, ...] = ()
 
@@ -111,32 +134,66 @@ def read_experiments(path: Path) -> Experiments:
 
 def _parse(path: Path) -> Experiments:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark first
+        _refuse_odd_values(content, "", path)
         # Through JSON, whose arrays pydantic accepts as tuples in strict mode.
-        return Experiments.model_validate_json(json.dumps(content, default=str))
+        return Experiments.model_validate_json(json.dumps(content))
     except FileNotFoundError:
         hint = "give the experiments file with --plan"
         raise InputError("no such file", where=str(path), hint=hint) from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not valid TOML: {error}", where=str(path)) from error
+        hint = "texts need quotes, lists brackets: notebooks/experiments.toml shows how"
+        raise InputError(f"not valid TOML: {error}", where=str(path), hint=hint) from error
     except ValidationError as error:
         raise InputError(explain(error, Experiments), where=str(path)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        what = f"cannot be read: not UTF-8 from byte {error.start} on"
+        raise InputError(what, where=str(path), hint="save the file as UTF-8") from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (ValueError, RecursionError) as error:  # a number of too many digits; brackets too deep
+        what = f"not usable TOML: {str(error).split(';')[0]}"  # the rest is for programmers
+        raise InputError(what, where=str(path)) from error
+
+
+def _refuse_odd_values(value: Any, key: str, path: Path, depth: int = 0) -> None:
+    """Raise InputError for what TOML can hold and JSON, in which everything is recorded, can't."""
+    if depth > DEEPEST:
+        raise InputError(f"nested more than {DEEPEST} deep", where=f"{path}: {key[:100]}...")
+    if isinstance(value, dict):
+        for name, each in value.items():
+            _refuse_odd_values(each, f"{key}.{name}" if key else name, path, depth + 1)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            _refuse_odd_values(each, f"{key}.{index}", path, depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{value} is not a finite number", where=f"{path}: {key}")
+    elif not isinstance(value, str | int | float):
+        raise InputError(f"dates and times are not used here (found: {value})", where=f"{path}: {key}")
+    elif isinstance(value, str) and CONTROL.search(value):
+        raise InputError(f"control characters can't be printed (found: {value!r})", where=f"{path}: {key}")
 
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
     """The problems of ``error`` in one line each: key, what is wrong, what is allowed."""
     lines = []
     for problem in error.errors():
-        key = prefix + ".".join(str(part) for part in problem["loc"])
+        key = prefix + ".".join(str(part) for part in problem["loc"] if part != "[key]")
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = f"unknown key; allowed: {', '.join(_siblings(model, problem['loc']))}"
-        elif not isinstance(problem["input"], dict | list):
-            message += f" (found: {problem['input']!r})"
+        elif problem["type"] not in ("missing", "value_error") or isinstance(problem["input"], str):
+            message += f" (found: {_shown(problem['input'])})"
         lines.append(f"{key}: {message}" if key else message)
     return "\n  ".join(lines)
+
+
+def _shown(value: Any) -> str:
+    """A value in a few words."""
+    if isinstance(value, dict | list):
+        return ("a table" if isinstance(value, dict) else "a list") + f" of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
@@ -156,7 +213,12 @@ def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[s
 
 def _check_names(experiments: Experiments, path: Path) -> None:
     variants, groups = experiments.variants, {v.group for v in experiments.variants.values()}
-    _known(experiments.baseline, variants, path, "baseline")
+    if experiments.baseline is not None:
+        _known(experiments.baseline, variants, path, "baseline")
+    elif variants:
+        raise InputError("needed, because there are variants", where=f"{path}: baseline")
+    elif not experiments.notebooks:
+        raise InputError("neither variants nor notebooks", where=str(path))
     for name in experiments.notebooks:
         if name in variants:
             raise InputError("a variant has the same name", where=f"{path}: notebooks.{name}")
@@ -164,6 +226,10 @@ def _check_names(experiments: Experiments, path: Path) -> None:
         if variant.extends is not None:
             _known(variant.extends, variants, path, f"variants.{name}.extends")
         for index, choice in enumerate(variant.choose):
+            if len(set(choice.among)) < len(choice.among):
+                raise InputError(
+                    "names a variant twice", where=f"{path}: variants.{name}.choose.{index}.among"
+                )
             for other in choice.among:
                 _known(other, variants, path, f"variants.{name}.choose.{index}.among")
                 if other == name or variants[other].choose:
@@ -174,6 +240,10 @@ def _check_names(experiments: Experiments, path: Path) -> None:
             _known(other, variants, path, f"notebooks.{name}.needs")
         earlier = list(experiments.notebooks)[: list(experiments.notebooks).index(name)]
         for other in notebook.after:  # only what stands above, so that there is no cycle
+            if other in experiments.notebooks and other not in {*groups, *earlier}:
+                hint = "a notebook waits only for groups and for notebooks that stand above it"
+                where = f"{path}: notebooks.{name}.after"
+                raise InputError(f"'{other}' does not stand above '{name}'", where=where, hint=hint)
             _known(other, dict.fromkeys([*groups, *earlier]), path, f"notebooks.{name}.after")
     for index, part in enumerate(experiments.handin):
         everything = variants | experiments.notebooks

@@ -85,14 +85,14 @@ class ForkedProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clie
         arguments = cmd[cmd.index(LAUNCHER) + 1 :]
         environment = dict(kwargs.get("env") or os.environ)
         where = str(kwargs.get("cwd") or Path.cwd())
-        process = _context().Process(target=serve, args=(arguments, environment, where), daemon=True)
+        process = fork_context().Process(target=serve, args=(arguments, environment, where), daemon=True)
         process.start()
         self.process = ForkedProcess(process)
         self.pid, self.pgid = process.pid, None
         return self.connection_info
 
 
-def _context() -> ForkServerContext:
+def fork_context() -> ForkServerContext:
     """The fork server of this process; it starts, and imports, with the first kernel."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)

@@ -12,7 +12,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from runner.cleaning import clean_notebook
+from runner.errors import RunnerError
 from runner.experiments import HandinEntry
+from runner.faults import tell
 from runner.i18n import tr
 from runner.notebook_prose import UNTRANSLATED_NOTE, prose, untranslated
 from runner.reasons import reason_words
@@ -20,6 +22,10 @@ from runner.results import write_text
 from runner.study import Study
 
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+MISSING = "-missing"  # ends the id of a notice in place of a section
+MARKUP = re.compile(
+    r"[^\w\s.,;:()/«»%=+'-]|_|^[-+=]|[.)](?=\s)"
+)  # what Markdown or HTML could read as more than text
 
 
 def write_handin(study: Study, sections: tuple[HandinEntry, ...], build_dir: Path, target: Path) -> Path:
@@ -47,11 +53,17 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
     cells = [_cell(f"{prefix}-heading", prose(section.heading))] if section.heading else []
     path = build_dir / "notebooks" / f"{section.notebook}.ipynb"
     if not study.has(section.notebook) or not path.exists():
-        label = study.info(section.notebook).label
-        reason = study.missing.get(section.notebook, tr("su cuaderno no está"))
-        notice = f"**{tr('Falta «{label}»', label=label)}**: {reason_words(reason)}."
-        return [*cells, _cell(f"{prefix}-missing", notice)]
-    content = nbformat.read(path, as_version=4)
+        label = as_text(study.info(section.notebook).label)
+        reason = as_text(reason_words(study.missing.get(section.notebook, "su cuaderno no está")))
+        return [*cells, _cell(f"{prefix}{MISSING}", f"**{tr('Falta «{label}»', label=label)}**: {reason}.")]
+    try:
+        content = nbformat.read(path, as_version=4)
+    except (ValueError, OSError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
+        hint = f"python -m runner run {section.notebook}"
+        tell(RunnerError(f"not a notebook: {str(error).splitlines()[0]}", where=str(path), hint=hint))
+        label = as_text(study.label(section.notebook))
+        notice = f"**{tr('Falta «{label}»', label=label)}**: {tr('su cuaderno no se puede leer')}."
+        return [*cells, _cell(f"{prefix}{MISSING}", notice)]
     clean_notebook(content)
     injected = {n for c in content.cells if "injected-parameters" in _tags(c) for n in _assigned(c)}
     for cell in content.cells:
@@ -93,23 +105,30 @@ def _link_headings(cells: list[NotebookNode]) -> str:
 
 
 def _title(study: Study) -> str:
-    return "\n\n".join([f"# {study.title}", *_lines(study), ""])
+    return "\n\n".join([f"# {as_text(study.title)}", *_lines(study), ""])
 
 
 def _lines(study: Study) -> Iterator[str]:
     author = study.author
     if author.names:
-        yield "**" + ", ".join(author.names) + "**"
+        yield "**" + as_text(", ".join(author.names)) + "**"
     group = tr("Grupo {group}", group=author.group) if author.group else ""
     details = [detail for detail in (author.course, group, author.date) if detail]
     if details:
-        yield " · ".join(details)
+        yield " · ".join(map(as_text, details))
     if study.draft:
-        notice = "**BORRADOR**: ejecución reducida (perfil «{profile}»); sus números no son los finales."
-        yield tr(notice, profile=study.profile)
+        yield tr(
+            "**BORRADOR**: ejecución reducida (perfil «{profile}»); sus números no son los finales.",
+            profile=study.profile,
+        )
     yield tr("Cada parte conserva las salidas de la ejecución de la que proceden los números del informe.")
     if untranslated():
         yield UNTRANSLATED_NOTE
+
+
+def as_text(words: str) -> str:
+    """Markdown that shows ``words`` as they are, on one line, whatever is in them."""
+    return MARKUP.sub(lambda found: f"&#{ord(found[0])};", " ".join(words.split()))
 
 
 def _cell(name: str, source: str) -> NotebookNode:

@@ -18,6 +18,7 @@ from typing import Any
 from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from babel.numbers import get_decimal_symbol
 
 from runner import LOCALES, PROJECT_ROOT
 from runner.errors import InputError
@@ -27,6 +28,7 @@ CATALOGUES = PROJECT_ROOT / "templates" / "locale"
 SOURCE_LANGUAGE = "es"
 TYPED_COMMA = re.compile(r"(?<=\d),(?=\d)")
 BLANKS = re.compile(r"\s+")
+_folders = [CATALOGUES]
 _chosen: list[str] = []  # the locale that a command or a test has set
 
 
@@ -36,9 +38,14 @@ def current() -> str:
     return _chosen[-1] if _chosen else inherited if inherited in LOCALES else LOCALES[0]
 
 
-def use(locale: str) -> None:
-    """Set the locale of this process and of those it starts; raises InputError for one that is not known."""
+def use(locale: str, catalogues: Path = CATALOGUES) -> None:
+    """Set the locale of this process and of those it starts; raises InputError for one that is not known.
+
+    ``catalogues`` is the folder of a practice's own translations, which come before this one's.
+    """
     _chosen[:] = [checked(locale)]
+    _folders[:] = [CATALOGUES, catalogues]
+    catalogue.cache_clear()
     os.environ[VARIABLE] = locale
 
 
@@ -62,6 +69,11 @@ def checked(locale: str) -> str:
 def language() -> str:
     """The locale as HTML writes it: ``es-ES``."""
     return current().replace("_", "-")
+
+
+def localised(number: str) -> str:
+    """Digits with a decimal point, as the language writes them."""
+    return number.replace(".", get_decimal_symbol(current()))
 
 
 def percent_sign() -> str:
@@ -108,7 +120,8 @@ def catalogue(language: str) -> dict[tuple[str, str | None], str]:
 
 def catalogue_files(language: str) -> list[Path]:
     """The .po files of a language."""
-    return sorted((CATALOGUES / language / "LC_MESSAGES").glob("*.po"))
+    folders = dict.fromkeys(_folders)
+    return [path for each in folders for path in sorted((each / language / "LC_MESSAGES").glob("*.po"))]
 
 
 def read_catalogue(path: Path) -> Catalog:

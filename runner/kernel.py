@@ -24,6 +24,8 @@ BUILD = "RUNNER_BUILD"
 THREADS = "RUNNER_THREADS"
 PLAN = "RUNNER_PLAN"
 PROFILE = "RUNNER_PROFILE"
+CHECKPOINT = "RUNNER_CHECKPOINT"
+KEY = "RUNNER_KEY"
 PROGRESS_FILE = "progress.json"
 
 
@@ -37,6 +39,17 @@ def output_dir() -> Path:
 def results_dir() -> Path:
     """Folder with the other variants' results."""
     return Path(os.environ.get(BUILD, PROJECT_ROOT / "build")) / "results"
+
+
+def checkpoint_dir() -> Path | None:
+    """Folder for what an interrupted training goes on from; None if nothing is to be kept."""
+    given = os.environ.get(CHECKPOINT)
+    return Path(given) if given else None
+
+
+def key() -> str:
+    """What identifies this run: all that its result depends on, hashed."""
+    return os.environ.get(KEY, "")
 
 
 def threads() -> int:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from runner import PROJECT_ROOT, data
+from runner.notebook_source import code_of, read_cells
 
 # Looks and transport only: they change no measured digit, so editing them re-trains nothing. A change of
 # the records' form is a new schema version, which is checked where they are read.
 COSMETIC_MODULES = {
-    "alt_text", "arrays", "errors", "figure_grids", "figure_style", "figures", "i18n", "kernel", "results",
-    "study", "tables",
+    "alt_text", "arrays", "attempts", "errors", "figure_grids", "figure_style", "figures", "i18n",
+    "kernel", "results", "study", "tables",
 }  # fmt: skip
 DIGIT_SETTINGS = {"TF_ENABLE_ONEDNN_OPTS": "1"}  # in force in every kernel; changes digits
 
@@ -54,10 +55,7 @@ def changed_parts(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, 
 
 
 def _notebook_source(path: Path) -> str:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    cells = [c for c in content["cells"] if c["cell_type"] == "code"]
-    sources = ["".join(c["source"]) for c in cells if "parameters" not in c["metadata"].get("tags", [])]
-    return "\n\n".join(sources)
+    return "\n\n".join(code_of(read_cells(path)))
 
 
 @cache

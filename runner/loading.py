@@ -8,11 +8,15 @@ from pathlib import Path
 from babel.dates import format_date
 
 from runner import i18n
+from runner.awaited import read_awaited
 from runner.choices import decide
 from runner.errors import RunnerError
 from runner.experiments import read_experiments
-from runner.plan import DEFAULT_PLAN, Plan, Variant
+from runner.faults import tell
+from runner.plan import DEFAULT_PLAN, TEMPLATES, Plan, Variant, check_parameters
+from runner.report_missing import unreadable
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
+from runner.seal import broken
 from runner.study import NOT_PLANNED, PENDING, REPEATED, Author, Choice, Study, VariantInfo, origin
 
 
@@ -20,11 +24,16 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
     """The plan with every result that can be read; the others are missing, with the reason."""
     finished: dict[str, Finished] = {}
     missing = dict.fromkeys(_left_out(plan), NOT_PLANNED)
+    awaited = read_awaited(build_dir)  # what a former run left there is not these variants' result
+    missing |= {v.name: awaited[v.name] for v in plan.variants if v.name in awaited}
     for variant in plan.variants:
+        if variant.name in awaited:
+            continue
         try:
             finished[variant.name] = _read(plan, variant, build_dir)
         except RunnerError as error:
             missing[variant.name] = error.what
+        _tell_altered(variant.name, build_dir)
     return Study(
         title=i18n.tr(plan.title),
         profile=plan.profile,
@@ -41,7 +50,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
 
 def _left_out(plan: Plan) -> set[str]:
     """Names of the practice's own plan, which its templates know, that are not in this one."""
-    if plan.path.samefile(DEFAULT_PLAN):
+    if plan.path.samefile(DEFAULT_PLAN) or plan.templates != TEMPLATES:
         return set()
     practice = read_experiments(DEFAULT_PLAN)
     return {*practice.variants, *practice.notebooks} - {variant.name for variant in plan.variants}
@@ -62,14 +71,34 @@ def _read(plan: Plan, variant: Variant, build_dir: Path) -> Finished:
         raise RunnerError(f"falló: {failure.reason}" if failure else PENDING)
     try:
         found = read_result(folder)
-        if found.result.training is not None:
-            found.predictions  # noqa: B018  reads and checks the arrays now
+        _check(found, variant)
     except RunnerError as error:
-        raise RunnerError(f"el resultado no se puede leer: {error.where}: {error.what}") from error
+        tell(error)
+        raise RunnerError(unreadable(variant.name, error).reason) from error
     if found.result.profile != plan.profile:
         problem = f"el resultado es del perfil «{found.result.profile}», no de «{plan.profile}»"
         raise RunnerError(problem)
     return found
+
+
+def _check(found: Finished, variant: Variant) -> None:
+    """Raise RunnerError, with file and field, if a record is not what its variant should leave."""
+    where = str(found.folder / RESULT_FILE)
+    if variant.kind == "training" and found.result.training is None:
+        raise RunnerError("training: missing, though the variant is one to train", where=where)
+    if found.result.training is None:
+        return
+    try:
+        check_parameters(found.result.parameters, where)
+    except RunnerError as error:
+        raise RunnerError(f"parameters: {error.what}", where=where) from error
+    found.predictions  # noqa: B018  reads and checks the arrays now
+
+
+def _tell_altered(name: str, build_dir: Path) -> None:
+    """Tell of each file that is not what the variant left; whoever needs it leaves its part out."""
+    for fault in broken(build_dir / "results" / name):
+        tell(fault)
 
 
 def _info(plan: Plan, variant: Variant, finished: dict[str, Finished]) -> VariantInfo:

@@ -55,6 +55,7 @@ def measure(
         memory_peak_bytes=memory_peak(),
         data=summarise_data(dataset, split),
         environment=environment(threads),
+        restored_epochs=clock.restored,
     )
     labels = y_train[split.validation]
     return training, results.Predictions(labels, p_validation, dataset.y_test, p_test)
@@ -96,7 +97,8 @@ def epochs(history: Mapping[str, Sequence[float]], clock: EpochClock) -> tuple[r
 
 def timing(clock: EpochClock, images: int) -> results.Timing:
     """Summary of the clock; ``images`` is how many an epoch trains on."""
-    typical = statistics.median(clock.training[1:] or clock.training)
+    plain = [seconds for epoch, seconds in enumerate(clock.training) if epoch not in clock.traced]
+    typical = statistics.median(plain or clock.training)
     return results.Timing(
         first_epoch_seconds=clock.training[0],
         epoch_seconds=typical,

@@ -32,45 +32,13 @@ TEMPLATES = PROJECT_ROOT / "templates"
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"tr": None, "trn": (1, 2)}
 LETTER = re.compile(r"[^\W\d_]")
 # Calls whose strings name things, and are for no reader; of a figure or table, the first argument.
-NAMING = frozenset(
-    [
-        "accuracy_interval",
-        "best_of",
-        "c",
-        "compare",
-        "compare_all",
-        "gap",
-        "gap_seeds",
-        "get",
-        "has",
-        "largest_confusions",
-        "loss_interval",
-        "m",
-        "map",
-        "mean",
-        "measured",
-        "over",
-        "per_class",
-        "ref",
-        "rejectattr",
-        "selectattr",
-        "seeds",
-        "sort",
-        "time_interval",
-        "time_ratio",
-        "total",
-        "turning_point",
-        "equalto",
-        "formatted",
-        "interval",
-        "side",
-        "over_seeds",
-        "seeds_sentence",
-        "deviation",
-        "sizes",
-        "attr",
-    ]
+NAMES = (
+    "accuracy_interval best_of c compare compare_all gap gap_seeds get has largest_confusions loss_interval "
+    "m map mean measured over per_class ref rejectattr selectattr seeds sort time_interval time_ratio total "
+    "turning_point equalto formatted interval side over_seeds seeds_sentence deviation sizes attr "
+    "join search_runs"
 )
+NAMING = frozenset(NAMES.split())
 CAPTIONED = frozenset({"figure", "table"})
 CODE_LIKE = re.compile(r"[a-z0-9_.~:-]+|(compact|long|narrow|wide| )+")
 
@@ -115,7 +83,7 @@ def from_templates(folder: Path = TEMPLATES) -> Iterator[Message]:
 def from_template(source: str, name: str) -> Iterator[Message]:
     """The texts of one template."""
     environment = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=True)
-    tokens = [t for t in environment.lexer.tokenize(source, name)]
+    tokens = list(environment.lexer.tokenize(source, name))
     splitter = Splitter(plain=not name.endswith(".html"))
     calls: list[tuple[str, int]] = []  # open brackets: what is called, and the arguments so far
     for before, token in zip([Token(0, "", ""), *tokens], tokens, strict=False):
@@ -203,10 +171,11 @@ def update(language: str) -> None:
     """Bring the catalogues of a language up to date with the texts there are."""
     known: dict[str, str] = {}
     for path in sorted((CATALOGUES / language / "LC_MESSAGES").glob("*.po")):
-        known |= {str(m.id): str(m.string) for m in read_catalogue(path) if m.id and m.string and not m.context}
-    for name, found in messages().items():
+        found = (m for m in read_catalogue(path) if m.id and m.string and not m.context)
+        known |= {str(m.id): str(m.string) for m in found}
+    for name, texts in messages().items():
         catalog = Catalog(locale=language, fuzzy=False, charset="utf-8")
-        for message in found:
+        for message in texts:
             place, _, line = message.place.partition(":")
             catalog.add(
                 message.text, known.get(message.text, ""), locations=[(place, int(line or 0) or None)]

@@ -5,28 +5,31 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from runner import LOCALES, PROJECT_ROOT, i18n
+from runner.awaited import AWAITED_FILE, note_awaited, pending
+from runner.durations import parse_duration
 from runner.errors import InputError, RunnerError
-from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan, with_author
-from runner.results import read_result, write_json
+from runner.faults import telling
+from runner.holding import LOCK_FILE, held
+from runner.lock import PACKAGES_FILE, write_lock
+from runner.plan import DEFAULT_PLAN, TEMPLATES, Plan, Variant, make_plan, with_author
+from runner.results import read_failure, read_result, write_json
 from runner.seeds import wanted_seeds, with_seeds
 from runner.study import Seeds
 
 if TYPE_CHECKING:
     from runner.state import Workspace
 
-TEMPLATES = PROJECT_ROOT / "templates"
 MADE = (
-    "report.pdf", "practica5.ipynb", "run.json", "kernels.log", "results", "notebooks", "figures", "work",
+    "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
+    PACKAGES_FILE, AWAITED_FILE, "calibration.json", "kernels.log",
+    "results", "notebooks", "figures", "work", "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"
 
@@ -45,9 +48,12 @@ class Request:
     locale: str | None = None
     source: str | None = None
     jobs: int | None = None
+    threads: int | None = None
+    budget: str | None = None
     force: bool = False
     seeds: str | None = None
-    budget: str | None = None
+    wait: bool = False
+    scheduler: str | None = None
 
 
 def say(text: str) -> None:
@@ -61,10 +67,12 @@ def load_plan(request: Request) -> Plan:
     Profile, author, locale and seeds not given are those of the last run in the build folder. The locale is
     set for the process, so that all that is rendered after is in it.
     """
+    refuse_sources(request)
     noted = read_note(request.build_dir)
-    i18n.use(request.locale or str(noted.get("locale", LOCALES[0])))
+    locale = i18n.checked(request.locale or str(noted.get("locale", LOCALES[0])))
     profile = request.profile or str(noted.get("profile", "full"))
     plan = make_plan(request.plan_path.resolve(), profile)
+    i18n.use(locale, plan.templates / "locale")
     given = {
         "names": request.names,
         "course": request.course,
@@ -76,6 +84,16 @@ def load_plan(request: Request) -> Plan:
     author = {key: value or written[key] or before.get(key) for key, value in given.items()}
     plan = with_author(plan, **author | {"names": tuple(author["names"] or ())})
     return with_seeds(plan, wanted_seeds(request.seeds, plan.seeds.written, noted.get("seeds")))
+
+
+def refuse_sources(request: Request) -> None:
+    """Raise InputError if what the runner makes would take the place of what it is made from."""
+    for name in MADE:
+        made = (request.build_dir / name).resolve()
+        if any(path.resolve().is_relative_to(made) for path in (request.plan_path, DEFAULT_PLAN)):
+            hint = f"give another folder, such as {request.build_dir / 'build'}"
+            what = f"its folder '{name}' holds the experiments file, not results"
+            raise InputError(what, where=str(request.build_dir), hint=hint)
 
 
 def read_note(build_dir: Path) -> dict[str, Any]:
@@ -101,47 +119,63 @@ def remember(plan: Plan, build_dir: Path) -> None:
 def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     """Run what is not up to date (or ``only`` these), then write notebook and report.
 
-    Returns 0, or 1 if a variant failed.
+    Returns 0, also if a time budget left something out, or 1 if a variant failed.
     """
     from runner.report_pdf import load_weasyprint
     from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
 
+    began = monotonic()
+    budget = None if request.budget is None else parse_duration(request.budget)
     plan = load_plan(request)
-    limit = time_limit(request.budget, plan.seeds)
+    limit = time_limit(budget, plan.seeds)
     for name in only:
         plan.get(name)
     load_weasyprint()  # before an hour of training, not after it
     build_dir = request.build_dir.resolve()
-    with locked(build_dir):
+    with held(build_dir, request.wait, say):
         refuse_other_profile(plan, build_dir, request.force)
         remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
-        failed = execute(workspace, todo, request)
+        if request.scheduler is None:  # the workers of a cluster have their own
+            obtain_data(todo, request.source)
+        if request.force:
+            forget_attempts(build_dir, todo)
+        fresh = note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
+        failed = execute(workspace, todo, request, budget)
         if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
-            search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say)
+            search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say, began)
             plan, more = search.run(lambda space, new: execute(space, new, request))
             failed |= more
-        make_outputs(plan, build_dir, fresh=bool(todo))
+        make_outputs(plan, build_dir, fresh=fresh or bool(todo))
     for name, reason in failed.items():
         say(f"failed: {name}: {reason}")
     return 1 if failed else 0
 
 
-def execute(workspace: Workspace, todo: Sequence[Variant], request: Request) -> dict[str, str]:
-    """Run the variants ``todo``; returns those that failed, with their reasons."""
-    from runner.progress import make_display
-    from runner.schedule import Schedule, default_limits
+def execute(
+    workspace: Workspace, todo: Sequence[Variant], request: Request, budget: float | None = None
+) -> dict[str, str]:
+    """Run the variants ``todo`` as far as ``budget`` seconds allow; those that failed, with their reasons."""
+    from runner.batch import run_variants
 
     if not todo:
         say("every variant is up to date")
         return {}
-    obtain_data(todo, request.source)
-    limits = default_limits(request.jobs)
-    say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
-    with make_display() as display:
-        return Schedule(workspace, todo, limits, display).run()
+    build_dir = workspace.build_dir
+    write_lock(build_dir)
+    failed = run_variants(workspace, todo, request, render, budget)
+    note_awaited(build_dir, unrecorded(failed, build_dir), settled=failed)
+    return failed
+
+
+def forget_attempts(build_dir: Path, variants: Sequence[Variant]) -> None:
+    """Let the variants begin afresh, whatever an interrupted run left of them."""
+    from runner import attempts
+
+    for variant in variants:
+        attempts.forget(build_dir / attempts.CHECKPOINTS / variant.name)
 
 
 def select(workspace: Any, request: Request, only: Sequence[str]) -> list[Variant]:
@@ -156,6 +190,11 @@ def select(workspace: Any, request: Request, only: Sequence[str]) -> list[Varian
             hint = f"python -m runner run {' '.join(lacking)} {variant.name}"
             raise InputError(f"'{variant.name}' needs {', '.join(lacking)}", hint=hint)
     return chosen
+
+
+def unrecorded(failed: Mapping[str, str], build_dir: Path) -> dict[str, str]:
+    """The reasons of what failed without having been run, for want of what it needs."""
+    return {n: r for n, r in failed.items() if read_failure(build_dir / "results" / n) is None}
 
 
 def refuse_other_profile(plan: Plan, build_dir: Path, force: bool) -> None:
@@ -186,7 +225,7 @@ def obtain_data(variants: Sequence[Variant], source: str | None) -> None:
 
 def make_outputs(plan: Plan, build_dir: Path, fresh: bool) -> None:
     """Write the notebook to hand in and the report, unless both are newer than all they show."""
-    made = [build_dir / "report.pdf", build_dir / "practica5.ipynb"]
+    made = [build_dir / name for name in ("report.pdf", "practica5.ipynb", "practica5.html")]
     if not fresh and all(path.exists() for path in made):
         oldest = min(path.stat().st_mtime for path in made)
         if newest(plan, build_dir) < oldest:
@@ -198,7 +237,7 @@ def make_outputs(plan: Plan, build_dir: Path, fresh: bool) -> None:
 def newest(plan: Plan, build_dir: Path) -> float:
     """Time of the last change to anything that the report shows."""
     paths = [plan.path, build_dir / RUN_FILE, *(build_dir / "results").glob("*/*.json")]
-    paths += (p for p in TEMPLATES.rglob("*") if p.is_file())
+    paths += (p for p in plan.templates.rglob("*") if p.is_file())
     paths += (PROJECT_ROOT / "runner").glob("*.py")
     return max(p.stat().st_mtime for p in paths)
 
@@ -207,12 +246,15 @@ def render(plan: Plan, build_dir: Path) -> None:
     """Load what is there and write notebook and report."""
     from runner import report
     from runner.handin import write_handin
+    from runner.handin_html import write_html
     from runner.loading import load_study
 
     start = perf_counter()
-    study = load_study(plan, build_dir)
-    handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
-    pdf = report.render(study, plan, build_dir, TEMPLATES)
+    with telling(say):
+        study = load_study(plan, build_dir)
+        handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
+        write_html(handin, handin.with_suffix(".html"), (plan.templates, TEMPLATES))
+        pdf = report.render(study, plan, build_dir, plan.templates)
     say(f"wrote {pdf} and {handin} in {perf_counter() - start:.1f} s")
 
 
@@ -225,34 +267,17 @@ def render_only(request: Request) -> int:
     if not request.build_dir.is_dir():
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()
-    with locked(build_dir):
+    with held(build_dir, request.wait, say):
         remember(plan, build_dir)
         render(plan, build_dir)
     return 0
-
-
-@contextmanager
-def locked(build_dir: Path) -> Iterator[None]:
-    """Hold the build folder; raises InputError if another run does.
-
-    The system frees the lock of a process that died.
-    """
-    build_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(build_dir / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise InputError(
-            "another run is using this build folder",
-            where=str(build_dir),
-            hint="wait for it to end, or give another --build-dir",
-        ) from None
 
 
 def clean_build(request: Request, yes: bool) -> int:
     """Remove what the runner made in the build folder, and the folder if nothing else is in it."""
     import click
 
+    refuse_sources(request)
     build_dir = request.build_dir
     there = [build_dir / name for name in MADE if (build_dir / name).exists()]
     if not there:
@@ -260,10 +285,10 @@ def clean_build(request: Request, yes: bool) -> int:
         return 0
     if not yes:
         click.confirm(f"Remove {', '.join(p.name for p in there)} from {build_dir}?", abort=True)
-    with locked(build_dir):
+    with held(build_dir, request.wait, say):
         for path in there:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    (build_dir / ".lock").unlink(missing_ok=True)
+    (build_dir / LOCK_FILE).unlink(missing_ok=True)
     if not any(build_dir.iterdir()):
         build_dir.rmdir()
     return 0

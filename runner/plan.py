@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,10 +22,12 @@ from runner.experiments import (
     lineage,
     read_experiments,
 )
+from runner.notebook_source import PARAMETERS, check_notebook, read_cells
 from runner.parameters import Parameters
 from runner.study import Author, Seeds
 
 DEFAULT_PLAN = PROJECT_ROOT / "notebooks" / "experiments.toml"
+TEMPLATES = PROJECT_ROOT / "templates"  # of this practice
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Plan:
     variants: tuple[Variant, ...]
     handin: tuple[HandinEntry, ...]
     seeds: Seeds = field(default_factory=Seeds)
+    templates: Path = TEMPLATES
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -86,7 +91,8 @@ def make_plan(path: Path, profile: str) -> Plan:
         known = ", ".join(sorted(experiments.profiles))
         raise InputError(f"no profile '{profile}'; there are: {known}", where=str(path))
     trainings = [_training(experiments, name, profile, path) for name in experiments.variants]
-    shared = _training_parameters(experiments, experiments.baseline, profile, path)
+    base = experiments.baseline
+    shared = _training_parameters(experiments, base, profile, path) if base else {}
     notebooks = [_notebook(experiments, n, shared, path) for n in experiments.notebooks]
     author = experiments.author
     return Plan(
@@ -94,11 +100,12 @@ def make_plan(path: Path, profile: str) -> Plan:
         profile=profile,
         draft=experiments.profiles[profile].draft,
         author=Author(author.names, author.course, author.group, author.date),
-        baseline=experiments.baseline,
+        baseline=base or "",
         path=path,
         variants=(*trainings, *notebooks),
         handin=experiments.handin,
         seeds=Seeds(written=experiments.seeds),
+        templates=_templates(experiments, path),
     )
 
 
@@ -159,7 +166,9 @@ def _notebook(experiments: Experiments, name: str, shared: Mapping[str, Any], pa
     if unknown:
         allowed = ", ".join(sorted(declared)) or "none"
         where = f"{path}: notebooks.{name}.parameters"
-        raise InputError(f"the notebook has no {', '.join(unknown)}; allowed: {allowed}", where=where)
+        hint = f"the allowed ones are set in the cell of {notebook.name} that is tagged '{PARAMETERS}'"
+        what = f"the notebook has no {', '.join(unknown)}; allowed: {allowed}"
+        raise InputError(what, where=where, hint=hint)
     variants = (n for n, v in experiments.variants.items() if v.group in entry.after)
     after = (*variants, *(n for n in experiments.notebooks if n in entry.after))
     return Variant(
@@ -178,11 +187,8 @@ def _notebook(experiments: Experiments, name: str, shared: Mapping[str, Any], pa
 
 def declared_parameters(notebook: Path) -> dict[str, str]:
     """Names (and the code of the values) in the notebook's cell tagged ``parameters``."""
-    import ast
-
-    content = json.loads(notebook.read_text(encoding="utf-8"))
-    for cell in content["cells"]:
-        if "parameters" in cell["metadata"].get("tags", []):
+    for cell in read_cells(notebook):
+        if PARAMETERS in cell["metadata"].get("tags", []):
             tree = ast.parse("".join(cell["source"]))
             assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
             return {
@@ -191,8 +197,25 @@ def declared_parameters(notebook: Path) -> dict[str, str]:
     return {}
 
 
+def _templates(experiments: Experiments, plan: Path) -> Path:
+    """The folder of the report's templates; raises InputError if it has no ``report.html``."""
+    if experiments.templates is None:
+        return TEMPLATES
+    folder = (plan.parent / experiments.templates).resolve()
+    if not (folder / "report.html").is_file():
+        raise InputError(f"no report.html in {folder}", where=f"{plan}: templates")
+    return folder
+
+
 def _notebook_path(name: str, plan: Path, key: str) -> Path:
-    path = plan.parent / name
+    """Where the notebook is: beside the experiments file or below it, as it travels with the report."""
+    where = f"{plan}: {key}.notebook"
+    path = Path(os.path.normpath(plan.parent / name))
+    if not path.is_relative_to(plan.parent):
+        hint = f"copy it into {plan.parent}: it is attached to the report with the experiments file"
+        raise InputError(f"'{name}' is outside the folder of the experiments file", where=where, hint=hint)
     if not path.is_file():
-        raise InputError(f"no notebook {path}", where=f"{plan}: {key}.notebook")
+        there = ", ".join(sorted(p.name for p in plan.parent.glob("*.ipynb"))) or "none"
+        raise InputError(f"no notebook {path}", where=where, hint=f"there are: {there}")
+    check_notebook(path)
     return path

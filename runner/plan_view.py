@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from runner.estimate import expected_seconds, machine_factor
+from runner.calibration import former_seconds, read_samples
+from runner.capacity import Limits, default_limits
+from runner.estimate import Estimator
 from runner.pipeline import Request, load_plan
 from runner.progress import duration
-from runner.schedule import default_limits
 from runner.seed_search import MOST_SEARCHED
 from runner.state import VariantState, Workspace
 
@@ -18,30 +19,38 @@ def show_plan(request: Request) -> None:
     plan = load_plan(request)
     workspace = Workspace(plan, request.build_dir.resolve())
     states = workspace.states()
-    factor = machine_factor(workspace.finished.values())
+    limits = default_limits(None)
+    samples = read_samples(workspace.build_dir, limits.jobs)
+    estimator = Estimator(samples, former_seconds(workspace.build_dir, plan.variants))
+    estimator.learn(workspace.finished.values())
     table = Table(title=f"{plan.title}\nprofile {plan.profile}", title_justify="left")
     for column in ("variant", "differences", "state", "time"):
         table.add_column(column, overflow="fold", justify="right" if column == "time" else "left")
     total = 0.0
     for state in states:
-        seconds = _seconds(workspace, state, factor)
+        seconds = _seconds(workspace, state, estimator, limits)
         if state.status != "done":
             total += seconds
         table.add_row(state.variant.name, _differences(workspace, state), _state(state), duration(seconds))
     console = Console()
     console.print(table)
-    jobs = default_limits(None).jobs
-    console.print(f"expected: {duration(total / jobs)} with {jobs} variants side by side", highlight=False)
+    jobs = limits.jobs
+    source = "from the calibration" if samples else "a rough estimate, before any calibration"
+    console.print(
+        f"expected: {duration(total / jobs)} with {jobs} variants side by side ({source})", highlight=False
+    )
     if plan.seeds.auto:
         text = f"then further seeds, up to {MOST_SEARCHED}, where a comparison of questions 9 to 12 is open"
         console.print(text, highlight=False)
 
 
-def _seconds(workspace: Workspace, state: VariantState, factor: float) -> float:
+def _seconds(workspace: Workspace, state: VariantState, estimator: Estimator, limits: Limits) -> float:
+    """What the variant took, or is expected to take."""
     if state.result is not None:
         return state.result.result.wall_seconds
-    parameters = workspace.parameters(state.variant)
-    return expected_seconds(parameters, state.variant.kind, 1, factor)
+    variant = state.variant
+    parameters = workspace.parameters(variant)
+    return estimator.seconds(variant.name, variant.kind, parameters, limits.share)
 
 
 def _differences(workspace: Workspace, state: VariantState) -> str:

@@ -13,11 +13,13 @@ from runner.analysis import split_predictions
 from runner.classification import confusion
 from runner.errors import RunnerError
 from runner.figure_bands import histories
-from runner.results import VALUES_FILE
 from runner.study import Study
 
 BEST, ANALYSIS = "best", "best-model"
 EFFECT_REFERENCE, CANDIDATE_REFERENCE = "batch-256", "c-adam"
+DIMENSIONS = {
+    "first_kernel": 4, "last_conv_kernel": 4, "dense_kernel": 2, "image": 3, "first_maps": 3, "last_maps": 3,
+}  # fmt: skip
 FILTERS_FILE, MAPS_FILE = "filters.npz", "maps.npz"
 
 
@@ -115,16 +117,16 @@ def _kernel(study: Study, name: str) -> np.ndarray:
 
 def _array(study: Study, file: str, name: str) -> np.ndarray:
     finished = study.get(ANALYSIS)
-    arrays = finished.arrays(file)
-    if name not in arrays:
-        raise RunnerError(f"array '{name}' is missing", where=str(finished.folder / file))
-    return arrays[name]
+    array: np.ndarray = finished.arrays(file)[name]
+    numbers = array.dtype.kind in "iuf" and array.ndim == DIMENSIONS[name] and array.size > 0
+    if not numbers or not np.isfinite(array).all():
+        problem = f"array '{name}' is not {DIMENSIONS[name]} dimensions of finite numbers"
+        raise RunnerError(problem, where=str(finished.folder / file))
+    return array
 
 
 def _value(study: Study, name: str) -> str:
     finished = study.get(ANALYSIS)
-    if name not in finished.values:
-        raise RunnerError(f"'{name}' is missing", where=str(finished.folder / VALUES_FILE))
     return str(finished.values[name])
 
 

@@ -7,9 +7,10 @@ import matplotlib.pyplot
 import sklearn.metrics
 import sklearn.model_selection
 
-from runner import data, figure_grids, figures, kernel, measure, model, training
+from runner import checkpoints, data, figure_grids, figures, kernel, measure, model, training
 
 __all__ = [
+    "checkpoints",
     "data",
     "figure_grids",
     "figures",

@@ -15,6 +15,9 @@ REASONS = (
     "pendiente: todavía no se ha ejecutado",
     "no está en el fichero de experimentos",
     "sin resultado",
+    "no cabía en el presupuesto de tiempo de {time}",
+    "se perdieron {n} trabajadores del clúster que lo ejecutaban",
+    "su cuaderno no está",
     "{error} en la celda {cell}: {message}",
     "{metric} es {value} en la época {epoch}",
 )

@@ -10,6 +10,8 @@ from runner.plan import Plan
 from runner.report_figures import draw_figures
 from runner.report_html import report_html
 from runner.report_pdf import load_weasyprint, write_pdf
+from runner.report_print import lean, no_collection
+from runner.report_summary import write_summary
 from runner.study import Study
 
 REPORT_FILE = "report.pdf"
@@ -25,12 +27,16 @@ def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Pa
     load_weasyprint()  # a missing native library is said before anything is drawn
     figures = draw_figures(study, build_dir)
     attached = collect(study, plan, build_dir, templates_dir)
-    document = report_html(study, figures, templates_dir, attached[0].sha256)
+    with no_collection():
+        document = report_html(study, figures, templates_dir, attached[0].sha256)
     attached += (evidence_file(document.claims, attached[0].made),)
     report = build_dir / REPORT_FILE
     styles = style_sheets(templates_dir, study.draft)
     roots = (build_dir, templates_dir)
-    write_pdf(document.html, report, styles=styles, base=build_dir, roots=roots, attachments=attached)
+    with no_collection():
+        html = lean(document.html)
+        write_pdf(html, report, styles=styles, base=build_dir, roots=roots, attachments=attached)
+    write_summary(document, study, report)
     return report
 
 

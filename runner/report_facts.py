@@ -19,7 +19,7 @@ from runner.report_missing import notice, unreadable
 from runner.report_numbers import Measured
 from runner.report_seed_facts import SeedFacts
 from runner.report_traced import Traced
-from runner.results import Finished
+from runner.results import VALUES_FILE, Finished
 from runner.study import Study
 
 
@@ -203,7 +203,8 @@ class Facts:
         try:
             return _walk(finished.values, keys, variant, path)
         except RunnerError as error:
-            raise unreadable(variant, error) from error
+            where = str(finished.folder / VALUES_FILE)
+            raise unreadable(variant, RunnerError(error.what, where=where)) from error
 
     def _compare_once(self, variant: str, reference: str, split: Split, metric: Metric) -> Traced:
         return _traced_comparison(seed_statistics.compare(self._runs(variant, reference), split, metric))
@@ -245,6 +246,8 @@ def _walk(start: Any, path: str, variant: str, full_path: str) -> Any:
 
 def _step(here: Any, step: str) -> Any:
     if isinstance(here, Mapping):
+        if step not in here:
+            raise KeyError(step)
         return here[step]
     if isinstance(here, list | tuple):
         return here[int(step)]

@@ -71,7 +71,7 @@ def _inputs_digest(study: Study) -> str:
     plan = [(v.name, v.label, v.group) for v in study.variants]
     digest = hashlib.sha256(repr((keys, plan, study.choices)).encode())
     digest.update(i18n.current().encode())
-    for path in i18n.catalogue_files(i18n.current()):
+    for path in i18n.catalogue_files(i18n.current().partition("_")[0]):
         digest.update(path.read_bytes())
     here = Path(__file__).parent
     for path in sorted(path for pattern in CODE for path in here.glob(pattern)):

@@ -35,7 +35,7 @@ ANSWER = re.compile(r"q(\d+)\.html")
 FRONT_PARTS = ("summary",)
 SUMMARY_PREFIX = "R"  # of the claims made in the summary
 BACK_PARTS = ("configuration", "variants", "appendix", "evidence")
-EVIDENCE = "parts/evidence.html"  # the last of them
+EVIDENCE = "parts/evidence.html"  # rendered last
 LAYOUT_FILE = "report.html"
 
 
@@ -53,10 +53,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """The whole report, and the claims made in it."""
+    """The whole report, the claims made in it, and its parts."""
 
     html: str
     claims: tuple[Claim, ...]
+    sections: tuple[Section, ...]
 
 
 def report_html(
@@ -75,9 +76,12 @@ def report_html(
     sources = {name: parts.constants(name) for name in templates}
     for name, constants in sources.items():
         layout.section(_section_id(name), _section_name(name, constants["title"]))
-    sections, claims = link_sections([parts.section(n, sources[n]) for n in templates[:-1]], study, ledger)
+    sections, claims = [parts.section(n, sources[n]) for n in templates if n != EVIDENCE], list[Claim]()
+    if EVIDENCE in sources:  # without it, links would lead nowhere
+        sections, claims = link_sections(sections, study, ledger)
     environment.globals["claims"] = claims
-    sections.append(parts.section(EVIDENCE, sources[EVIDENCE]))
+    if EVIDENCE in sources:
+        sections.append(parts.section(EVIDENCE, sources[EVIDENCE]))
     content = {
         "front": [s for s in sections if s.id in FRONT_PARTS],
         "answers": [s for s in sections if s.number is not None],
@@ -85,7 +89,7 @@ def report_html(
     }
     html = parts.render(LAYOUT_FILE, content)
     complete = all(section.complete for section in sections)
-    return Document(layout.resolve(html, complete), tuple(claims))
+    return Document(layout.resolve(html, complete), tuple(claims), tuple(sections))
 
 
 def link_sections(
@@ -127,8 +131,9 @@ def _templates(templates_dir: Path) -> list[str]:
     """Names of the templates of all parts, in the order of the document."""
     answers = [path.name for path in (templates_dir / "answers").glob("q*.html")]
     answers = sorted(name for name in answers if ANSWER.fullmatch(name))
-    front = [f"parts/{name}.html" for name in FRONT_PARTS]
-    back = [f"parts/{name}.html" for name in BACK_PARTS]
+    there = {path.stem for path in (templates_dir / "parts").glob("*.html")}
+    front = [f"parts/{name}.html" for name in FRONT_PARTS if name in there]
+    back = [f"parts/{name}.html" for name in BACK_PARTS if name in there]
     return front + [f"answers/{name}" for name in answers] + back
 
 
@@ -200,7 +205,14 @@ class PartRenderer:
                 raise lost from error
             what = f"{error.what} [{error.where}]" if error.where else error.what
             raise type(error)(what, where=_place(error, name), hint=error.hint) from error
-        except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
+        except (
+            jinja2.TemplateError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            LookupError,
+            ArithmeticError,
+        ) as error:
             raise RunnerError(str(error), where=_place(error, name)) from error
 
 

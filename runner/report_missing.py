@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from runner.errors import RunnerError
+from runner.faults import tell
 from runner.i18n import tr
 from runner.reasons import reason_words
 from runner.study import MissingVariant, Study
@@ -21,6 +22,7 @@ def notice(label: str, reason: str) -> Markup:
 
 def unreadable(variant: str, error: RunnerError) -> MissingVariant:
     """A variant that ended well, but left a file that can't be used."""
+    tell(error)
     file = f"{Path(error.where).name}: " if error.where else ""
     return MissingVariant(variant, f"el resultado no se puede leer: {file}{error.what}")
 

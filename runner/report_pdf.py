@@ -16,6 +16,7 @@ from urllib.request import url2pathname
 
 from runner.attachments import Attached
 from runner.errors import RunnerError
+from runner.pdf_finish import VARIANT, finish
 
 INSTALL = {
     "debian": "sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
@@ -48,7 +49,8 @@ def write_pdf(
             sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
             page = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch)
             inside = [_attachment(weasyprint, each) for each in attachments]
-            page.write_pdf(temporary, stylesheets=sheets, font_config=fonts, attachments=inside)
+            document = page.render(stylesheets=sheets, font_config=fonts, pdf_variant=VARIANT)
+            document.write_pdf(temporary, finisher=finish, pdf_variant=VARIANT, attachments=inside)
         os.replace(temporary, output)
     finally:
         temporary.unlink(missing_ok=True)

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runner.arrays import PredictedSets, read_arrays, read_predictions
 from runner.errors import RunnerError
+from runner.seal import check_sealed
 
 SCHEMA_VERSION = 1
 RESULT_FILE = "result.json"
@@ -36,6 +37,10 @@ class Record(BaseModel):
 
 
 R = TypeVar("R", bound=Record)
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+Some = Annotated[float, Field(gt=0)]  # what others are divided by
+Count = Annotated[int, Field(ge=1)]
 
 
 class Layer(Record):
@@ -67,12 +72,12 @@ class Epoch(Record):
     learning_rate: float
     train_loss: float
     train_cross_entropy: float
-    train_accuracy: float
+    train_accuracy: Share
     validation_loss: float
     validation_cross_entropy: float
-    validation_accuracy: float
-    train_seconds: float
-    validation_seconds: float
+    validation_accuracy: Share
+    train_seconds: Seconds
+    validation_seconds: Seconds
 
 
 class Scores(Record):
@@ -80,8 +85,8 @@ class Scores(Record):
 
     loss: float
     cross_entropy: float
-    accuracy: float
-    images: int
+    accuracy: Share
+    images: Count
 
 
 class Evaluation(Record):
@@ -95,14 +100,15 @@ class Evaluation(Record):
 class Timing(Record):
     """Seconds without validation; ``epoch_seconds`` is the median without the first epoch.
 
-    The first epoch holds the tracing of the graph as well. With a single epoch, the median is it.
+    The first epoch holds the tracing of the graph as well, and so does the first after an interruption,
+    which the median leaves out, too. Where nothing else remains, it is of all.
     """
 
-    first_epoch_seconds: float
-    epoch_seconds: float
-    train_seconds: float
-    validation_seconds: float
-    images_per_second: float
+    first_epoch_seconds: Seconds
+    epoch_seconds: Some
+    train_seconds: Some
+    validation_seconds: Seconds
+    images_per_second: Seconds
 
 
 class DataSummary(Record):
@@ -110,11 +116,11 @@ class DataSummary(Record):
 
     name: str
     label: str
-    class_names: tuple[str, ...]
+    class_names: Annotated[tuple[str, ...], Field(min_length=2)]
     sha256: dict[str, str]
-    train_images: int
-    validation_images: int
-    test_images: int
+    train_images: Count
+    validation_images: Count
+    test_images: Count
 
 
 class Environment(Record):
@@ -133,19 +139,30 @@ class Environment(Record):
 
 
 class Training(Record):
-    """All that was measured of one training run. ``memory_peak_bytes`` is of the whole kernel."""
+    """All that was measured of one training run. ``memory_peak_bytes`` is of the whole kernel.
+
+    ``interruptions`` counts the attempts that were cut off; they lasted ``earlier_seconds``, of which
+    ``lost_seconds`` left no epoch of this record. The first ``restored_epochs`` epochs are theirs.
+    """
 
     model: ModelSummary
-    epochs: tuple[Epoch, ...]
+    epochs: Annotated[tuple[Epoch, ...], Field(min_length=1)]
     evaluation: Evaluation
     timing: Timing
     memory_peak_bytes: int
     data: DataSummary
     environment: Environment
+    interruptions: int = 0
+    restored_epochs: int = 0
+    earlier_seconds: float = 0.0
+    lost_seconds: float = 0.0
 
 
 class Result(Record):
-    """One finished variant. ``training`` is None for notebooks that train nothing."""
+    """One finished variant. ``training`` is None for notebooks that train nothing.
+
+    ``wall_seconds`` are of all its attempts, those that were cut off included.
+    """
 
     schema_version: int
     variant: str
@@ -171,6 +188,17 @@ class Failure(Record):
     reason: str
     detail: str
     finished: datetime
+
+
+class Named(dict[str, Any]):
+    """What a file holds by name; raises RunnerError with the file for a name that is not in it."""
+
+    def __init__(self, content: Mapping[str, Any], path: Path) -> None:
+        super().__init__(content)
+        self.path = path
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise RunnerError(f"'{name}' is missing", where=str(self.path))
 
 
 @dataclass(frozen=True)
@@ -202,20 +230,26 @@ class Finished:
         """Arrays of ``predictions.npz``; raises RunnerError if they are missing or of wrong shape."""
         data = self.training.data
         images = data.validation_images, data.test_images
+        check_sealed(self.folder / PREDICTIONS_FILE)
         return read_predictions(self.folder / PREDICTIONS_FILE, images, len(data.class_names))
 
     @cached_property
     def values(self) -> dict[str, Any]:
         """What the notebook left in ``values.json``; raises RunnerError if it can't be read."""
         path = self.folder / VALUES_FILE
+        check_sealed(path)
         values = _read_json(path)
         if not isinstance(values, dict):
             raise RunnerError("not a JSON object", where=str(path))
         return values
 
     def arrays(self, name: str) -> dict[str, np.ndarray]:
-        """All arrays of the file ``name`` in the folder; raises RunnerError if unreadable."""
-        return read_arrays(self.folder / name)
+        """All arrays of the file ``name`` in the folder.
+
+        Raises RunnerError if it is unreadable, and when an array that is not there is asked for.
+        """
+        check_sealed(self.folder / name)
+        return Named(read_arrays(self.folder / name), self.folder / name)
 
 
 def write_json(path: Path, content: Mapping[str, Any] | Record) -> None:
@@ -232,10 +266,15 @@ def json_text(content: Mapping[str, Any] | Record) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -248,14 +287,23 @@ def read_result(folder: Path) -> Finished:
     or does not fit the schema.
     """
     path = folder / RESULT_FILE
+    _refuse_other_version(_read_json(path), path)
+    check_sealed(path)
     record = _validated(Result, path)
-    if record.schema_version != SCHEMA_VERSION:
+    if record.variant != folder.name:
+        raise RunnerError(f"variant: is '{record.variant}', not '{folder.name}'", where=str(path))
+    return Finished(record, folder)
+
+
+def _refuse_other_version(content: Any, path: Path) -> None:
+    """Raise RunnerError for a record of another version, which need not fit the schema otherwise."""
+    version = content.get("schema_version", SCHEMA_VERSION) if isinstance(content, dict) else SCHEMA_VERSION
+    if version != SCHEMA_VERSION:
         raise RunnerError(
-            f"schema_version is {record.schema_version}, this program reads {SCHEMA_VERSION}",
+            f"schema_version is {version!r}, this program reads {SCHEMA_VERSION}",
             where=str(path),
             hint="run 'all' again: the variant will be trained anew",
         )
-    return Finished(record, folder)
 
 
 def read_failure(folder: Path) -> Failure | None:
@@ -271,10 +319,11 @@ def _read_json(path: Path) -> Any:
         raise ValueError(f"holds {constant}, which is no JSON number")
 
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text, parse_constant=refuse, object_hook=lambda found: Named(found, path))
     except FileNotFoundError:
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
 
 

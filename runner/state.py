@@ -14,6 +14,7 @@ from runner.execute import WORK, Task
 from runner.keys import changed_parts, key_parts
 from runner.plan import Plan, Variant
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
+from runner.seal import broken
 from runner.study import SEED_MARK
 
 Status = Literal["done", "pending", "failed", "stale"]
@@ -57,8 +58,11 @@ class Workspace:
             found = read_result(folder)
             if found.result.training is not None:
                 found.predictions  # noqa: B018  damaged arrays make it stale, too
+            for fault in broken(folder):
+                raise fault
         except RunnerError as error:
-            return VariantState(variant, "stale", str(error.what), None)
+            file = f"{Path(error.where).name}: " if error.where else ""
+            return VariantState(variant, "stale", f"{file}{error.what}", None)
         changed = changed_parts(found.result.key_parts, parts)
         if changed:
             return VariantState(variant, "stale", "changed: " + ", ".join(changed), None)

@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -186,7 +187,9 @@ def flops_per_image(model: keras.Model) -> int:
 class EpochClock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Seconds of training and of validation of each epoch, apart.
 
-    Keras's epoch includes validation: training ends where the first validation batch begins.
+    Keras's epoch includes validation: training ends where the first validation batch begins. ``traced``
+    are the epochs (from 0) that include the building of the graph: the first, and the first after each
+    interruption; ``restored`` is how many were trained before the last of these.
     """
 
     def __init__(self) -> None:
@@ -194,7 +197,12 @@ class EpochClock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
         self.training: list[float] = []
         self.validation: list[float] = []
         self.learning_rates: list[float] = []
+        self.traced: list[int] = []
+        self.restored = 0
         self._start = self._validation_start = 0.0
+
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        self.traced.append(len(self.training))
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self._start, self._validation_start = time.perf_counter(), 0.0
@@ -218,9 +226,12 @@ class ProgressFile(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has
         super().__init__()
         self.path, self.steps, self.epochs, self.interval = path, steps, epochs, interval
         self._epoch, self._last = 0, 0.0
+        self._first: int | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self._epoch = epoch
+        if self._first is None:
+            self._first = epoch
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         if time.monotonic() - self._last >= self.interval:
@@ -234,7 +245,9 @@ class ProgressFile(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has
         if self.path is None:
             return
         metrics = {k: float(v) for k, v in (logs or {}).items() if math.isfinite(float(v))}
-        state = {"epoch": self._epoch + min(share, 1.0), "epochs": self.epochs, "metrics": metrics}
+        done = self._epoch + min(share, 1.0)
+        state = {"epoch": done, "first": self._first, "epochs": self.epochs, "metrics": metrics}
         temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(state), encoding="utf-8")
-        os.replace(temporary, self.path)
+        with suppress(OSError):  # a full disk costs the news, not the training
+            temporary.write_text(json.dumps(state), encoding="utf-8")
+            os.replace(temporary, self.path)

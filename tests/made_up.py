@@ -262,10 +262,10 @@ def epochs(
                 learning_rate=parameters["learning_rate"],
                 train_loss=fitted,
                 train_cross_entropy=fitted,
-                train_accuracy=train.accuracy - 0.2 * (1 - epoch / count),
+                train_accuracy=max(0.0, train.accuracy - 0.2 * (1 - epoch / count)),
                 validation_loss=loss,
                 validation_cross_entropy=loss,
-                validation_accuracy=validation.accuracy - 0.2 * over,
+                validation_accuracy=max(0.0, validation.accuracy - 0.2 * over),
                 train_seconds=14.0,
                 validation_seconds=1.0,
             )

@@ -11,8 +11,8 @@ import pytest
 
 from runner.execute import Outcome, Task, run_task
 from runner.forked_kernel import is_safe
+from runner.local_pool import make_executor
 from runner.results import read_failure, read_result
-from runner.schedule import make_executor
 
 pytestmark = pytest.mark.xdist_group("kernels")
 

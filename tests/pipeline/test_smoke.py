@@ -16,9 +16,10 @@ import psutil
 import pytest
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, conformance
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.results import read_result
+from tests.browser import assert_right, look
 from tests.pipeline.conftest import Command
 
 pytestmark = pytest.mark.xdist_group("smoke")
@@ -56,6 +57,10 @@ def test_every_page_says_that_it_is_a_draft(pages: list[str]) -> None:
         assert "BORRADOR" in page or "Borrador" in page
 
 
+def test_the_report_conforms_to_pdf_a_and_pdf_ua(build: Path) -> None:
+    assert conformance.check(build / "report.pdf") == ()
+
+
 def test_a_name_prints_as_text(pages: list[str]) -> None:
     assert "Ana <b>Ñúñez</b>" in pages[0]
 
@@ -82,12 +87,21 @@ def test_the_notebook_to_hand_in_is_whole(build: Path) -> None:
     assert "error" not in kinds
     pictures = [o for c in code for o in c.outputs if "image/png" in o.get("data", {})]
     assert len(pictures) >= 15
+    assert (build / "practica5.ipynb").stat().st_size < 10_000_000
     text = (build / "practica5.ipynb").read_text(encoding="utf-8")
     assert str(build) not in text
     assert str(PROJECT_ROOT) not in text
     for line in prose.splitlines():  # the contents' links lead somewhere
         if line.startswith("- [") and "](#" in line:
             assert f'<a id="{line.split("](#")[1].rstrip(")")}"></a>' in prose
+
+
+def test_the_notebooks_page_is_right_in_a_real_browser(build: Path, tmp_path: Path) -> None:
+    assert (build / "practica5.html").stat().st_size < 10_000_000
+    seen = look(build / "practica5.html", tmp_path / "profile")
+    assert_right(seen)
+    assert len(seen.page["pictures"]) >= 15
+    assert "Ana <b>Ñúñez</b>" in seen.text
 
 
 def test_every_way_of_question_8_comes_back_to_28(build: Path) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import platform
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
+from runner import PROJECT_ROOT, conformance
+from runner.attachments import Attached
 from runner.errors import RunnerError
 from runner.report_pdf import INSTALL, install_command, write_pdf
 
@@ -14,7 +20,11 @@ PAGE = '<!doctype html><html lang="es"><head><title>t</title></head><body>{}</bo
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>'
 
 
-def make(folder: Path, body: str, css: str = "p { color: black }") -> Path:
+FONT = PROJECT_ROOT / "templates" / "fonts" / "SourceSansPro-Regular.otf"
+FONTS = f"@font-face {{ font-family: Own; src: url({FONT.as_uri()}) }} html {{ font-family: Own }}"
+
+
+def make(folder: Path, body: str, css: str = "p { color: black }", attached: Sequence[Attached] = ()) -> Path:
     """A PDF of ``body`` in ``folder/build``, styled by ``folder/templates``."""
     build, templates = folder / "build", folder / "templates"
     for each in (build, templates):
@@ -22,7 +32,8 @@ def make(folder: Path, body: str, css: str = "p { color: black }") -> Path:
     style = templates / "style.css"
     style.write_text(css, encoding="utf-8")
     output = build / "report.pdf"
-    write_pdf(PAGE.format(body), output, styles=[style], base=build, roots=(build, templates))
+    roots = (build, templates, FONT.parent)
+    write_pdf(PAGE.format(body), output, styles=[style], base=build, roots=roots, attachments=attached)
     return output
 
 
@@ -68,6 +79,7 @@ def test_refuses_other_addresses(tmp_path: Path, address: str, reason: str) -> N
     ("body", "css"),
     [
         ("<p>hola</p>", "p { colour: red }"),
+        ('<img src="data:image/svg+xml,%3Csvg/%3E">', ""),  # no alternative text
         ('<a href="#nowhere">enlace</a>', ""),
         ('<img src="data:image/png;base64,AAAA" alt="rota">', ""),
     ],
@@ -87,3 +99,38 @@ def test_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     release = {"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)
     assert install_command() == INSTALL["debian"]
+
+
+def test_conforms(tmp_path: Path) -> None:
+    """What is written is PDF/A-3a and PDF/UA-1, pictures of both kinds included."""
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "a.svg").write_text(PICTURE, encoding="utf-8")
+    dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    body = f'<p>hola</p><img src="a.svg" alt="a"><img src="data:image/png;base64,{dot}" alt="b">'
+    assert conformance.check(make(tmp_path, body, FONTS)) == ()
+
+
+def test_faults_are_found(tmp_path: Path) -> None:
+    """An element inside a link is tagged as a second link: a fault that the check names."""
+    body = '<p id="a">hola <a href="#a"><b>enlace</b></a></p>'
+    (fault,) = conformance.check(make(tmp_path, body, FONTS))
+    assert "PDF/UA-1" in fault
+
+
+def test_streams_end_clearly(tmp_path: Path) -> None:
+    """An attachment whose compressed form ends in a carriage return is read back whole, and conforms."""
+    texts = (bytes([n, 0]) for n in range(256))
+    content = next(text for text in texts if zlib.compress(text, 9).endswith(b"\r"))
+    made = datetime(2026, 1, 15, tzinfo=UTC)
+    output = make(tmp_path, "<p>hola</p>", FONTS, [Attached("a.csv", content, made)])
+    assert b"ASCII85Decode" in output.read_bytes()
+    assert PdfReader(output).attachments == {"a.csv": [content]}
+    assert conformance.check(output) == ()
+
+
+def test_each_attachment_is_listed_once(tmp_path: Path) -> None:
+    """The catalogue names every attached file, and none twice."""
+    made = datetime(2026, 1, 15, tzinfo=UTC)
+    files = [Attached(name, name.encode(), made) for name in ("a.csv", "b.csv")]
+    catalog = PdfReader(make(tmp_path, "<p>hola</p>", FONTS, files)).trailer["/Root"]
+    assert len(catalog["/AF"]) == len(files)

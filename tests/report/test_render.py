@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 import subprocess
 import sys
 from dataclasses import replace
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, conformance
+from runner.attachments import collect
+from runner.lock import PACKAGES_FILE, write_lock
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.report import render
 from runner.report_figures import draw_figures
@@ -72,6 +78,32 @@ def test_has_every_answer(full: Path) -> None:
     answers = [title for title in bookmarks if title.startswith("Pregunta")]
     assert [int(title.split()[1].rstrip(".")) for title in answers] == list(QUESTIONS)
     assert not any("Falta «" in text or "no disponible" in text for text in texts)
+
+
+def test_conforms(full: Path, draft: tuple[Study, Path]) -> None:
+    """Both reports are PDF/A-3a and PDF/UA-1 at once."""
+    assert conformance.check(full) == ()
+    assert conformance.check(draft[1]) == ()
+
+
+def test_attaches_results_and_versions(full: Path) -> None:
+    """The table is there as CSV and as JSON with the same numbers; the lock file only if there is one."""
+    attached = PdfReader(full).attachments
+    rows = json.loads(attached["results.json"][0])["variants"]
+    lines = list(csv.DictReader(io.StringIO(attached["results.csv"][0].decode())))
+    assert [row["variant"] for row in rows] == [line["variant"] for line in lines]
+    assert [repr(row["test_accuracy"]) for row in rows] == [line["test_accuracy"] for line in lines]
+    assert "requirements.lock" not in attached
+
+
+def test_lock_file_is_attached_as_it_was(draft: tuple[Study, Path], tmp_path: Path) -> None:
+    """What was noted when the variants ran, not what is installed where the report is made."""
+    study, _ = draft
+    (tmp_path / PACKAGES_FILE).write_text("# Python 3.0\nkeras==0.1\n", encoding="utf-8")
+    files = collect(study, make_plan(DEFAULT_PLAN, "quick"), tmp_path, TEMPLATES)
+    assert {file.path: file.content for file in files}[PACKAGES_FILE] == b"# Python 3.0\nkeras==0.1\n"
+    write_lock(tmp_path)
+    assert f"weasyprint=={version('weasyprint')}\n" in (tmp_path / PACKAGES_FILE).read_text(encoding="utf-8")
 
 
 def test_is_no_draft(full: Path) -> None:

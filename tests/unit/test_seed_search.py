@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from runner.choices import resolve
-from runner.errors import InputError
 from runner.loading import load_study
 from runner.pipeline import Request, load_plan, remember
 from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan
@@ -37,7 +37,7 @@ def search(folder: Path, limit: float | None) -> tuple[Search, list[str]]:
             write_training(target, workspace.plan, variant, resolve(variant, finished), STORY)
         return {}
 
-    found = Search(PLAN, folder, limit, lambda plan: remember(plan, folder), said.append)
+    found = Search(PLAN, folder, limit, lambda plan: remember(plan, folder), said.append, monotonic())
     found.run(write)
     return found, said
 
@@ -94,7 +94,7 @@ def test_what_fails_gets_no_further_seed(tmp_path: Path) -> None:
         begun.extend(variant.name for variant in todo)
         return {variant.name: "falla" for variant in todo}
 
-    _, failed = Search(PLAN, tmp_path, None, lambda plan: None, lambda text: None).run(fail)
+    _, failed = Search(PLAN, tmp_path, None, lambda plan: None, lambda text: None, monotonic()).run(fail)
     assert failed.keys() == set(begun)
     assert all(name.endswith("~2") for name in begun)
 
@@ -102,7 +102,7 @@ def test_what_fails_gets_no_further_seed(tmp_path: Path) -> None:
 def test_the_budget_limits_what_is_begun(tmp_path: Path) -> None:
     make_study(tmp_path, STORY)
     pair_seconds = 2 * 300.5  # wall seconds of the made-up runs
-    first = Search(PLAN, tmp_path, pair_seconds + 60, lambda plan: None, lambda text: None)
+    first = Search(PLAN, tmp_path, pair_seconds + 60, lambda plan: None, lambda text: None, monotonic())
     study = load_study(PLAN, tmp_path)
     chosen, stopped = first._next(study, open_pairs(study))
     assert len(chosen) == 1 and stopped is None
@@ -119,13 +119,14 @@ def test_nothing_open_spends_nothing(tmp_path: Path) -> None:
     assert (names(found.plan), found.plan.seeds.search.stopped) == ([], "decided")
 
 
-def test_a_budget_needs_a_search() -> None:
-    assert time_limit("2h", AUTO) == 7200
+def test_the_budget_is_of_the_whole_run(tmp_path: Path) -> None:
+    """What the first seeds took is no longer there for further ones."""
+    make_study(tmp_path, STORY)
+    late = Search(PLAN, tmp_path, 3600.0, lambda plan: None, lambda text: None, monotonic() - 3600)
+    study = load_study(PLAN, tmp_path)
+    assert late._next(study, open_pairs(study)) == ((), "budget")
+    assert time_limit(7200.0, AUTO) == 7200
     assert time_limit(None, AUTO) is None
-    with pytest.raises(InputError, match="--budget needs --seeds auto"):
-        time_limit("2h", Seeds())
-    with pytest.raises(InputError, match="not a length of time"):
-        time_limit("soon", AUTO)
 
 
 def test_an_interrupted_search_goes_on_within_its_budget() -> None:

@@ -109,7 +109,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "2", "h", "0m", "1m2h", "-1h", "1.5h", "2 h", "soon"])
 def test_bad_durations_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match="not a length of time"):
+    with pytest.raises(InputError, match="no length of time"):
         parse_duration(text)
 
 

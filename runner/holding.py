@@ -1,0 +1,68 @@
+"""One run at a time in a build folder: a lock, and who holds it.
+
+The system frees the lock of a process that died. On a file system without such locks ``filelock`` falls
+back to a file that names process and host, and takes over that of a dead process of this host.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from runner.errors import InputError
+from runner.results import write_json
+
+LOCK_FILE = ".lock"
+HOLDER_FILE = ".lock.json"
+
+
+@contextmanager
+def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the build folder; if another run does, wait for it, or raise InputError saying which."""
+    build_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(build_dir / LOCK_FILE)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if not wait:
+            raise InputError(
+                f"another run is using this build folder: {holder(build_dir)}",
+                where=str(build_dir),
+                hint="its report.pdf is made again whenever a variant ends; to do more, wait for the run "
+                "to end (--wait does), or give another --build-dir",
+            ) from None
+        say(f"waiting for another run in {build_dir}: {holder(build_dir)}")
+        lock.acquire()
+    try:
+        write_json(build_dir / HOLDER_FILE, _myself())
+        yield
+    finally:
+        (build_dir / HOLDER_FILE).unlink(missing_ok=True)
+        lock.release()
+
+
+def holder(build_dir: Path) -> str:
+    """Who holds the folder, in a line; it may be only just beginning, and not have said so."""
+    try:
+        found = json.loads((build_dir / HOLDER_FILE).read_text(encoding="utf-8"))
+        return f"process {found['pid']} on {found['host']} since {found['since']}: {found['command']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it does not say which"
+
+
+def _myself() -> dict[str, str | int]:
+    return {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
+        "command": shlex.join(["python", "-m", "runner", *sys.argv[1:]]),
+    }

@@ -1,0 +1,66 @@
+"""Reads a notebook that the plan names, and refuses what could not be run or told apart from another.
+
+Every later stage (cache key, papermill, parameters) relies on what is checked here.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+from runner.errors import InputError
+
+PARAMETERS = "parameters"  # the tag of the cell with the defaults
+
+
+def read_cells(path: Path) -> list[dict[str, Any]]:
+    """The cells, each with cell_type, source (a string or lines) and metadata.
+
+    Raises InputError naming the file and the cell for anything else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"not a notebook (no JSON): {error}", where=str(path)) from error
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list):
+        hint = "save it in notebook format 4 (jupyter nbconvert --to notebook)"
+        raise InputError("not a notebook: no list 'cells'", where=str(path), hint=hint)
+    for number, cell in enumerate(cells, start=1):
+        if not _is_cell(cell):
+            raise InputError(
+                "not a cell: needs cell_type, source and metadata", where=f"{path}: cell {number}"
+            )
+    return cells
+
+
+def code_of(cells: list[dict[str, Any]]) -> list[str]:
+    """The sources of the code cells, but for the defaults of the parameters."""
+    code = (c for c in cells if c["cell_type"] == "code")
+    return ["".join(c["source"]) for c in code if PARAMETERS not in c["metadata"].get("tags", [])]
+
+
+def check_notebook(path: Path) -> None:
+    """Raise InputError unless the file is a notebook whose code cells are Python."""
+    for number, cell in enumerate(read_cells(path), start=1):
+        if cell["cell_type"] != "code":
+            continue
+        try:
+            ast.parse("".join(cell["source"]))
+        except (SyntaxError, ValueError, RecursionError) as error:
+            hint = "lines with % or ! are IPython's: results are told apart by the code, so it must be Python"
+            raise InputError(f"not Python: {error}", where=f"{path}: cell {number}", hint=hint) from error
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
+        return False
+    source, tags = cell.get("source"), cell["metadata"].get("tags", [])
+    lines = isinstance(source, list) and all(isinstance(line, str) for line in source)
+    return (
+        isinstance(cell.get("cell_type"), str)
+        and (isinstance(source, str) or lines)
+        and isinstance(tags, list)
+    )

@@ -1,0 +1,94 @@
+"""A kernel that dies beside others has one more try, alone; each GPU has one kernel."""
+
+from __future__ import annotations
+
+from concurrent.futures import wait
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from runner.capacity import Limits
+from runner.local_pool import make_executor
+from runner.plan import make_plan
+from runner.progress import PlainDisplay
+from runner.results import read_result
+from runner.schedule import Schedule
+from runner.state import Workspace
+from tests.pipeline.test_kernels import SAVE, run
+
+pytestmark = pytest.mark.xdist_group("kernels")
+
+PLAN = """
+title = "Ensayo"
+baseline = "base"
+[profiles.smoke]
+draft = true
+[variants.base]
+label = "base"
+group = "baseline"
+questions = [1]
+[variants.base.parameters]
+dataset = "digits"
+validation_fraction = 0.25
+seed = 1
+filters = [4]
+loss = "categorical_crossentropy"
+optimizer = "sgd"
+learning_rate = 0.01
+batch_size = 64
+epochs = 1
+[notebooks.hungry]
+label = "muere la primera vez"
+notebook = "hungry.ipynb"
+[notebooks.doomed]
+label = "muere siempre"
+notebook = "doomed.ipynb"
+"""
+DIES = "import os, signal, time; time.sleep(2); os.kill(os.getpid(), signal.SIGKILL)"
+HUNGRY = """import os, pathlib, signal, time
+from runner import kernel
+tries = pathlib.Path(r'%s')
+tries.write_text(tries.read_text() + 'x' if tries.exists() else 'x')
+time.sleep(2)
+if tries.read_text() == 'x':
+    os.kill(os.getpid(), signal.SIGKILL)
+kernel.save_values({'tries': len(tries.read_text()), 'threads': kernel.threads()})"""
+
+
+def write(path: Path, cell: str) -> None:
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)]), path)
+
+
+def test_what_died_beside_others_is_run_once_more_alone(tmp_path: Path) -> None:
+    write(tmp_path / "experiment.ipynb", "pass")
+    write(tmp_path / "hungry.ipynb", HUNGRY % (tmp_path / "tries"))
+    write(tmp_path / "doomed.ipynb", DIES)
+    (tmp_path / "experiments.toml").write_text(PLAN, encoding="utf-8")
+    plan = make_plan(tmp_path / "experiments.toml", "smoke")
+    workspace = Workspace(plan, tmp_path / "build")
+    todo = [v for v in plan.variants if v.kind == "notebook"]
+    with PlainDisplay() as display:
+        failed = Schedule(workspace, todo, Limits(jobs=2, cores=2), display).run()
+    assert set(failed) == {"doomed"}
+    assert "murió" in failed["doomed"]
+    # alone, it had all the cores
+    assert read_result(tmp_path / "build" / "results" / "hungry").values == {"tries": 2, "threads": 2}
+
+
+def test_each_kernel_has_a_gpu_to_itself(tmp_path: Path) -> None:
+    """The environment that decides it is that of real kernels; no GPU is needed to see it."""
+    pool = make_executor(2, tmp_path / "log", ("GPU-a", "GPU-b"))
+    cell = "import time; time.sleep(1); " + SAVE % (
+        "n: os.environ[n] for n in ('CUDA_VISIBLE_DEVICES', 'TF_FORCE_GPU_ALLOW_GROWTH')"
+    )
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as callers:
+        ended = [callers.submit(run, pool, tmp_path, name, cell) for name in ("first", "second")]
+        wait(ended)
+    assert [each.result().reason for each in ended] == ["", ""]
+    values = [read_result(tmp_path / "build" / "results" / n).values for n in ("first", "second")]
+    assert {v["CUDA_VISIBLE_DEVICES"] for v in values} == {"GPU-a", "GPU-b"}
+    assert {v["TF_FORCE_GPU_ALLOW_GROWTH"] for v in values} == {"true"}
+    pool.shutdown()

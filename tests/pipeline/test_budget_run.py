@@ -1,0 +1,138 @@
+"""Time budget, calibration and threads on the real program, with scikit-learn's digits."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pypdf import PdfReader
+
+from runner.calibration import CALIBRATION_FILE, calibrate, machine, read_samples
+from runner.estimate import cost_parameters
+from runner.local_pool import make_executor
+from runner.plan import Plan, Variant, make_plan
+from runner.results import PREDICTIONS_FILE, Result, read_result
+from tests.pipeline.tiny_plan import run, variant, write_plan
+
+pytestmark = pytest.mark.xdist_group("budget")
+
+
+def text(build: Path) -> str:
+    pages = "\n".join(page.extract_text() for page in PdfReader(build / "report.pdf").pages)
+    return " ".join(pages.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def test_what_does_not_fit_is_left_out_said_and_done_by_the_next_run(tmp_path: Path) -> None:
+    huge = variant("batch-4", 9, "epochs = 3, filters = [512, 512], kernel_size = 7")
+    plan, build = write_plan(tmp_path, huge), tmp_path / "build"
+    done = run("all", plan, build, "--budget", "1m", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "1 of 2 variants fit" in done.stderr
+    assert "questions answered by then: 1\n" in done.stderr
+    assert "cut, as they did not fit into the budget of 1:00: batch-4" in done.stderr
+    assert "median error of the expected times" in done.stderr
+    assert (build / "results" / "good" / "result.json").exists()
+    assert not (build / "results" / "batch-4").exists()
+    assert "Falta «variante batch-4»: no cabía en el presupuesto de tiempo de 1 min." in text(build)
+    verified = run("verify", plan, build)
+    assert verified.returncode == 0, verified.stdout
+
+    write_plan(tmp_path, variant("batch-4", 9, "epochs = 1, batch_size = 32"))  # affordable now
+    before = (build / "results" / "good" / "result.json").stat().st_mtime_ns
+    again = run("all", plan, build, "--budget", "1h", "--jobs", "1")
+    assert again.returncode == 0, again.stderr
+    assert "cut" not in again.stderr
+    assert read_result(build / "results" / "batch-4").result.training is not None
+    assert (build / "results" / "good" / "result.json").stat().st_mtime_ns == before
+    assert "presupuesto" not in text(build)
+
+
+def test_a_budget_that_is_none_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    done = run("all", write_plan(tmp_path), tmp_path / "build", "--budget", "soon")
+    assert done.returncode == 2
+    assert "'soon' is no length of time" in done.stderr
+    assert not (tmp_path / "build").exists()
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """Four variants of which two cost the same."""
+    more = [
+        variant("batch-16", 9, "batch_size = 16, epochs = 900"),
+        variant("filters-x2", 10, "filters_scale = 2, epochs = 900"),
+        variant("c-sgd", 12, 'filters_scale = 2, optimizer = "sgd", epochs = 900'),
+    ]
+    return make_plan(write_plan(tmp_path_factory.mktemp("plan"), *more), "smoke")
+
+
+def threads(variant: Variant) -> int:
+    return 1
+
+
+def test_a_calibration_measures_each_kind_once_and_is_kept(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.calibration.LEAST_WORK_SECONDS", 1.0)
+    monkeypatch.setattr("runner.calibration.LIMIT_SECONDS", 300.0)
+    todo = [(v, v.parameters) for v in plan.variants]
+    said: list[str] = []
+    executor = make_executor(1, tmp_path / "kernels.log")
+    try:
+        found = calibrate(tmp_path, todo, threads, 1, executor, said.append)
+        kinds = [sample.parameters for sample in found]
+        for name in ("good", "batch-16", "filters-x2"):
+            assert kinds.count(cost_parameters(plan.get(name).parameters)) == 1
+        assert len(kinds) == 3
+        assert all(0 < s.forward_seconds < 1 and 0 < s.train_seconds < 1 for s in found), found
+        said.clear()
+        assert calibrate(tmp_path, todo, threads, 1, executor, said.append) == found
+        assert not said
+    finally:
+        executor.shutdown()
+    assert read_samples(tmp_path, jobs=1) == found
+    assert read_samples(tmp_path, jobs=2) == ()  # kernels side by side slow each other down
+    content = json.loads((tmp_path / CALIBRATION_FILE).read_text(encoding="utf-8"))
+    content["machine"] = machine(1) | {"processor": "another"}
+    (tmp_path / CALIBRATION_FILE).write_text(json.dumps(content), encoding="utf-8")
+    assert read_samples(tmp_path, jobs=1) == ()
+
+
+def test_little_work_is_not_calibrated(plan: Plan, tmp_path: Path) -> None:
+    todo = [(plan.get("good"), plan.get("good").parameters)]
+    executor = make_executor(1, tmp_path / "kernels.log")
+    try:
+        assert calibrate(tmp_path, todo, threads, 1, executor, print) == ()
+    finally:
+        executor.shutdown()
+    assert not (tmp_path / CALIBRATION_FILE).exists()
+
+
+def digits_of(result: Result) -> object:
+    """All that was measured, less what is time and memory."""
+    assert result.training is not None
+    times = {"train_seconds", "validation_seconds"}
+    epochs = [each.model_dump(exclude=times) for each in result.training.epochs]
+    return epochs, result.training.evaluation, result.training.model, result.training.environment
+
+
+def test_side_by_side_or_not_the_digits_are_the_same_with_the_same_threads(tmp_path: Path) -> None:
+    more = [
+        variant("batch-16", 9, "batch_size = 16, dropout = 0.2"),
+        variant("c-flip", 12, 'augmentation = "flip-shift", batch_norm = true'),
+    ]
+    plan = write_plan(tmp_path, *more)
+    for jobs in ("1", "2"):
+        done = run("all", plan, tmp_path / jobs, "--jobs", jobs, "--threads", "1")
+        assert done.returncode == 0, done.stderr
+    for name in ("good", "batch-16", "c-flip"):
+        one, two = (read_result(tmp_path / jobs / "results" / name) for jobs in ("1", "2"))
+        assert digits_of(one.result) == digits_of(two.result)
+        assert one.training.environment.threads == 1
+        with np.load(one.folder / PREDICTIONS_FILE) as a, np.load(two.folder / PREDICTIONS_FILE) as b:
+            assert set(a) == set(b)
+            for key in a:
+                assert np.array_equal(a[key], b[key])
+    shutil.rmtree(tmp_path / "1")

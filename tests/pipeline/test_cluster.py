@@ -1,0 +1,236 @@
+"""A real Dask scheduler and real worker processes on loopback: same results, and every loss survived."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from runner import PROJECT_ROOT
+from runner.results import read_result
+
+pytest.importorskip("distributed")
+pytestmark = pytest.mark.xdist_group("cluster")
+
+PLAN = """
+title = "Ensayo"
+baseline = "good"
+[profiles.smoke]
+draft = true
+[variants.good]
+label = "buena"
+group = "baseline"
+questions = [1]
+[variants.good.parameters]
+dataset = "digits"
+validation_fraction = 0.25
+seed = 1
+filters = [8]
+dense = [8]
+dropout = 0.2
+loss = "categorical_crossentropy"
+optimizer = "adam"
+learning_rate = 0.01
+batch_size = 16
+epochs = 3
+[variants.wide]
+label = "ancha"
+group = "batch"
+extends = "good"
+parameters = { filters = [16, 16], batch_size = 4, epochs = 6 }
+[notebooks.reads]
+label = "lee"
+notebook = "reads.ipynb"
+needs = ["good"]
+after = ["batch"]
+"""
+READS = """from runner import kernel
+study = kernel.load_study()
+model = (kernel.results_dir() / 'good' / 'model.keras').stat().st_size
+kernel.save_values({'seen': sorted(study.finished), 'model': model > 0})"""
+
+
+def wait_until(condition: object, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():  # type: ignore[operator]
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen")
+
+
+class Cluster:
+    """A scheduler and workers as processes, each worker with its own folder and no nanny."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.processes = folder, []
+        self.file = folder / "scheduler.json"
+        words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self.file)]
+        self.scheduler = self.start("scheduler", [*words, "--no-dashboard"], PROJECT_ROOT)
+        wait_until(self.file.exists, 60)
+        self.address = re.findall(r'"address": "([^"]+)"', self.file.read_text())[0]
+
+    def start(self, name: str, words: list[str], package: Path) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *words],
+                cwd=self.folder,
+                env=os.environ | {"PYTHONPATH": str(package)},
+                stdout=log,
+                stderr=log,
+            )
+        self.processes.append(process)
+        return process
+
+    def worker(self, name: str, package: Path = PROJECT_ROOT) -> subprocess.Popen[bytes]:
+        words = ["worker", self.address, "--name", name, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        place = self.folder / name
+        place.mkdir()
+        return self.start(name, [*words, "--local-directory", str(place)], package)
+
+    def running(self, name: str, variant: str) -> bool:
+        """Whether the worker's kernel is in the middle of the variant."""
+        return any((self.folder / name).rglob(f"work/{variant}/progress.json"))
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    (tmp_path / "cluster").mkdir()
+    made = Cluster(tmp_path / "cluster")
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    return write_plan(tmp_path)
+
+
+def write_plan(folder: Path) -> Path:
+    import nbformat
+
+    shutil.copy(PROJECT_ROOT / "notebooks" / "experiment.ipynb", folder)
+    cells = [nbformat.v4.new_code_cell(READS)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "reads.ipynb")
+    (folder / "experiments.toml").write_text(PLAN, encoding="utf-8")
+    return folder / "experiments.toml"
+
+
+def start(plan: Path, build: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "runner", "all", "--profile", "smoke", "--plan", str(plan)]
+    return subprocess.Popen(
+        [*command, "--build-dir", str(build), *words],
+        cwd=PROJECT_ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    _, said = process.communicate(timeout=300)
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the same plan gives on this machine, with a thread a kernel."""
+    folder = tmp_path_factory.mktemp("local")
+    process = start(write_plan(folder), folder / "build", "--jobs", str(os.cpu_count()))
+    said = finish(process)
+    assert process.returncode == 0, said
+    return folder / "build"
+
+
+def test_a_killed_worker_changes_nothing(cluster: Cluster, plan: Path, tmp_path: Path, local: Path) -> None:
+    """Its variant is run on the other worker, and every metric is that of a local run."""
+    workers = {name: cluster.worker(name) for name in ("uno", "dos")}
+    build = tmp_path / "build"
+    process = start(plan, build, "--scheduler", cluster.address)
+    wait_until(lambda: any(cluster.running(name, "wide") for name in workers))
+    victim = next(name for name in workers if cluster.running(name, "wide"))
+    below = psutil.Process(workers[victim].pid).children(recursive=True)
+    workers[victim].send_signal(signal.SIGKILL)
+    said = finish(process)
+    assert process.returncode == 0, said
+    assert "was lost; it is run on another" in said
+    _, alive = psutil.wait_procs(below, timeout=20)
+    assert not alive
+    for name in ("good", "wide"):
+        here, there = (read_result(folder / "results" / name) for folder in (local, build))
+        assert there.training.environment.threads == here.training.environment.threads == 1
+        assert there.training.evaluation == here.training.evaluation
+        assert there.result.key == here.result.key
+        assert (build / "notebooks" / f"{name}.ipynb").is_file()
+    seen = read_result(build / "results" / "reads").values
+    assert seen == {"seen": ["good", "wide"], "model": True}
+    assert not any((build / "work").glob("*"))
+    again = start(plan, build, "--scheduler", "tcp://127.0.0.1:1")  # nothing to do: nobody is asked
+    assert "up to date" in finish(again)
+
+
+def test_the_scheduler_gone_in_the_middle(cluster: Cluster, plan: Path, tmp_path: Path) -> None:
+    cluster.worker("uno")
+    build = tmp_path / "build"
+    process = start(plan, build, "--scheduler", cluster.address)
+    wait_until((build / "results" / "good" / "result.json").exists)
+    wait_until(lambda: cluster.running("uno", "wide"))
+    cluster.scheduler.kill()
+    said = finish(process)
+    assert process.returncode == 1, said
+    assert "the Dask scheduler is gone" in said
+    assert cluster.address in said
+    assert "run the same command to go on" in said
+    assert read_result(build / "results" / "good").result.training is not None
+
+
+def test_an_interrupted_run_ends_the_kernels_of_the_workers(
+    cluster: Cluster, plan: Path, tmp_path: Path
+) -> None:
+    worker = cluster.worker("uno")
+    build = tmp_path / "build"
+    process = start(plan, build, "--scheduler", cluster.address)
+    wait_until((build / "work" / "good" / "progress.json").exists)  # progress arrives, too
+    kernels = psutil.Process(worker.pid).children(recursive=True)
+    assert kernels
+    process.send_signal(signal.SIGINT)
+    said = finish(process)
+    assert process.returncode == 130, said
+    _, alive = psutil.wait_procs(kernels, timeout=30)
+    assert not alive
+    assert worker.poll() is None
+
+
+def test_a_worker_with_other_code_is_refused(cluster: Cluster, plan: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(PROJECT_ROOT / "runner", other / "runner", ignore=shutil.ignore_patterns("__pycache__"))
+    with (other / "runner" / "model.py").open("a") as file:
+        file.write("\nOTHER = 1\n")
+    cluster.worker("uno", other)
+    process = start(plan, tmp_path / "build", "--scheduler", cluster.address)
+    said = finish(process)
+    assert process.returncode == 2, said
+    assert "the code differs in runner/model.py" in said
+
+
+def test_nobody_at_the_address(plan: Path, tmp_path: Path) -> None:
+    for address in ("tcp://127.0.0.1:1", "nonsense://here"):
+        process = start(plan, tmp_path / "build", "--scheduler", address)
+        said = finish(process)
+        assert process.returncode == 2, said
+        assert "no Dask scheduler answers" in said
+        assert address in said

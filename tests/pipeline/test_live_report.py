@@ -1,0 +1,165 @@
+"""The report while variants run, and one run at a time: with real processes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from pypdf import PdfReader
+
+from runner.live_report import LiveReport
+from runner.plan import Plan, make_plan
+from tests.pipeline.tiny_plan import run, start, variant, write_plan
+
+pytestmark = pytest.mark.xdist_group("live")
+
+
+def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+    """Wait for something to become true; a generous limit, as machines differ."""
+    deadline = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < deadline
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.1)
+
+
+def text(build: Path) -> str:
+    pages = "\n".join(page.extract_text() for page in PdfReader(build / "report.pdf").pages)
+    return " ".join(pages.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan whose second variant is still running when a test is done."""
+    return write_plan(tmp_path_factory.mktemp("endless"), variant("long", 2, "epochs = 1000, batch_size = 1"))
+
+
+def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    process = start("all", endless, build, "--jobs", "1")
+    try:
+        until(lambda: (build / "results" / "good" / "result.json").exists(), process)
+        done = (build / "results" / "good" / "result.json").stat().st_mtime
+        notebook = build / "practica5.ipynb"
+        until(lambda: notebook.exists() and "## Pregunta 1." in notebook.read_text(encoding="utf-8"), process)
+        until(
+            lambda: (build / "report.pdf").exists() and (build / "report.pdf").stat().st_mtime > done, process
+        )
+        until(lambda: "variante long" in text(build), process)
+        assert "variante long Falta: pendiente: todavía no se ha ejecutado" in text(build)
+        assert not (build / "results" / "long").exists()
+
+        refused = run("report", endless, build)
+        assert refused.returncode == 2
+        for said in ("another run is using this build folder", f"process {process.pid} on", "all --profile"):
+            assert said in refused.stderr
+        children = psutil.Process(process.pid).children(recursive=True)
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not alive
+    assert "Pregunta 1" in text(build)  # the latest report stays
+    assert not list(build.glob(".*.tmp"))
+
+
+def test_a_waiting_run_goes_on_when_the_other_one_was_killed(endless: Path, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    process = start("run", endless, build, "long")
+    until((build / ".lock.json").exists, process)
+    other = start("run", endless, build, "good", "--wait")
+    said: list[str] = []
+    assert other.stderr is not None
+    reader = threading.Thread(target=lambda: said.extend(other.stderr or ()))
+    reader.start()
+    until(lambda: any("waiting for another run" in line for line in said), other)
+    assert f"process {process.pid} on" in "".join(said)
+    process.kill()
+    process.communicate(timeout=60)
+    other.wait(timeout=600)
+    reader.join()
+    assert other.returncode == 0, said
+    assert (build / "results" / "good" / "result.json").exists()
+    assert not (build / ".lock.json").exists()
+
+
+def note(plan: Plan, build_dir: Path) -> None:
+    """A rendering that only notes when it was: begins, takes a while, ends."""
+    with (build_dir / "notes").open("a", encoding="utf-8") as file:
+        file.write("begins\n")
+        file.flush()
+        until((build_dir / "go").exists)
+        file.write("ends\n")
+
+
+def fail(plan: Plan, build_dir: Path) -> None:
+    """A rendering that fails in its own way each time."""
+    with (build_dir / "notes").open("a", encoding="utf-8") as file:
+        file.write("fails\n")
+    raise ValueError("a propósito")
+
+
+def notes(build: Path) -> list[str]:
+    return (build / "notes").read_text(encoding="utf-8").split() if (build / "notes").exists() else []
+
+
+def test_one_rendering_at_a_time_and_one_more_for_all_that_ended_meanwhile(
+    endless: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "report.pdf").touch()  # so that none begins by itself
+    said: list[str] = []
+    with LiveReport(make_plan(endless, "smoke"), tmp_path, note, said.append) as live:
+        live.want()
+        until(lambda: notes(tmp_path) == ["begins"])
+        for _ in range(5):
+            live.want()
+        assert notes(tmp_path) == ["begins"]
+        (tmp_path / "go").touch()
+        until(lambda: notes(tmp_path) == ["begins", "ends"] * 2)
+    assert notes(tmp_path) == ["begins", "ends"] * 2
+    assert not said
+
+
+def test_nothing_is_rendered_during_a_pause(endless: Path, tmp_path: Path) -> None:
+    (tmp_path / "report.pdf").touch()
+    with LiveReport(make_plan(endless, "smoke"), tmp_path, note, lambda line: None) as live:
+        live.want()
+        until(lambda: notes(tmp_path) == ["begins"])
+        live.pause()
+        assert not [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
+        (tmp_path / "go").touch()
+        live.want()
+        time.sleep(1)
+        assert notes(tmp_path) == ["begins"]
+        live.resume()
+        until(lambda: notes(tmp_path) == ["begins", "begins", "ends"])
+
+
+def test_a_rendering_that_fails_is_said_once(endless: Path, tmp_path: Path) -> None:
+    (tmp_path / "report.pdf").touch()
+    said: list[str] = []
+    with LiveReport(make_plan(endless, "smoke"), tmp_path, fail, said.append) as live:
+        for count in (1, 2):
+            live.want()
+            until(lambda count=count: len(notes(tmp_path)) == count)  # type: ignore[misc]
+        until(lambda: bool(said))
+        time.sleep(1)
+    assert len(said) == 1
+    assert "a propósito" in said[0]
+
+
+def test_a_lock_file_left_by_a_dead_process_is_no_lock(endless: Path, tmp_path: Path) -> None:
+    (tmp_path / ".lock").touch()
+    dead = {"pid": 2**22 - 1, "host": "elsewhere", "since": "yesterday", "command": "all"}
+    (tmp_path / ".lock.json").write_text(json.dumps(dead))
+    assert run("report", endless, tmp_path).returncode == 0
+    assert (tmp_path / "report.pdf").stat().st_size > 1000

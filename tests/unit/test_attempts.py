@@ -1,0 +1,44 @@
+"""What is known of the attempts that were cut off."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from runner import attempts
+from runner.pipeline import forget_attempts
+from runner.plan import DEFAULT_PLAN, make_plan
+
+
+def test_the_next_attempt_adds_up_time_and_keeps_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "one"
+    assert attempts.begin(folder, "k", threads=1).interruptions == 0
+    monkeypatch.setenv(attempts.BEGAN, str(time.monotonic() - 100))
+    attempts.note_seconds(folder)
+    second = attempts.begin(folder, "k", threads=2)
+    assert (second.interruptions, second.threads) == (1, 1)
+    assert 100 <= second.earlier_seconds < 200
+    third = attempts.begin(folder, "k", threads=2)  # it ended before it said anything
+    assert (third.interruptions, third.earlier_seconds) == (2, second.earlier_seconds)
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"key": 3}', '{"key": "other", "threads": 1}'])
+def test_what_is_damaged_or_of_another_key_goes(tmp_path: Path, damage: str) -> None:
+    attempts.begin(tmp_path, "k", threads=1)
+    (tmp_path / attempts.ATTEMPT_FILE).write_text(damage)
+    (tmp_path / "epoch-2.npz").write_text("x")
+    assert attempts.begin(tmp_path, "k", threads=2) == attempts.Attempt(key="k", threads=2)
+    assert [path.name for path in tmp_path.iterdir()] == [attempts.ATTEMPT_FILE]
+
+
+def test_force_forgets_only_what_is_run_again(tmp_path: Path) -> None:
+    variants = make_plan(DEFAULT_PLAN, "smoke").variants[:2]
+    for variant in variants:
+        attempts.begin(tmp_path / attempts.CHECKPOINTS / variant.name, "k", threads=1)
+    forget_attempts(tmp_path, variants[:1])
+    left = [path.name for path in (tmp_path / attempts.CHECKPOINTS).iterdir()]
+    assert left == [variants[1].name]

@@ -1,0 +1,225 @@
+"""An interrupted training ends bit for bit as one that was not."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runner import data
+from runner.parameters import Parameters
+from tests.unit.test_training import parameters
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+training = pytest.importorskip("runner.training")
+checkpoints = pytest.importorskip("runner.checkpoints")
+model_module = pytest.importorskip("runner.model")
+keras = pytest.importorskip("keras")
+
+EVERYTHING = {
+    "dropout": 0.3,
+    "batch_norm": True,
+    "augmentation": "flip-shift",
+    "schedule": "one-cycle",
+    "epochs": 4,
+    "batch_size": 8,
+}
+RUNS = {
+    "adam": {},
+    "sgd": {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.05, "weight_decay": 0.01},
+    "adamw": {"optimizer": "adamw", "weight_decay": 0.05, "label_smoothing": 0.1},
+    "constant": {"optimizer": "rmsprop", "schedule": "constant"},
+}
+
+
+class Killed(BaseException):
+    """Stands for the end of the process in the middle of an epoch."""
+
+
+class KillIn(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends the run after some batches of an epoch (from 0)."""
+
+    def __init__(self, epoch: int | None) -> None:
+        super().__init__()
+        self.epoch = epoch
+        self.now: int | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+        self.now = epoch
+
+    def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+        if self.now == self.epoch:
+            raise Killed
+
+
+class Outcome:
+    """What a run left: all variables, history, clock, and the next draws of the random streams."""
+
+    def __init__(self, model: keras.Model, clock: training.EpochClock, checkpoint: object) -> None:
+        variables = [*model.variables, *model.optimizer.variables]
+        self.variables = [v.numpy().tobytes() for v in variables]
+        self.history = checkpoint.history  # type: ignore[attr-defined]
+        self.clock = clock
+        self.draws = random.random(), float(np.random.random())
+
+
+def run(p: Parameters, folder: Path | None, kill_in: int | None = None, key: str = "k") -> Outcome:
+    """Train on 200 digits as the notebook does, with several batches a call."""
+    keras.utils.set_random_seed(p.seed)
+    digits = data.load("digits")
+    x, y = digits.x_train[:200], digits.y_train[:200]
+    model = model_module.build_model(p)
+    training.compile_model(model, p, len(x))
+    model.steps_per_execution = 5
+    clock = training.EpochClock()
+    checkpoint = checkpoints.EpochCheckpoint(model, clock, folder, key)
+    model.fit(
+        training.training_batches(x, y, p, first_epoch=checkpoint.epoch),
+        initial_epoch=checkpoint.epoch,
+        epochs=p.epochs,
+        steps_per_epoch=training.steps_per_epoch(len(x), p.batch_size),
+        validation_data=training.evaluation_batches(x, y),
+        callbacks=[clock, checkpoint, KillIn(kill_in)],
+        verbose=0,
+    )
+    return Outcome(model, clock, checkpoint)
+
+
+def killed(p: Parameters, folder: Path, epoch: int) -> None:
+    with pytest.raises(Killed):
+        run(p, folder, kill_in=epoch)
+
+
+@pytest.mark.parametrize("kind", RUNS)
+def test_twice_killed_and_never_killed_are_the_same_run(tmp_path: Path, kind: str) -> None:
+    p = parameters(**{**EVERYTHING, **RUNS[kind]})
+    whole = run(p, None)
+    killed(p, tmp_path, 1)
+    killed(p, tmp_path, 2)
+    resumed = run(p, tmp_path)
+    assert resumed.variables == whole.variables
+    assert resumed.history == whole.history
+    assert resumed.draws == whole.draws
+    assert resumed.clock.learning_rates == whole.clock.learning_rates
+    assert len(resumed.clock.training) == 4
+    assert (resumed.clock.restored, resumed.clock.traced) == (2, [0, 1, 2])
+
+
+def test_each_part_of_the_state_counts(tmp_path: Path) -> None:
+    """The comparison above would notice the loss of any array: without it, the run ends otherwise."""
+    p = parameters(**EVERYTHING)
+    whole = run(p, None)
+    killed(p, tmp_path, 2)
+    kept = checkpoints.read_checkpoint(tmp_path, "k")
+    assert kept is not None
+    names = [v.path for v in _fresh(p)]
+    for part in ("seed_generator_state", "moving_variance", "velocity", "iteration", "kernel"):
+        at = next(i for i, name in enumerate(names) if part in name)
+        changed = kept | {f"variable-{at}": kept[f"variable-{at}"] + 1}
+        checkpoints.write_checkpoint(tmp_path, "k", 2, changed)
+        assert run(p, tmp_path).history != whole.history, part
+
+
+def _fresh(p: Parameters) -> list[object]:
+    model = model_module.build_model(p)
+    training.compile_model(model, p, 200)
+    model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables]
+
+
+def test_killed_after_the_last_epoch_trains_no_more(tmp_path: Path) -> None:
+    p = parameters(**EVERYTHING)
+    whole = run(p, tmp_path)
+    again = run(p, tmp_path)
+    assert again.variables == whole.variables
+    assert again.history == whole.history
+    assert again.clock.training == whole.clock.training
+    assert again.clock.restored == 4
+
+
+def truncate(folder: Path) -> None:
+    path = folder / "epoch-2.npz"
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def flip_a_bit(folder: Path) -> None:
+    path = folder / "epoch-2.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def other_hash(folder: Path) -> None:
+    index = json.loads((folder / "checkpoint.json").read_text())
+    (folder / "checkpoint.json").write_text(json.dumps(index | {"sha256": "0" * 64}))
+
+
+def outside(folder: Path) -> None:
+    index = json.loads((folder / "checkpoint.json").read_text())
+    (folder / "checkpoint.json").write_text(json.dumps(index | {"file": "../../etc/passwd"}))
+
+
+def other_model(folder: Path) -> None:
+    checkpoints.write_checkpoint(folder, "k", 2, {"variable-0": np.zeros(3, np.float32)})
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "truncated": truncate,
+    "one bit": flip_a_bit,
+    "no arrays": lambda folder: (folder / "epoch-2.npz").unlink(),
+    "no index": lambda folder: (folder / "checkpoint.json").unlink(),
+    "half an index": lambda folder: (folder / "checkpoint.json").write_text('{"key": "k", "fi'),
+    "other hash": other_hash,
+    "file outside": outside,
+    "not an archive": lambda folder: (folder / "epoch-2.npz").write_bytes(b"PK"),
+    "other model": other_model,
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_checkpoint_is_none(tmp_path: Path, kind: str) -> None:
+    p = parameters(epochs=3, batch_size=64)
+    whole = run(p, None)
+    killed(p, tmp_path, 2)
+    DAMAGE[kind](tmp_path)
+    found = run(p, tmp_path)
+    assert found.clock.restored == 0
+    assert found.history == whole.history
+    assert found.variables == whole.variables
+
+
+def test_a_checkpoint_of_another_key_is_none(tmp_path: Path) -> None:
+    p = parameters(epochs=3, batch_size=64)
+    killed(p, tmp_path, 2)
+    assert run(p, tmp_path, key="other").clock.restored == 0
+
+
+def test_only_the_newest_checkpoint_is_kept_and_nothing_half_written(tmp_path: Path) -> None:
+    run(parameters(epochs=3, batch_size=64), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", "epoch-3.npz"]
+
+
+def test_a_folder_that_cannot_be_written_costs_the_checkpoint_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    p = parameters(epochs=2, batch_size=64)
+    assert run(p, blocked).history == run(p, None).history
+    assert "No se pudo guardar" in capsys.readouterr().out
+
+
+def test_an_epoch_with_nan_is_in_the_history_and_not_kept(tmp_path: Path) -> None:
+    p = parameters(epochs=2, batch_size=64)
+    run(p, tmp_path)
+    model = model_module.build_model(p)
+    training.compile_model(model, p, 200)
+    checkpoint = checkpoints.EpochCheckpoint(model, training.EpochClock(), tmp_path, "k")
+    checkpoint.on_epoch_end(2, {"loss": float("nan")})
+    assert np.isnan(checkpoint.history["loss"][2])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", "epoch-2.npz"]
