@@ -55,7 +55,8 @@ NUMBER_FORMATS = {
     "megabytes_bare": NumberFormat(0, 1e-6),
 }
 OTHER_FILTERS = (
-    "absolute called digest duration moment ordinal pvalue scientific setting shape spanish_list text upfirst"
+    "absolute called digest duration moment ordinal pvalue scientific setting shape spanish_list text upfirst "
+    "word"
 )
 
 
@@ -102,13 +103,17 @@ class NumberFilters:
         return self.ledger.write(m, f"p{NO_BREAK}={NO_BREAK}{self._decimal(value, 3)}")
 
     def text(self, m: Measured) -> Markup:
-        """A measured word, in the reader's language if the catalogue has it; booleans become sí and no."""
+        """A measured word as it is; booleans become sí and no."""
         checked(m, "text")
         if isinstance(m.value, bool):
             return self.ledger.write(m, tr("sí") if m.value else tr("no"))
         if not isinstance(m.value, str):
             raise UntracedNumberError(f"filter 'text' got {m.term}, which is not a text: {m.value!r}")
-        return self.ledger.write(m, tr(m.value))
+        return self.ledger.write(m, m.value)
+
+    def word(self, m: Measured) -> Markup:
+        """A measured word in the reader's language, such as the name of a class."""
+        return self.called(m, tr(str(checked(m, "word").value)))
 
     def called(self, m: Measured, words: str) -> Markup:
         """A measured value under the name the report gives it."""

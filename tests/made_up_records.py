@@ -93,29 +93,44 @@ def _layer(name: str, kind: str, shape: tuple[int, ...], parameters: int = 0) ->
     return Layer(name=name, kind=kind, output_shape=shape, parameters=parameters)
 
 
-def _way(name: str, slug: str, sizes: list[int], parameters: int, learned: bool) -> dict[str, Any]:
+def _way(
+    name: str, slug: str, sizes: list[int], parameters: int, words: tuple[str, str]
+) -> dict[str, Any]:
     return {
         "name": name,
         "slug": slug,
         "sizes": sizes,
         "parameters": parameters,
-        "learned": learned,
-        "advantage": f"ventaja de {name}",
-        "drawback": f"inconveniente de {name}",
+        "learned": parameters > 0,
+        "advantage": words[0],
+        "drawback": words[1],
     }
 
 
+# As the notebook of question 8 says it.
+PADDING = (
+    "Es lo más sencillo y conserva las cuatro reducciones exactas.",
+    "Calcula sobre píxeles inventados, que se notan en los bordes.",
+)
+RESIZING = (
+    "Sirve para cualquier tamaño de entrada y no añade pesos.",
+    "La interpolación no aprende, y al reducir se pierden filas y columnas.",
+)
+TRANSPOSING = (
+    "La ampliación se aprende y cada tamaño se recupera con exactitud.",
+    "Añade pesos, puede dejar un patrón de tablero y fija el tamaño de entrada.",
+)
 DOWN_UP = [28, 14, 7, 4, 2, 4, 7, 14, 28]
 
 
 RESOLUTION = {
     "ways": [
-        _way("rellenar y recortar", "pad", [28, 32, 16, 8, 4, 2, 4, 8, 16, 32, 28], 0, False),
-        _way("redimensionar a los tamaños guardados", "resize", DOWN_UP, 0, False),
-        _way("convoluciones transpuestas", "transposed", DOWN_UP, 25_000, True),
+        _way("relleno hasta 32 y recorte", "pad", [28, 32, 16, 8, 4, 2, 4, 8, 16, 32, 28], 0, PADDING),
+        _way("tamaños anotados", "resize", DOWN_UP, 0, RESIZING),
+        _way("convoluciones traspuestas", "transposed", DOWN_UP, 25_000, TRANSPOSING),
     ],
     "naive_sizes": [28, 14, 7, 3, 1, 2, 4, 8, 16, 32],
-    "naive_error": "las formas de salida y de entrada no son compatibles",
+    "naive_error": "A `Concatenate` layer requires inputs with matching shapes",
 }
 
 
