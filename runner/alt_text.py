@@ -158,8 +158,9 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> str:
         worst=names[worst],
         worst_share=percent(recall[worst]),
     )
-    mistakes = tr("Confusiones más frecuentes: {list}.", list=pairs)
-    return f"{found} {mistakes if pairs else tr('No hay ninguna confusión.')}"
+    if not pairs:
+        return found + " " + tr("No hay ninguna confusión.")
+    return found + " " + tr("Confusiones más frecuentes: {list}.", list=pairs)
 
 
 def _mistake(truth: str, predicted: str, n: int) -> str:

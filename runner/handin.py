@@ -55,15 +55,14 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
     if not study.has(section.notebook) or not path.exists():
         label = as_text(study.info(section.notebook).label)
         reason = as_text(reason_words(study.missing.get(section.notebook, "su cuaderno no está")))
-        return [*cells, _cell(f"{prefix}{MISSING}", f"**{tr('Falta «{label}»', label=label)}**: {reason}.")]
+        return [*cells, _missing(prefix, label, reason)]
     try:
         content = nbformat.read(path, as_version=4)
     except (ValueError, OSError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         hint = f"python -m runner run {section.notebook}"
         tell(RunnerError(f"not a notebook: {str(error).splitlines()[0]}", where=str(path), hint=hint))
         label = as_text(study.label(section.notebook))
-        notice = f"**{tr('Falta «{label}»', label=label)}**: {tr('su cuaderno no se puede leer')}."
-        return [*cells, _cell(f"{prefix}{MISSING}", notice)]
+        return [*cells, _missing(prefix, label, tr("su cuaderno no se puede leer"))]
     clean_notebook(content)
     injected = {n for c in content.cells if "injected-parameters" in _tags(c) for n in _assigned(c)}
     for cell in content.cells:
@@ -79,6 +78,11 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
         cell["metadata"] = {}
         cells.append(cell)
     return cells
+
+
+def _missing(prefix: str, label: str, reason: str) -> NotebookNode:
+    missing = tr("Falta «{label}»", label=label)
+    return _cell(f"{prefix}{MISSING}", f"**{missing}**: {reason}.")
 
 
 def _tags(cell: NotebookNode) -> list[str]:
@@ -101,7 +105,7 @@ def _link_headings(cells: list[NotebookNode]) -> str:
             before, after = cell.source[: found.start()], cell.source[found.end() :]
             cell.source = f'{before}<a id="{anchor}"></a>\n\n## {found[1]}{after}'
             lines.append(f"- [{found[1]}](#{anchor})")
-    return f"## {tr('Contenido')}\n\n" + "\n".join(lines)
+    return "## " + tr("Contenido") + "\n\n" + "\n".join(lines)
 
 
 def _title(study: Study) -> str:

@@ -39,13 +39,13 @@ def losses(study: Study, names: Sequence[str], reference: str) -> None:
             ]
         )
     heads = [
-        "variante",
-        "pérdida de entrenamiento",
-        "pérdida de validación",
-        "exactitud de validación (%)",
-        "exactitud de test (%)",
-        "segundos por época",
-        "tiempo relativo",
+        tr("variante"),
+        tr("pérdida de entrenamiento"),
+        tr("pérdida de validación"),
+        tr("exactitud de validación (%)"),
+        tr("exactitud de test (%)"),
+        tr("segundos por época"),
+        tr("tiempo relativo"),
     ]
     show(heads, rows)
 
@@ -60,7 +60,8 @@ def verdicts(study: Study, names: Sequence[str], reference: str) -> None:
     for metric, title in METRICS:
         for found in compare_all(others, study.get(reference), "validation", metric):
             rows.append([study.info(found.variant).label, title, *_comparison(found)])
-    show(["variante", "medida", "diferencia", "intervalo del 95 %", "p", "veredicto"], rows)
+    heads = [tr("variante"), tr("medida"), tr("diferencia"), tr("intervalo del 95 %"), "p", tr("veredicto")]
+    show(heads, rows)
 
 
 def _comparison(found: Comparison) -> list[str]:
@@ -79,7 +80,7 @@ def choices(study: Study) -> None:
         tied = [study.info(name).label for name in choice.tied]
         winner = study.info(choice.winner).label if choice.winner else "–"
         rows.append([choice.label, winner, "; ".join(tied)])
-    show(["factor", "se toma de", "sin diferencia demostrable con el mejor"], rows)
+    show([tr("factor"), tr("se toma de"), tr("sin diferencia demostrable con el mejor")], rows)
 
 
 def show(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -93,9 +93,7 @@ def _layer(name: str, kind: str, shape: tuple[int, ...], parameters: int = 0) ->
     return Layer(name=name, kind=kind, output_shape=shape, parameters=parameters)
 
 
-def _way(
-    name: str, slug: str, sizes: list[int], parameters: int, words: tuple[str, str]
-) -> dict[str, Any]:
+def _way(name: str, slug: str, sizes: list[int], parameters: int, words: tuple[str, str]) -> dict[str, Any]:
     return {
         "name": name,
         "slug": slug,
