@@ -55,8 +55,8 @@ NUMBER_FORMATS = {
     "megabytes_bare": NumberFormat(0, 1e-6),
 }
 OTHER_FILTERS = (
-    "absolute called digest duration moment ordinal pvalue scientific setting shape spanish_list text upfirst "
-    "word"
+    "absolute called digest duration moment ordinal pvalue scientific setting shape spanish_list text "
+    "upfirst word"
 )
 
 

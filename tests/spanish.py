@@ -7,40 +7,11 @@ import re
 from runner import i18n
 
 WORD = re.compile(r"[^\W\d_]{3,}")
-STOP_WORDS = frozenset(
-    [
-        "los",
-        "las",
-        "del",
-        "que",
-        "con",
-        "por",
-        "para",
-        "una",
-        "son",
-        "más",
-        "sin",
-        "según",
-        "entre",
-        "desde",
-        "hasta",
-        "época",
-        "épocas",
-        "pérdida",
-        "exactitud",
-        "validación",
-        "entrenamiento",
-        "lotes",
-        "cuaderno",
-        "filtros",
-        "capas",
-        "modelo",
-        "semilla",
-        "semillas",
-        "imágenes",
-        "falta",
-    ]
+COMMON = (
+    "los las del que con por para una son más sin según entre desde hasta época épocas pérdida exactitud "
+    "validación entrenamiento lotes cuaderno filtros capas modelo semilla semillas imágenes falta"
 )
+STOP_WORDS = frozenset(COMMON.split())
 
 
 def words(text: str) -> set[str]:
