@@ -38,7 +38,7 @@ from tests.spanish import SPANISH, words
 TEMPLATES = PROJECT_ROOT / "templates"
 ALL_STORIES = STORIES | {f"seeds-{name}": SEED_STORIES[name] for name in ("auto", "differs", "unmeasured")}
 AS_RECORDED = re.compile("salida|la pérdida no es un número")  # a layer's name, and what a program said
-DECLARED = re.compile(r"arXiv:[\d.]+|\b20\d\d\b|Linux [\d.]+|\b\d+\.\d+\.\d+\b")
+DECLARED = re.compile(r"arXiv:[\d.]+|\b20\d\d\b|Linux [\d.]+|\b\d+\.\d+\.\d{1,2}\b")
 NUMBER = re.compile(r"\d[\d.,]*\d|\d")
 
 
