@@ -60,11 +60,18 @@ def write_plan(folder: Path) -> Path:
     return path
 
 
+def log_of(build: Path) -> Path:
+    """Where the program's news go: beside the build folder, unless that is on a disk of a test's own."""
+    folder = build.parent.parent if build.parent.is_mount() else build.parent
+    return folder / f"{build.name}.log"
+
+
 def start(plan: Path, build: Path, *more: str, command: str = "all") -> subprocess.Popen[str]:
-    """Start the program in a process group of its own, as a terminal would; its news go to a file."""
-    with (build.parent / f"{build.name}.log").open("w") as log:
+    """Start the program in a process group of its own, as a terminal would."""
+    running = ONE_AT_A_TIME if command in ("all", "run") else ()
+    with log_of(build).open("w") as log:
         return subprocess.Popen(
-            words(command, plan, build, *ONE_AT_A_TIME, *more),
+            words(command, plan, build, *running, *more),
             cwd=PROJECT_ROOT,
             stdout=log,
             stderr=log,
@@ -75,7 +82,7 @@ def start(plan: Path, build: Path, *more: str, command: str = "all") -> subproce
 
 def said(build: Path) -> str:
     """What the last run in the build folder printed."""
-    return (build.parent / f"{build.name}.log").read_text(encoding="utf-8", errors="replace")
+    return log_of(build).read_text(encoding="utf-8", errors="replace")
 
 
 def run(plan: Path, build: Path, *more: str, command: str = "all", timeout: float = 300) -> tuple[int, str]:
