@@ -36,7 +36,7 @@ dropout = 0.2
 augmentation = "flip-shift"
 loss = "categorical_crossentropy"
 optimizer = "adam"
-learning_rate = 0.003
+learning_rate = 0.001
 batch_size = 16
 epochs = 8
 [variants.wide]
@@ -77,7 +77,13 @@ def start(plan: Path, build: Path, *more: str, command: str = "all") -> subproce
             stderr=log,
             text=True,
             start_new_session=True,
+            preexec_fn=heed_interrupts,
         )
+
+
+def heed_interrupts() -> None:
+    """Whatever started the tests may ignore Ctrl-C, as a script's background does, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def said(build: Path) -> str:
