@@ -22,7 +22,7 @@ from typing import Any
 from runner import PROJECT_ROOT, attempts, kernel
 from runner.attempts import Attempt
 from runner.cleaning import clean_notebook
-from runner.errors import RunnerError
+from runner.errors import FULL, RunnerError
 from runner.forked_kernel import choose_provisioner
 from runner.keys import DIGIT_SETTINGS, digest
 from runner.results import (
@@ -278,4 +278,6 @@ def describe(error: BaseException) -> str:
         return "una celda superó el tiempo máximo"
     if isinstance(error, RunnerError):
         return error.what
+    if isinstance(error, OSError) and error.errno in FULL:
+        return "no queda espacio en el disco"
     return f"{kind}: {error}".splitlines()[0]

@@ -21,7 +21,7 @@ from typing import Self
 
 import psutil
 
-from runner.errors import RunnerError
+from runner.errors import RunnerError, from_system
 from runner.local_pool import out_of_reach, settle
 from runner.plan import Plan
 
@@ -142,6 +142,8 @@ def render_in_background(
         render(plan, build_dir)
     except RunnerError as error:
         sender.send(str(error))
+    except OSError as error:
+        sender.send(str(from_system(error)))
     except Exception as error:  # a fault of ours must not pass silently either
         sender.send(f"{type(error).__name__}: {error}")
 

@@ -13,7 +13,7 @@ from multiprocessing.connection import wait as wait_for_any
 from multiprocessing.queues import Queue
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import IO, ParamSpec, TypeVar
 
 import psutil
 
@@ -74,9 +74,18 @@ def settle(log: Path, gpus: Queue[str] | None = None) -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # kernels inherit the mask, and need it
     threading.Thread(target=end_with_parent, daemon=True).start()
-    with log.open("ab", buffering=0) as file:
+    with _opened(log) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """The log to append to; where it can't be written, nothing is worth losing a process for."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab", buffering=0)
+    except OSError:
+        return Path(os.devnull).open("ab", buffering=0)
 
 
 def end_with_parent() -> None:
