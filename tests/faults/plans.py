@@ -77,7 +77,7 @@ def start(plan: Path, build: Path, *more: str, command: str = "all") -> subproce
             stderr=log,
             text=True,
             start_new_session=True,
-            preexec_fn=heed_interrupts,
+            preexec_fn=None if os.name == "nt" else heed_interrupts,
         )
 
 
