@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from runner.cli import main
+from runner.interrupts import calmly
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(calmly())

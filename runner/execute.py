@@ -12,6 +12,7 @@ import os
 import shutil
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 from runner import PROJECT_ROOT, attempts, kernel
 from runner.attempts import Attempt
 from runner.cleaning import clean_notebook
-from runner.errors import RunnerError
+from runner.errors import FULL, RunnerError
 from runner.forked_kernel import choose_provisioner
 from runner.keys import DIGIT_SETTINGS, digest
 from runner.results import (
@@ -93,9 +94,9 @@ def run_task(task: Task) -> Outcome:
     An attempt of the same key that was cut off, or failed, is taken up where its last checkpoint left it.
     """
     started, clock = datetime.now(UTC), perf_counter()
-    shutil.rmtree(task.work_dir, ignore_errors=True)
-    task.work_dir.mkdir(parents=True)
     try:
+        shutil.rmtree(task.work_dir, ignore_errors=True)
+        task.work_dir.mkdir(parents=True)
         attempt = attempts.begin(task.checkpoint_dir, task.key, task.threads)
         _execute(task, attempt)
         _publish(task, attempt, started, perf_counter() - clock)
@@ -222,17 +223,33 @@ def record_failure(task: Task, reason: str, detail: str) -> None:
     """Leave the reason and, if there is one, the notebook as far as it got.
 
     A result of an earlier run with other inputs is removed: it is no longer this variant's. Checkpoints
-    stay for the next attempt; where there are none, nothing of this one counts for it.
+    stay for the next attempt; where there are none, nothing of this one counts for it. What can't be
+    written, on a full disk say, is left out: the outcome tells the reason as well.
     """
     folder = task.build_dir / "results" / task.name
     shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        _keep_notebook(task)
+    shutil.rmtree(task.work_dir, ignore_errors=True)  # before anything is written: the disk may be full
+    with suppress(OSError):
+        write_json(folder / FAILURE_FILE, _failure(task, reason, detail))
+    if not attempts.has_checkpoint(task.checkpoint_dir):
+        with suppress(RunnerError):
+            attempts.forget(task.checkpoint_dir)
+
+
+def _keep_notebook(task: Task) -> None:
+    """Move the notebook of a failed variant to where it can be looked at."""
     executed = task.work_dir / EXECUTED
     if executed.exists():
         notebooks = task.build_dir / "notebooks"
         notebooks.mkdir(parents=True, exist_ok=True)
         os.replace(executed, notebooks / f"{task.name}.failed.ipynb")
         (notebooks / f"{task.name}.ipynb").unlink(missing_ok=True)
-    failure = Failure(
+
+
+def _failure(task: Task, reason: str, detail: str) -> Failure:
+    return Failure(
         schema_version=SCHEMA_VERSION,
         variant=task.name,
         key=task.key,
@@ -240,10 +257,6 @@ def record_failure(task: Task, reason: str, detail: str) -> None:
         detail=detail,
         finished=datetime.now(UTC),
     )
-    write_json(folder / FAILURE_FILE, failure)
-    shutil.rmtree(task.work_dir, ignore_errors=True)
-    if not attempts.has_checkpoint(task.checkpoint_dir):
-        attempts.forget(task.checkpoint_dir)
 
 
 def is_exhausted(error: BaseException) -> bool:
@@ -265,4 +278,6 @@ def describe(error: BaseException) -> str:
         return "una celda superó el tiempo máximo"
     if isinstance(error, RunnerError):
         return error.what
+    if isinstance(error, OSError) and error.errno in FULL:
+        return "no queda espacio en el disco"
     return f"{kind}: {error}".splitlines()[0]

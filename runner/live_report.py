@@ -21,8 +21,8 @@ from typing import Self
 
 import psutil
 
-from runner.errors import RunnerError
-from runner.local_pool import settle
+from runner.errors import RunnerError, from_system
+from runner.local_pool import out_of_reach, settle
 from runner.plan import Plan
 
 REPORT_FILE = "report.pdf"
@@ -100,7 +100,8 @@ class LiveReport:
                 arguments = (self._render, self._plan, self._build_dir, sender, self._niceness)
                 self._niceness = NICENESS
                 process = context.Process(target=render_in_background, args=arguments, daemon=True)
-                process.start()
+                with out_of_reach():
+                    process.start()
                 self._process = process
             sender.close()
             process.join()
@@ -141,6 +142,8 @@ def render_in_background(
         render(plan, build_dir)
     except RunnerError as error:
         sender.send(str(error))
+    except OSError as error:
+        sender.send(str(from_system(error)))
     except Exception as error:  # a fault of ours must not pass silently either
         sender.send(f"{type(error).__name__}: {error}")
 

@@ -6,17 +6,21 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for_any
 from multiprocessing.queues import Queue
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
+from typing import IO, ParamSpec, TypeVar
 
 import psutil
 
 from runner.gpus import only_gpu
 
+P = ParamSpec("P")
+T = TypeVar("T")
 KERNELS_LOG = "kernels.log"  # what they and their kernels have to say, in the build folder
 
 
@@ -31,7 +35,33 @@ def make_executor(jobs: int, log: Path, gpus: tuple[str, ...] = ()) -> Executor:
     for gpu in gpus:
         assert queue is not None
         queue.put(gpu)
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=settle, initargs=(log, queue))
+    return Pool(jobs, mp_context=context, initializer=settle, initargs=(log, queue))
+
+
+class Pool(ProcessPoolExecutor):
+    """Processes that no Ctrl-C of the terminal reaches, not even while they start."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Submit a call; this is where processes start."""
+        with out_of_reach():
+            return super().submit(fn, *args, **kwargs)
+
+
+@contextmanager
+def out_of_reach() -> Iterator[None]:
+    """Have processes that start in the block begin without Ctrl-C; ``settle`` makes that last.
+
+    For this process it is only put off to the block's end.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    ensure_running()  # started in the block, multiprocessing's tracker would end its effect
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def settle(log: Path, gpus: Queue[str] | None = None) -> None:
@@ -42,10 +72,21 @@ def settle(log: Path, gpus: Queue[str] | None = None) -> None:
     if gpus is not None:
         os.environ.update(only_gpu(gpus.get()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # kernels inherit the mask, and need it
     threading.Thread(target=end_with_parent, daemon=True).start()
-    with log.open("ab", buffering=0) as file:
+    with _opened(log) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """The log to append to; where it can't be written, nothing is worth losing a process for."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab", buffering=0)
+    except OSError:
+        return Path(os.devnull).open("ab", buffering=0)
 
 
 def end_with_parent() -> None:

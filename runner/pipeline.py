@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic, perf_counter
@@ -133,7 +134,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         plan.get(name)
     load_weasyprint()  # before an hour of training, not after it
     build_dir = request.build_dir.resolve()
-    with held(build_dir, request.wait, say):
+    with held(build_dir, request.wait, say), saying_failures() as failed:
         refuse_other_profile(plan, build_dir, request.force)
         remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
@@ -143,29 +144,46 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         if request.force:
             forget_attempts(build_dir, todo)
         fresh = note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
-        failed = execute(workspace, todo, request, budget)
+        execute(workspace, todo, request, budget, failed)
         if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
             search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say, began)
             plan, more = search.run(lambda space, new: execute(space, new, request))
-            failed |= more
+            failed.update(more)
         make_outputs(plan, build_dir, fresh=fresh or bool(todo))
-    for name, reason in failed.items():
-        say(f"failed: {name}: {reason}")
     return 1 if failed else 0
 
 
+@contextmanager
+def saying_failures() -> Iterator[dict[str, str]]:
+    """A place for the failed variants and their reasons, said last, whatever else goes wrong."""
+    failed: dict[str, str] = {}
+    try:
+        yield failed
+    finally:
+        for name, reason in failed.items():
+            say(f"failed: {name}: {reason}")
+
+
 def execute(
-    workspace: Workspace, todo: Sequence[Variant], request: Request, budget: float | None = None
+    workspace: Workspace,
+    todo: Sequence[Variant],
+    request: Request,
+    budget: float | None = None,
+    failed: dict[str, str] | None = None,
 ) -> dict[str, str]:
-    """Run the variants ``todo`` as far as ``budget`` seconds allow; those that failed, with their reasons."""
+    """Run the variants ``todo`` as far as ``budget`` seconds allow; those that failed, with their reasons.
+
+    They are added to ``failed``.
+    """
     from runner.batch import run_variants
 
+    failed = {} if failed is None else failed
     if not todo:
         say("every variant is up to date")
-        return {}
+        return failed
     build_dir = workspace.build_dir
     write_lock(build_dir)
-    failed = run_variants(workspace, todo, request, render, budget)
+    failed.update(run_variants(workspace, todo, request, render, budget))
     note_awaited(build_dir, unrecorded(failed, build_dir), settled=failed)
     return failed
 

@@ -276,6 +276,10 @@ def write_bytes(path: Path, content: bytes) -> None:
     try:
         temporary.write_bytes(content)
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = str(path)  # a full disk names none, and nobody knows the temporary file
+        error.filename2 = None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -11,10 +11,11 @@ from runner import kernel
 from runner.choices import resolve
 from runner.errors import RunnerError
 from runner.execute import WORK, Task
-from runner.keys import changed_parts, key_parts
+from runner.keys import key_parts
 from runner.plan import Plan, Variant
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
 from runner.seal import broken
+from runner.stale import why_stale
 from runner.study import SEED_MARK
 
 Status = Literal["done", "pending", "failed", "stale"]
@@ -63,9 +64,9 @@ class Workspace:
         except RunnerError as error:
             file = f"{Path(error.where).name}: " if error.where else ""
             return VariantState(variant, "stale", f"{file}{error.what}", None)
-        changed = changed_parts(found.result.key_parts, parts)
+        changed = why_stale(found.result, parts, self.parameters(variant))
         if changed:
-            return VariantState(variant, "stale", "changed: " + ", ".join(changed), None)
+            return VariantState(variant, "stale", changed, None)
         executed = self.build_dir / "notebooks" / f"{variant.name}.ipynb"
         if not executed.exists():
             return VariantState(variant, "stale", "its executed notebook is gone", None)

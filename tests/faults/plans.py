@@ -1,0 +1,167 @@
+"""A plan of two small trainings that last some seconds each, with every stream of random numbers in use."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from runner import PROJECT_ROOT
+from runner.results import Finished, read_result
+from tests.pipeline.tiny_plan import words
+
+NAMES = ("base", "wide")
+PLAN = """
+title = "Ensayo"
+baseline = "base"
+[profiles.smoke]
+draft = true
+[variants.base]
+label = "base"
+group = "baseline"
+questions = [1]
+[variants.base.parameters]
+dataset = "digits"
+validation_fraction = 0.25
+seed = 3
+filters = [32, 32]
+dense = [16]
+dropout = 0.2
+augmentation = "flip-shift"
+loss = "categorical_crossentropy"
+optimizer = "adam"
+learning_rate = 0.001
+batch_size = 16
+epochs = 8
+[variants.wide]
+label = "ancha"
+group = "wide"
+questions = [2]
+extends = "base"
+parameters = { filters = [48, 32], epochs = 6 }
+[[handin]]
+notebook = "base"
+"""
+ONE_AT_A_TIME = ("--jobs", "1", "--threads", "1")
+
+
+def write_plan(folder: Path) -> Path:
+    """The experiments file with the notebook it needs; its path."""
+    source = (PROJECT_ROOT / "notebooks" / "experiment.ipynb").read_text(encoding="utf-8")
+    (folder / "experiment.ipynb").write_text(source, encoding="utf-8")
+    path = folder / "experiments.toml"
+    path.write_text(PLAN, encoding="utf-8")
+    return path
+
+
+def log_of(build: Path) -> Path:
+    """Where the program's news go: beside the build folder, unless that is on a disk of a test's own."""
+    folder = build.parent.parent if build.parent.is_mount() else build.parent
+    return folder / f"{build.name}.log"
+
+
+def start(plan: Path, build: Path, *more: str, command: str = "all") -> subprocess.Popen[str]:
+    """Start the program in a process group of its own, as a terminal would."""
+    running = ONE_AT_A_TIME if command in ("all", "run") else ()
+    with log_of(build).open("w") as log:
+        return subprocess.Popen(
+            words(command, plan, build, *running, *more),
+            cwd=PROJECT_ROOT,
+            stdout=log,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+            preexec_fn=None if os.name == "nt" else heed_interrupts,
+        )
+
+
+def heed_interrupts() -> None:
+    """Whatever started the tests may ignore Ctrl-C, as a script's background does, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def said(build: Path) -> str:
+    """What the last run in the build folder printed."""
+    return log_of(build).read_text(encoding="utf-8", errors="replace")
+
+
+def run(plan: Path, build: Path, *more: str, command: str = "all", timeout: float = 300) -> tuple[int, str]:
+    """Run the program to its end: exit code and what it printed. Ends it if it would hang."""
+    process = start(plan, build, *more, command=command)
+    try:
+        return process.wait(timeout), said(build)
+    finally:
+        process.kill()
+
+
+def until(found: Callable[[], Any], seconds: float = 120) -> Any:
+    """Wait for something to be true; it is returned."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := found():
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it did not happen")
+
+
+def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """All processes below a run."""
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def kernel(process: subprocess.Popen[str]) -> psutil.Process | None:
+    """The kernel of a run: the process with a session of its own."""
+    for child in family(process):
+        try:
+            if os.getsid(child.pid) == child.pid:
+                return child
+        except OSError:
+            continue
+    return None
+
+
+def checkpointed(build: Path, name: str) -> bool:
+    """Whether an epoch of a variant was kept."""
+    return (build / "checkpoints" / name / "checkpoint.json").exists()
+
+
+def all_gone(processes: list[psutil.Process], seconds: float = 20) -> bool:
+    """Whether processes end within some time."""
+    return not psutil.wait_procs(processes, timeout=seconds)[1]
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """SIGKILL the runner, and see that nothing of it remains."""
+    below = family(process)
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    assert all_gone(below)
+
+
+def metrics(found: Finished) -> dict[str, Any]:
+    """All digits that a training gave: evaluation and epochs, without times."""
+    training = found.training
+    times = {"train_seconds", "validation_seconds"}
+    return {
+        "evaluation": training.evaluation.model_dump(),
+        "epochs": [epoch.model_dump(exclude=times) for epoch in training.epochs],
+    }
+
+
+def results(build: Path) -> dict[str, Finished]:
+    """The finished variants."""
+    return {name: read_result(build / "results" / name) for name in NAMES}
+
+
+def all_metrics(build: Path) -> dict[str, dict[str, Any]]:
+    """The digits of both trainings."""
+    return {name: metrics(found) for name, found in results(build).items()}

@@ -1,0 +1,125 @@
+"""SIGKILL of the runner and of a kernel, SIGINT once and twice: nothing finished is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from tests.faults import plans
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there"),
+]
+
+KILLS = 20
+LATEST_SECONDS = 14.0  # of a moment: a kernel starts within some five, and trains for about as long
+SEED = 20
+
+
+def assert_whole(plan: Path, build: Path, undisturbed: dict[str, dict[str, Any]]) -> None:
+    """A run to the end, its report, and the digits of a run that nothing disturbed."""
+    code, text = plans.run(plan, build)
+    assert code == 0, text
+    assert "Traceback" not in text
+    assert plans.all_metrics(build) == undisturbed
+    assert PdfReader(build / "report.pdf").pages
+    assert not list(build.rglob("*.tmp"))
+    assert not (build / "work").exists() or not any((build / "work").iterdir())
+
+
+def test_killed_at_20_random_moments(
+    plan: Path, tmp_path: Path, undisturbed: dict[str, dict[str, Any]], record_property: Any
+) -> None:
+    """Each run goes on where the one before was killed; a folder that gets finished is checked."""
+    moments = random.Random(SEED)
+    killed = finished = 0
+    build = tmp_path / "build-0"
+    while killed < KILLS:
+        process = plans.start(plan, build)
+        try:
+            code = process.wait(moments.uniform(0.2, LATEST_SECONDS))
+            assert code == 0, plans.said(build)
+            assert plans.all_metrics(build) == undisturbed
+            finished += 1
+            build = tmp_path / f"build-{finished}"
+        except subprocess.TimeoutExpired:
+            plans.kill(process)
+            killed += 1
+        if build.with_name(f"{build.name}.log").exists():
+            assert "Traceback" not in plans.said(build)
+    assert_whole(plan, build, undisturbed)
+    resumed = sum(f.training.interruptions for f in plans.results(build).values())
+    record_property("kills", killed)
+    print(f"{killed} kills survived; {finished} runs ended meanwhile; {resumed} resumptions in the last one")
+
+
+def test_a_killed_kernel_goes_on_from_its_checkpoint(
+    plan: Path, tmp_path: Path, undisturbed: dict[str, dict[str, Any]]
+) -> None:
+    build = tmp_path / "build"
+    process = plans.start(plan, build)
+    plans.until(lambda: plans.checkpointed(build, "base"))
+    kernel = plans.kernel(process)
+    assert kernel is not None
+    kernel.kill()
+    assert process.wait(300) == 1
+    text = plans.said(build)
+    assert "Traceback" not in text
+    assert "failed: base: el proceso del cuaderno murió" in text
+    assert plans.metrics(plans.read_result(build / "results" / "wide")) == undisturbed["wide"]
+    assert plans.checkpointed(build, "base")
+    assert_whole(plan, build, undisturbed)
+    training = plans.read_result(build / "results" / "base").training
+    assert training.interruptions == 1
+    assert training.restored_epochs >= 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_interrupted_as_a_terminal_does_it(
+    plan: Path, tmp_path: Path, undisturbed: dict[str, dict[str, Any]], times: int
+) -> None:
+    """Ctrl-C reaches the whole process group; pressed again, it finds the ending under way."""
+    build = tmp_path / "build"
+    process = plans.start(plan, build)
+    plans.until(lambda: plans.checkpointed(build, "base"))
+    below = plans.family(process)
+    assert len(below) >= 2
+    for _ in range(times):
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.3)
+    assert process.wait(60) == 130, plans.said(build)
+    text = plans.said(build) + (build / "kernels.log").read_text(encoding="utf-8", errors="replace")
+    assert "Traceback" not in text
+    assert "run the same command to go on" in text
+    assert plans.all_gone(below)
+    assert plans.checkpointed(build, "base")
+    if times == 2:
+        assert_whole(plan, build, undisturbed)
+        assert plans.read_result(build / "results" / "base").training.restored_epochs >= 1
+
+
+def test_interrupted_at_any_moment_of_the_start(plan: Path, tmp_path: Path) -> None:
+    """Ctrl-C while modules are imported, and while processes start: 130, no traceback, nothing left."""
+    moments = random.Random(SEED)
+    for number in range(8):
+        build = tmp_path / f"build-{number}"
+        process = plans.start(plan, build)
+        time.sleep(moments.uniform(0.3, 5.0))
+        below = plans.family(process)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(60) == 130, plans.said(build)
+        text = plans.said(build)
+        assert "interrupted" in text
+        log = build / "kernels.log"
+        text += log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        assert "Traceback" not in text
+        assert plans.all_gone(below)

@@ -1,0 +1,43 @@
+"""The appendix says what was resumed and what that cost, and nothing where nothing was."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from runner.evidence_words import metric_words
+from runner.loading import load_study
+from runner.plan import DEFAULT_PLAN, make_plan
+from runner.report_html import report_html
+from runner.report_layout import Drawn
+from tests.made_up import make_study
+from tests.report.test_answers import FIGURES, TEMPLATES, plain
+
+RESUMED = {"batch-4": (2, 30.5), "filters-x2": (1, 41.0)}
+SAID = "Se interrumpieron, y siguieron desde la última época guardada"
+
+
+def document(folder: Path) -> str:
+    study = load_study(make_plan(DEFAULT_PLAN, "full"), folder)
+    figures = {name: Drawn(Path(f"{name}.svg"), "una figura") for name in FIGURES}
+    return report_html(study, figures, TEMPLATES, "0" * 64).html
+
+
+def test_says_which_and_how_much_was_lost(tmp_path: Path) -> None:
+    make_study(tmp_path)
+    assert SAID not in document(tmp_path)
+    for name, (interruptions, lost) in RESUMED.items():
+        path = tmp_path / "results" / name / "result.json"
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record["training"] |= {"interruptions": interruptions, "lost_seconds": lost, "restored_epochs": 1}
+        path.write_text(json.dumps(record), encoding="utf-8")
+    text = document(tmp_path)
+    (sentence,) = re.findall(rf"<p>{SAID}.*?</p>", text, re.DOTALL)
+    shown = plain(sentence).replace("\N{NO-BREAK SPACE}", " ")
+    assert "(2 veces)" in shown
+    assert "(1 vez)" in shown
+    assert "se perdieron 1 min 12 s" in shown
+    assert 'data-metric="(sum lost_seconds)" ' in sentence.replace(">", " >")
+    assert metric_words("interruptions") == "veces que se interrumpió"
+    assert metric_words("lost_seconds") == "segundos perdidos por interrupciones"

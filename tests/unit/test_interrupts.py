@@ -1,0 +1,78 @@
+"""Ctrl-C: out of reach of processes that start, and counted once while it is being answered."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from runner import interrupts
+from runner.execute import Task, run_task
+from runner.interrupts import SETTLING_SECONDS, _Once
+from runner.local_pool import is_tracker, make_executor, out_of_reach
+from runner.pipeline import saying_failures
+from runner.results import read_failure
+
+unix = pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+
+
+def below() -> set[int]:
+    return {c.pid for c in psutil.Process().children() if not is_tracker(c)}
+
+
+@unix
+def test_a_process_that_starts_is_out_of_reach(tmp_path: Path) -> None:
+    """It gets the signal before it could say that it wants none."""
+    pool = make_executor(1, tmp_path / "no" / "such" / "log")
+    before = below()
+    future = pool.submit(os.getpid)
+    (child,) = below() - before
+    os.kill(child, signal.SIGINT)
+    assert future.result(timeout=120) == child
+    blocked = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(timeout=60)
+    assert signal.SIGINT not in blocked  # kernels inherit this
+    pool.shutdown()
+
+
+@unix
+def test_for_this_process_it_is_only_put_off() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        with out_of_reach():
+            os.kill(os.getpid(), signal.SIGINT)
+            here = True
+        here = False
+    assert here
+
+
+def test_again_while_it_is_answered_it_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(interrupts, "monotonic", lambda: now)
+    handler = _Once()
+    with pytest.raises(KeyboardInterrupt):
+        handler(signal.SIGINT, None)
+    now += SETTLING_SECONDS / 2
+    handler(signal.SIGINT, None)
+    now += SETTLING_SECONDS
+    with pytest.raises(KeyboardInterrupt):
+        handler(signal.SIGINT, None)
+
+
+def test_failures_are_told_whatever_else_goes_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(OSError), saying_failures() as failed:
+        failed["one"] = "porque sí"
+        raise OSError
+    assert "failed: one: porque sí" in capsys.readouterr().err
+
+
+def test_a_work_folder_that_cannot_be_made_is_a_failure(tmp_path: Path) -> None:
+    """It is recorded like what a notebook raises, and stops no other variant."""
+    (tmp_path / "work").write_text("in the way", encoding="utf-8")
+    task = Task("one", tmp_path / "none.ipynb", {}, {}, {}, "smoke", True, tmp_path / "plan", tmp_path, 1)
+    outcome = run_task(task)
+    assert outcome.reason
+    failure = read_failure(tmp_path / "results" / "one")
+    assert failure is not None
+    assert failure.reason == outcome.reason
