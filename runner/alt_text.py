@@ -11,9 +11,9 @@ from runner.classification import largest_confusions
 from runner.figure_bands import Histories, values
 from runner.figure_style import number
 from runner.results import Epoch
-from runner.seed_statistics import validation_accuracy
+from runner.seed_statistics import compare, paired_runs, validation_accuracy
 from runner.study import Study
-from runner.timing import epoch_seconds
+from runner.timing import epoch_seconds, ratio
 
 
 def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> str:
@@ -64,17 +64,30 @@ def _crossing(epochs: Sequence[Epoch]) -> str:
 
 
 def batch_sizes(study: Study, names: Sequence[str]) -> str:
-    """Final losses and seconds of each batch size."""
+    """Final losses and seconds of each batch size, and what they are against the baseline's."""
+    reference = study.baseline if study.baseline in names else names[0]
     parts = []
     for name in names:
-        parts.append(
+        part = (
             f"lotes de {study.get(name).result.parameters['batch_size']}: "
             f"{_loss(study, name, 'train')}, {_loss(study, name, 'validation')} y "
             f"{number(epoch_seconds(study, name), 1)} s"
         )
+        parts.append(part if name == reference else part + _against(study, name, reference))
     return (
-        "Curvas de pérdida por tamaño de lote; debajo, pérdida final de entrenamiento, de validación y "
-        "segundos por época: " + "; ".join(parts) + "."
+        "Curvas de pérdida por tamaño de lote; debajo, pérdida final y tiempo por época respecto a "
+        f"«{study.info(reference).label}». Pérdida final de entrenamiento, de validación y segundos por "
+        "época: " + "; ".join(parts) + "."
+    )
+
+
+def _against(study: Study, name: str, reference: str) -> str:
+    """The difference of the validation losses and the ratio of the times, with their intervals."""
+    runs = paired_runs(study, name, reference)
+    loss, time = compare(runs, "validation", "cross_entropy"), ratio(study, name, reference)
+    return (
+        f" (validación {number(loss.difference, 3)}, de {number(loss.low, 3)} a {number(loss.high, 3)}; "
+        f"tiempo por {number(time.value)}, de {number(time.low)} a {number(time.high)})"
     )
 
 

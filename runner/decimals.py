@@ -40,9 +40,7 @@ def _aligned(table: str, point: str) -> str:
     for cell in cells:
         tails[cell.column].append(cell.tail)
     uneven = {column for column, found in tails.items() if len(set(found)) > 1}
-    return _with_room(
-        table, [(c.start, max(tails[c.column]) - c.tail) for c in cells if c.column in uneven]
-    )
+    return _with_room(table, [(c.start, max(tails[c.column]) - c.tail) for c in cells if c.column in uneven])
 
 
 def _with_room(table: str, rooms: Sequence[tuple[int, float]]) -> str:

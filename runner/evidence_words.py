@@ -83,8 +83,41 @@ FIELDS = {
     "greatest": "máximo",
     "n": "semillas",
 }
+# What the templates count themselves, by the name they give it.
+COUNTED = {
+    "count of Conv2D in model.layers": "capas convolucionales",
+    "count of MaxPooling2D in model.layers": "capas de max-pooling",
+    "count of Dense in model.layers": "capas densas",
+    "count of values.ways": "maneras que se probaron",
+    "count of repetitions": "entrenamientos con otras semillas",
+    "1 / count of data.class_names": "exactitud de acertar al azar",
+    "ceil(data.train_images / parameters.batch_size)": "actualizaciones por época",
+    "filters.npz first_kernel filters": "filtros de la primera capa",
+    "filters.npz first_kernel shape": "forma de los pesos de la primera capa",
+    "filters.npz first_kernel grey energy share over one half": "filtros que miran sobre todo la luz",
+    "filters.npz first_kernel grey energy share up to one half": "filtros que miran sobre todo el color",
+    "filters.npz last_conv_kernel filters": "filtros de la última convolución",
+    "filters.npz last_conv_kernel shape": "forma de los pesos de la última convolución",
+    "filters.npz last_conv_kernel input channels": "canales de entrada de la última convolución",
+    "filters.npz dense_kernel shape": "forma de los pesos de la última capa densa",
+    "maps.npz first_maps filters": "mapas de la primera capa",
+    "maps.npz first_maps with little spread": "mapas casi uniformes de la primera capa",
+    "maps.npz last_maps filters": "mapas de la última convolución",
+    "maps.npz last_maps side": "lado de los mapas de la última convolución",
+    "maps.npz last_maps with little spread": "mapas casi uniformes de la última convolución",
+    "maps.npz image side": "lado de la imagen de muestra",
+    "seeds.search.budget_seconds": "límite de tiempo para añadir semillas",
+}
+PARAMETERS = {
+    "batch_size": "tamaño de lote",
+    "filters_scale": "factor de los filtros",
+    "epochs": "épocas",
+    "learning_rate": "tasa de aprendizaje",
+}
 SIGNS = {"-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "+": "+"}
 INDEX = re.compile(r"\.\d+$")
+CONFUSED = re.compile(r"largest_confusions\.(\d+)")
+PARAMETER = re.compile(r"parameters\.(\w+)")
 CALL = re.compile(r"(\w+)\((.*)\)")
 EVALUATION = re.compile(r"evaluation\.(\w+)\.(\w+)")
 EPOCH = re.compile(r"epochs\.(-?\d+)\.(train|validation)_(\w+)")
@@ -100,6 +133,12 @@ def metric_words(metric: str, label: Callable[[str], str] = str) -> str:
         return _formula(metric, label)
     if (known := INDEX.sub("", metric)) in WORDS:
         return WORDS[known]
+    if metric in COUNTED:
+        return COUNTED[metric]
+    if found := CONFUSED.fullmatch(metric):
+        return f"confusión más frecuente, puesto {int(found[1]) + 1}"
+    if found := PARAMETER.fullmatch(metric):
+        return PARAMETERS.get(found[1], metric)
     if found := EVALUATION.fullmatch(metric):
         return f"{MEASURES.get(found[2], found[2])} de {SPLITS.get(found[1], found[1])}"
     if found := EPOCH.fullmatch(metric):

@@ -122,7 +122,7 @@ class _Grid:
     shape: tuple[int, ...]
     zoom: int = 0
 
-    LABEL = 26  # pixels above each tile for its number
+    LABEL = 30  # pixels above each tile for its number
     GAP = 6  # pixels between tiles
     FOOT = 150  # pixels below for the scale
 
@@ -172,7 +172,7 @@ class _Grid:
         for number in range(self.count):
             y, x = self.corner(number)
             middle = x + self.shape[1] * self.cell / 2
-            axis.text(middle, y - 6, str(number), fontsize=5.5, color=GREY, ha="center", va="baseline")
+            axis.text(middle, y - 6, str(number), fontsize=7, color=GREY, ha="center", va="baseline")
         bar_axis = figure.add_axes((0.3, (self.FOOT - 42) / whole, 0.4, 24 / whole))
         _scale_bar(figure, scale, bar_axis, label, extend)
         return figure

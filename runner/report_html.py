@@ -20,6 +20,7 @@ from markupsafe import Markup
 from runner.errors import RunnerError
 from runner.evidence import Claim, link_claims, link_to_notebooks
 from runner.evidence_words import field_words, metric_words
+from runner.formulas import formula
 from runner.report_check import untraced_numbers
 from runner.report_facts import Facts
 from runner.report_filters import NumberFilters
@@ -116,7 +117,7 @@ def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Pa
         lstrip_blocks=True,
     )
     facts = Facts(study)
-    environment.globals.update(facts.globals(), **layout.globals(), study=study)
+    environment.globals.update(facts.globals(), **layout.globals(), study=study, formula=formula)
     environment.filters.update(NumberFilters(ledger).all(), label=facts.label, field_words=field_words)
     environment.filters["metric_words"] = partial(metric_words, label=study.label)
     return environment
