@@ -83,7 +83,7 @@ def feature_maps(maps: np.ndarray) -> Figure:
 def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
     """Weights (features, classes) of the last dense layer, one row a class; grey is zero."""
     limit = _limit(kernel)
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.3))
     picture = axis.imshow(
         kernel.T,
         cmap=SIGNED_MAP,
@@ -103,7 +103,7 @@ def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
 
 def sample_image(image: np.ndarray, title: str) -> Figure:
     """One byte image (h, w, 3) under its title."""
-    figure, axis = plt.subplots(figsize=(1.6, 1.8))
+    figure, axis = plt.subplots(figsize=(1.25, 1.42))
     axis.imshow(image, interpolation="nearest")
     axis.set_title(title, loc="center")
     axis.axis("off")

@@ -54,7 +54,7 @@ def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> Figur
     ``label`` is the variant's name for the title, empty for none; ``others`` its curves with other seeds,
     shown as a band.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.6))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
     if label:
         figure.suptitle(label, x=0.01, ha="left", fontsize=10)
     runs = (epochs, *others)
@@ -122,7 +122,7 @@ def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
     """
     rows = [(study.info(n).label, validation_accuracy(study, n), n) for n in names]
     rows.sort(key=lambda row: row[1].value)
-    figure, axis = plt.subplots(figsize=(WIDTH, 0.26 * len(rows) + 0.9))
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.22 * len(rows) + 0.75))
     for place, (_, interval, name) in enumerate(rows):
         colour = GREEN if name == reference else BLUE
         axis.plot([interval.low, interval.high], [place, place], color=colour, lw=1.6)

@@ -53,7 +53,10 @@ NUMBER_FORMATS = {
     "megabytes": NumberFormat(0, 1e-6, f"{NO_BREAK}MB"),
     "megabytes_bare": NumberFormat(0, 1e-6),
 }
-OTHER_FILTERS = "absolute called digest duration moment ordinal pvalue pvalue_bare rate scientific setting shape spanish_list text upfirst"
+OTHER_FILTERS = (
+    "absolute called digest duration moment ordinal pvalue pvalue_bare rate scientific "
+    "setting shape spanish_list text upfirst"
+)
 
 
 class NumberFilters:
