@@ -29,7 +29,7 @@ def batch_sizes(study: Study, names: Sequence[str]) -> Figure:
     runs = sorted((study.get(name) for name in names), key=_batch)
     found = [run.result.variant for run in runs]
     reference = study.baseline if study.baseline in found else found[0]
-    figure = plt.figure(figsize=(WIDTH, 4.3))
+    figure = plt.figure(figsize=(WIDTH, 3.9))
     upper, lower = cast("list[SubFigure]", figure.subfigures(2, 1, height_ratios=(1, 1.15)))
     _curves(upper, study, runs)
     losses, times = lower.subplots(1, 2)
@@ -114,14 +114,14 @@ def _time_ratios(axis: Axes, study: Study, runs: Sequence[Finished], reference: 
         axis.annotate(
             f"{number(ratio.value)}×\n{seconds} s",
             (place, ratio.high),
-            xytext=(0, 5),
+            xytext=(0, 7),
             textcoords="offset points",
             ha="center",
             fontsize=7.5,
             linespacing=1.1,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # over the line and the rules
         )
-    axis.set_title(f"Tiempo por época entre el de «{study.info(reference).label}»")
+    axis.set_title(f"Tiempo relativo al de «{study.info(reference).label}»")
     low, high = min(0.5, min(e.low for e in found) / 1.2), max(2.0, max(e.high for e in found) * 2.4)
     axis.set_ylim(low, high)
     ticks = [tick for tick in RATIO_TICKS if low <= tick <= high]
