@@ -58,7 +58,7 @@ def kernel_mosaic(kernel: np.ndarray, columns: int = 8) -> Figure:
     room = round(WIDTH * DPI) // columns - 2 * SLICE_GAP
     side = max(1, (room // across - SLICE_GAP) // size)  # pixels of one weight
     step = size * side + SLICE_GAP
-    tiles = np.full((filters, down * step, across * step), np.nan)
+    tiles = np.full((filters, down * step, across * step), np.nan, dtype=np.float32)
     for channel in range(channels):
         y, x = (place * step for place in divmod(channel, across))
         slices = np.moveaxis(kernel[:, :, channel], -1, 0).repeat(side, axis=1).repeat(side, axis=2)
@@ -151,10 +151,11 @@ class _Grid:
         return row * self.step[0] + self.LABEL, column * self.step[1]
 
     def compose(self, tiles: np.ndarray) -> np.ndarray:
-        """Colours (n, h, w, 3) in 0..1 on one white picture."""
-        picture = np.ones((*self.size, 3))
-        enlarged = tiles.repeat(self.cell, axis=1).repeat(self.cell, axis=2)
-        for number, tile in enumerate(enlarged):
+        """Colours (n, h, w, 3), bytes or in 0..1, on one white picture of bytes."""
+        picture = np.full((*self.size, 3), 255, dtype=np.uint8)
+        for number, small in enumerate(tiles):
+            colours = small if small.dtype == np.uint8 else np.rint(255 * small).astype(np.uint8)
+            tile = colours.repeat(self.cell, axis=0).repeat(self.cell, axis=1)
             y, x = self.corner(number)
             picture[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
         return picture
@@ -167,7 +168,11 @@ class _Grid:
         figure = plt.figure(figsize=(page / DPI, whole / DPI), dpi=DPI, layout="none")
         box = ((page - width) // 2 / page, self.FOOT / whole, width / page, height / whole)
         axis = figure.add_axes(box)
-        axis.imshow(self.compose(tiles), extent=(0, width, height, 0), interpolation="none")
+        picture, row = self.compose(tiles), self.step[0]
+        for top in range(0, height, row):  # drawn whole, a page of pixels takes 400 MB for a moment
+            bottom = min(top + row, height)
+            axis.imshow(picture[top:bottom], extent=(0, width, bottom, top), interpolation="none")
+        axis.set(xlim=(0, width), ylim=(height, 0))
         axis.axis("off")
         for number in range(self.count):
             y, x = self.corner(number)
@@ -181,8 +186,8 @@ class _Grid:
 def _coloured(grid: _Grid, tiles: np.ndarray, norm: Normalize, cmap: Colormap | str, label: str) -> Figure:
     """Values (n, h, w) in colour; NaN stays white."""
     scale = ScalarMappable(norm, cmap)
-    colours = scale.cmap(norm(tiles))[..., :3]
-    colours[np.isnan(tiles)] = 1
+    colours = scale.cmap(norm(tiles), bytes=True)[..., :3]
+    colours[np.isnan(tiles)] = 255
     below, above = np.nanmin(tiles) < norm.vmin, np.nanmax(tiles) > norm.vmax
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get((below, above), "neither")
     return grid.figure(colours, scale, label, extend)
