@@ -16,7 +16,6 @@ from runner.results import Finished
 from runner.study import Study
 
 RATIO_TICKS = (0.25, 0.5, 1, 2, 4, 8, 16, 32, 64)
-CAPS = {"capsize": 3, "elinewidth": 1.3, "linestyle": "none"}
 
 
 def batch_sizes(study: Study, names: Sequence[str]) -> Figure:
@@ -77,7 +76,8 @@ def _loss_differences(axis: Axes, study: Study, runs: Sequence[Finished], refere
     """Final losses minus those of the reference, the validation loss with its interval."""
     x = [_batch(run) for run in runs]
     axis.axhline(0, color=INK, lw=0.8)
-    train, validation, errors = [], [], ([], [])  # type: ignore[var-annotated]
+    train, validation = list[float](), list[float]()
+    errors = list[float](), list[float]()  # below, above
     for run in runs:
         pairs = seed_statistics.paired_runs(study, run.result.variant, reference)
         compared = seed_statistics.compare(pairs, "validation", "cross_entropy")
@@ -87,7 +87,7 @@ def _loss_differences(axis: Axes, study: Study, runs: Sequence[Finished], refere
         train.append(sum(_train(ours) - _train(theirs) for ours, theirs in pairs) / len(pairs))
     axis.plot(x, train, "s--", color=TRAIN, ms=4, lw=1, mfc="white")
     axis.plot(x, validation, "-", color=VALIDATION, lw=1)
-    axis.errorbar(x, validation, errors, marker="o", ms=4.5, color=VALIDATION, **CAPS)
+    _bars(axis, x, validation, errors, VALIDATION)
     axis.set_title(f"Pérdida final menos la de «{study.info(reference).label}»")
     _batch_axis(axis, x)
     localise(axis, x=False)
@@ -104,11 +104,11 @@ def _time_ratios(axis: Axes, study: Study, runs: Sequence[Finished], reference: 
     x = [_batch(run) for run in runs]
     found = [timing.ratio(study, run.result.variant, reference) for run in runs]
     y = [each.value for each in found]
-    errors = [[e.value - e.low for e in found], [e.high - e.value for e in found]]
+    errors = [e.value - e.low for e in found], [e.high - e.value for e in found]
     axis.set_yscale("log", base=2)
     axis.axhline(1, color=INK, lw=0.8)
     axis.plot(x, y, "-", color=GREY, lw=1)
-    axis.errorbar(x, y, errors, marker="o", ms=4.5, color=INK, **CAPS)
+    _bars(axis, x, y, errors, INK)
     for place, ratio, run in zip(x, found, runs, strict=True):
         seconds = number(timing.epoch_seconds(study, run.result.variant), 1)
         axis.annotate(
@@ -127,6 +127,13 @@ def _time_ratios(axis: Axes, study: Study, runs: Sequence[Finished], reference: 
     ticks = [tick for tick in RATIO_TICKS if low <= tick <= high]
     axis.set_yticks(ticks, [f"{number(tick, 0 if tick >= 1 else 2)}×" for tick in ticks])
     _batch_axis(axis, x)
+
+
+def _bars(
+    axis: Axes, x: Sequence[float], y: Sequence[float], errors: tuple[list[float], list[float]], colour: str
+) -> None:
+    """Dots with bars of ``errors`` (below, above)."""
+    axis.errorbar(x, y, errors, marker="o", ms=4.5, color=colour, capsize=3, elinewidth=1.3, linestyle="none")
 
 
 def _batch_axis(axis: Axes, sizes: Sequence[int]) -> None:

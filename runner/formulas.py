@@ -20,7 +20,8 @@ def formula(latex: str, alt: str) -> Markup:
 @cache
 def drawn(latex: str) -> str:
     """The formula as SVG, in outlines of the STIX typeface."""
-    import ziamath
+    from ziamath import zmath
+    from ziamath.config import config
 
-    ziamath.config.svg2 = False  # plain outlines: symbols that are used again are not drawn by all readers
-    return str(ziamath.Latex(latex, size=SIZE).svg())
+    config.svg2 = False  # plain outlines: symbols that are used again are not drawn by all readers
+    return str(zmath.Latex(latex, size=SIZE).svg())
