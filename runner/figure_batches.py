@@ -107,22 +107,23 @@ def _time_ratios(axis: Axes, study: Study, runs: Sequence[Finished], reference: 
     errors = [e.value - e.low for e in found], [e.high - e.value for e in found]
     axis.set_yscale("log", base=2)
     axis.axhline(1, color=INK, lw=0.8)
-    axis.plot(x, y, "-", color=GREY, lw=1)
+    axis.vlines(x, 1, y, color=GREY, lw=1.2)  # no line from dot to dot: it would cross the numbers
     _bars(axis, x, y, errors, INK)
     for place, ratio, run in zip(x, found, runs, strict=True):
         seconds = number(timing.epoch_seconds(study, run.result.variant), 1)
         axis.annotate(
             f"{number(ratio.value)}×\n{seconds} s",
-            (place, ratio.high),
-            xytext=(0, 7),
+            (place, ratio.low if ratio.high < 1 else ratio.high),
+            xytext=(0, -7 if ratio.high < 1 else 7),
             textcoords="offset points",
             ha="center",
+            va="top" if ratio.high < 1 else "bottom",
             fontsize=7.5,
             linespacing=1.1,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # over the line and the rules
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # over the rules
         )
     axis.set_title(f"Tiempo relativo al de «{study.info(reference).label}»")
-    low, high = min(0.5, min(e.low for e in found) / 1.2), max(2.0, max(e.high for e in found) * 2.4)
+    low, high = min(0.5, min(e.low for e in found) / 2.4), max(2.0, max(e.high for e in found) * 2.4)
     axis.set_ylim(low, high)
     ticks = [tick for tick in RATIO_TICKS if low <= tick <= high]
     axis.set_yticks(ticks, [f"{number(tick, 0 if tick >= 1 else 2)}×" for tick in ticks])
