@@ -208,7 +208,9 @@ def refuse_odd_text(words: list[str]) -> None:
     """Raise InputError for a word that no file of ours could hold: odd bytes, control characters."""
     for word in words:
         if not word.isprintable():  # the bytes of another encoding arrive as lone surrogates
-            raise InputError(f"not printable text: {word!r}", hint="the command line must be valid UTF-8")
+            raise InputError(
+                f"not printable text: {word!r}", hint="UTF-8, without line breaks or control characters"
+            )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -25,6 +25,7 @@ def make_executor(jobs: int, log: Path, gpus: tuple[str, ...] = ()) -> Executor:
 
     Each takes one of ``gpus`` for itself; there are at least as many of them as jobs, or none.
     """
+    log.parent.mkdir(parents=True, exist_ok=True)
     context = get_context("spawn")
     queue = context.Queue() if gpus else None
     for gpu in gpus:

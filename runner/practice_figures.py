@@ -54,6 +54,8 @@ def _batch_sizes(study: Study) -> DrawnFigure:
 def _effect(name: str) -> Draw:
     def draw(study: Study) -> DrawnFigure:
         pair = (name, EFFECT_REFERENCE)
+        for each in pair:
+            study.get(each)  # one that is missing leaves out the figure, whatever plan this is
         return DrawnFigure(figures.effect(study, *pair), alt_text.effect(study, *pair))
 
     return draw

@@ -38,7 +38,7 @@ def test_every_variant_is_there_with_notebook_and_record(build: Path) -> None:
         assert (build / "notebooks" / f"{variant.name}.ipynb").is_file()
         assert found.result.draft
         if variant.kind == "training":
-            assert found.predictions.test_labels.shape == (360,)
+            assert found.predictions.test.labels.shape == (360,)
             assert found.training.timing.train_seconds > 0
             assert found.training.memory_peak_bytes > 2**27
             assert found.training.model.flops_per_image > 1e5
