@@ -12,9 +12,9 @@ from runner.figure_bands import Histories, values
 from runner.figure_style import number
 from runner.i18n import percent_sign, tr, trn
 from runner.results import Epoch
-from runner.seed_statistics import validation_accuracy
+from runner.seed_statistics import compare, paired_runs, validation_accuracy
 from runner.study import Study
-from runner.timing import epoch_seconds
+from runner.timing import epoch_seconds, ratio
 
 
 def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> str:
@@ -78,21 +78,38 @@ def _crossing(epochs: Sequence[Epoch]) -> str:
 
 
 def batch_sizes(study: Study, names: Sequence[str]) -> str:
-    """Final losses and seconds of each batch size."""
-    parts = [
-        tr(
+    """Final losses and seconds of each batch size, and what they are against the baseline's."""
+    reference = study.baseline if study.baseline in names else names[0]
+    parts = []
+    for name in names:
+        part = tr(
             "lotes de {size}: {train}, {validation} y {seconds} s",
             size=study.get(name).result.parameters["batch_size"],
             train=_loss(study, name, "train"),
             validation=_loss(study, name, "validation"),
             seconds=number(epoch_seconds(study, name), 1),
         )
-        for name in names
-    ]
+        parts.append(part if name == reference else part + _against(study, name, reference))
     return tr(
-        "Curvas de pérdida por tamaño de lote; debajo, pérdida final de entrenamiento, de validación y "
-        "segundos por época: {list}.",
+        "Curvas de pérdida por tamaño de lote; debajo, pérdida final y tiempo por época respecto a "
+        "«{label}». Pérdida final de entrenamiento, de validación y segundos por época: {list}.",
+        label=study.info(reference).label,
         list="; ".join(parts),
+    )
+
+
+def _against(study: Study, name: str, reference: str) -> str:
+    """The difference of the validation losses and the ratio of the times, with their intervals."""
+    runs = paired_runs(study, name, reference)
+    loss, time = compare(runs, "validation", "cross_entropy"), ratio(study, name, reference)
+    return " " + tr(
+        "(validación {loss}, de {low} a {high}; tiempo por {ratio}, de {least} a {most})",
+        loss=number(loss.difference, 3),
+        low=number(loss.low, 3),
+        high=number(loss.high, 3),
+        ratio=number(time.value),
+        least=number(time.low),
+        most=number(time.high),
     )
 
 

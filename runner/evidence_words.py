@@ -31,6 +31,14 @@ WORDS = {
     "environment.cores": "núcleos",
     "values": "lo que dejó el cuaderno",
     "values.ways": "una de las maneras",
+    "values.first_layer": "primera capa",
+    "values.first_maps_shape": "forma de su salida",
+    "values.last_conv_layer": "última capa convolucional",
+    "values.last_maps_shape": "forma de su salida",
+    "values.dense_layer": "capa densa",
+    "values.sample_index": "número de la imagen",
+    "values.sample_label": "clase",
+    "values.sample_prediction": "predicción",
     "model.parameters": "parámetros del modelo",
     "model.trainable_parameters": "parámetros entrenables",
     "model.flops_per_image": "operaciones por imagen",
@@ -100,8 +108,41 @@ TESTS = (
     "intervalo de Welch",
     "remuestreo de las rondas",
 )
+# What the templates count themselves, by the name they give it.
+COUNTED = {
+    "count of Conv2D in model.layers": "capas convolucionales",
+    "count of MaxPooling2D in model.layers": "capas de max-pooling",
+    "count of Dense in model.layers": "capas densas",
+    "count of values.ways": "maneras que se probaron",
+    "count of repetitions": "entrenamientos con otras semillas",
+    "1 / count of data.class_names": "exactitud de acertar al azar",
+    "ceil(data.train_images / parameters.batch_size)": "actualizaciones por época",
+    "filters.npz first_kernel filters": "filtros de la primera capa",
+    "filters.npz first_kernel shape": "forma de los pesos de la primera capa",
+    "filters.npz first_kernel grey energy share over one half": "filtros que miran sobre todo la luz",
+    "filters.npz first_kernel grey energy share up to one half": "filtros que miran sobre todo el color",
+    "filters.npz last_conv_kernel filters": "filtros de la última convolución",
+    "filters.npz last_conv_kernel shape": "forma de los pesos de la última convolución",
+    "filters.npz last_conv_kernel input channels": "canales de entrada de la última convolución",
+    "filters.npz dense_kernel shape": "forma de los pesos de la última capa densa",
+    "maps.npz first_maps filters": "mapas de la primera capa",
+    "maps.npz first_maps with little spread": "mapas casi uniformes de la primera capa",
+    "maps.npz last_maps filters": "mapas de la última convolución",
+    "maps.npz last_maps side": "lado de los mapas de la última convolución",
+    "maps.npz last_maps with little spread": "mapas casi uniformes de la última convolución",
+    "maps.npz image side": "lado de la imagen de muestra",
+    "seeds.search.budget_seconds": "límite de tiempo para añadir semillas",
+}
+PARAMETERS = {
+    "batch_size": "tamaño de lote",
+    "filters_scale": "factor de los filtros",
+    "epochs": "épocas",
+    "learning_rate": "tasa de aprendizaje",
+}
 SIGNS = {"-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "+": "+"}
 INDEX = re.compile(r"\.\d+$")
+CONFUSED = re.compile(r"largest_confusions\.(\d+)")
+PARAMETER = re.compile(r"parameters\.(\w+)")
 CALL = re.compile(r"(\w+)\((.*)\)")
 EVALUATION = re.compile(r"evaluation\.(\w+)\.(\w+)")
 EPOCH = re.compile(r"epochs\.(-?\d+)\.(train|validation)_(\w+)")
@@ -117,6 +158,12 @@ def metric_words(metric: str, label: Callable[[str], str] = str) -> str:
         return _formula(metric, label)
     if (known := INDEX.sub("", metric)) in WORDS:
         return tr(WORDS[known])
+    if metric in COUNTED:
+        return tr(COUNTED[metric])
+    if found := CONFUSED.fullmatch(metric):
+        return tr("confusión más frecuente, puesto {n}", n=int(found[1]) + 1)
+    if found := PARAMETER.fullmatch(metric):
+        return tr(PARAMETERS[found[1]]) if found[1] in PARAMETERS else metric
     if found := EVALUATION.fullmatch(metric):
         return _of(found[2], found[1])
     if found := EPOCH.fullmatch(metric):

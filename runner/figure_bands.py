@@ -32,10 +32,3 @@ def band(axis: Axes, runs: Histories, field: str, colour: str) -> None:
     found = values(runs, field)
     x = [epoch.epoch for epoch in runs[0][: found.shape[1]]]
     axis.fill_between(x, found.min(axis=0), found.max(axis=0), color=colour, alpha=0.22, lw=0)
-
-
-def whiskers(axis: Axes, x: Sequence[float], groups: Sequence[Sequence[float]], colour: str) -> None:
-    """A line from the least to the greatest of the seeds at each ``x``, where there are several."""
-    for place, group in zip(x, groups, strict=True):
-        if len(group) > 1:
-            axis.vlines(place, min(group), max(group), color=colour, lw=4, alpha=0.35)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -11,28 +12,34 @@ from matplotlib.ticker import MaxNLocator
 
 from runner.analysis import Interval
 from runner.figure_bands import Histories, band, histories, values
-from runner.figure_style import BLUE, GREY, INK, WIDTH, localise, number
+from runner.figure_style import BLUE, GREY, INK, WIDTH, label_lines, localise, number
 from runner.i18n import tr
 from runner.study import Study
 from runner.timing import epoch_seconds, ratio
 
-REFERENCE, VARIANT = (GREY, "s--"), (BLUE, "o-")  # told apart in grey print by the dashes
+# Told apart in grey print by dashes and open marks; the reference is drawn last, over the variant's line.
+REFERENCE, VARIANT = (GREY, "s--"), (BLUE, "o-")
+LABEL_WIDTH = 16  # letters of a line of a label
 
 
 def effect(study: Study, name: str, reference: str) -> Figure:
     """Losses of a variant over those of its reference, and the seconds of an epoch of both."""
-    labels = [study.info(each).label for each in (reference, name)]
-    figure, (train, validation, times) = plt.subplots(1, 3, figsize=(WIDTH, 2.8), width_ratios=(1, 1, 0.8))
+    labels = [fill(study.info(each).label, LABEL_WIDTH) for each in (reference, name)]
+    figure, (train, validation, times) = plt.subplots(1, 3, figsize=(WIDTH, 2.2), width_ratios=(1, 1, 0.8))
+    runs = [histories(study, each) for each in (reference, name)]
     for axis, split, title in [
         (train, "train", tr("Pérdida de entrenamiento")),
         (validation, "validation", tr("Pérdida de validación")),
     ]:
-        _over(axis, split, [histories(study, each) for each in (reference, name)], labels)
+        _over(axis, split, runs)
         axis.set_title(title)
     validation.sharey(train)
-    figure.legend(
-        *train.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False, fontsize=8.5
-    )
+    validation.tick_params(labelleft=False)
+    ends = [
+        (len(each[0]), float(values(each, "validation_cross_entropy").mean(axis=0)[-1]), label, colour)
+        for each, label, (colour, _) in zip(runs, labels, (REFERENCE, VARIANT), strict=True)
+    ]
+    label_lines(validation, ends, gap=0.2)
     _time_bars(times, [epoch_seconds(study, each) for each in (reference, name)], labels)
     _time_ratio(times, ratio(study, name, reference))
     return figure
@@ -42,7 +49,7 @@ def _time_bars(axis: Axes, seconds: Sequence[float], labels: Sequence[str]) -> N
     bars = axis.barh([1, 0], seconds, color=[REFERENCE[0], VARIANT[0]], height=0.42)
     for bar, label, value in zip(bars, labels, seconds, strict=True):
         y = bar.get_y()
-        axis.text(0, y + 0.47, label, fontsize=8, va="bottom", color=INK)
+        axis.text(0, y + 0.47, label.replace("\n", " "), fontsize=8, va="bottom", color=INK)
         inside = value > 0.5 * max(seconds)
         axis.annotate(
             f"{number(value, 1)} s",
@@ -67,11 +74,14 @@ def _time_ratio(axis: Axes, found: Interval) -> None:
     axis.set_xlabel(text)
 
 
-def _over(axis: Axes, split: str, variants: Sequence[Histories], labels: Sequence[str]) -> None:
-    for runs, label, (colour, line) in zip(variants, labels, (REFERENCE, VARIANT), strict=True):
+def _over(axis: Axes, split: str, variants: Sequence[Histories]) -> None:
+    styles = (REFERENCE, VARIANT)
+    for place, (runs, (colour, line)) in enumerate(zip(variants, styles, strict=True)):
         y = values(runs, f"{split}_cross_entropy").mean(axis=0)
         band(axis, runs, f"{split}_cross_entropy", colour)
-        axis.plot([e.epoch for e in runs[0][: len(y)]], y, line, color=colour, ms=3, label=label)
+        x = [e.epoch for e in runs[0][: len(y)]]
+        face = "white" if place == 0 else colour
+        axis.plot(x, y, line, color=colour, ms=3.2, mfc=face, mew=0.9, lw=1.3, zorder=4 - place)
     axis.set_xlabel(tr("época"))
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     localise(axis)

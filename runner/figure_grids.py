@@ -59,7 +59,7 @@ def kernel_mosaic(kernel: np.ndarray, columns: int = 8) -> Figure:
     room = round(WIDTH * DPI) // columns - 2 * SLICE_GAP
     side = max(1, (room // across - SLICE_GAP) // size)  # pixels of one weight
     step = size * side + SLICE_GAP
-    tiles = np.full((filters, down * step, across * step), np.nan)
+    tiles = np.full((filters, down * step, across * step), np.nan, dtype=np.float32)
     for channel in range(channels):
         y, x = (place * step for place in divmod(channel, across))
         slices = np.moveaxis(kernel[:, :, channel], -1, 0).repeat(side, axis=1).repeat(side, axis=2)
@@ -84,7 +84,7 @@ def feature_maps(maps: np.ndarray) -> Figure:
 def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
     """Weights (features, classes) of the last dense layer, one row a class; grey is zero."""
     limit = _limit(kernel)
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.3))
     picture = axis.imshow(
         kernel.T,
         cmap=SIGNED_MAP,
@@ -104,7 +104,7 @@ def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
 
 def sample_image(image: np.ndarray, title: str) -> Figure:
     """One byte image (h, w, 3) under its title."""
-    figure, axis = plt.subplots(figsize=(1.6, 1.8))
+    figure, axis = plt.subplots(figsize=(1.25, 1.42))
     axis.imshow(image, interpolation="nearest")
     axis.set_title(tr(title), loc="center")
     axis.axis("off")
@@ -123,7 +123,7 @@ class _Grid:
     shape: tuple[int, ...]
     zoom: int = 0
 
-    LABEL = 26  # pixels above each tile for its number
+    LABEL = 30  # pixels above each tile for its number
     GAP = 6  # pixels between tiles
     FOOT = 150  # pixels below for the scale
 
@@ -152,10 +152,11 @@ class _Grid:
         return row * self.step[0] + self.LABEL, column * self.step[1]
 
     def compose(self, tiles: np.ndarray) -> np.ndarray:
-        """Colours (n, h, w, 3) in 0..1 on one white picture."""
-        picture = np.ones((*self.size, 3))
-        enlarged = tiles.repeat(self.cell, axis=1).repeat(self.cell, axis=2)
-        for number, tile in enumerate(enlarged):
+        """Colours (n, h, w, 3), bytes or in 0..1, on one white picture of bytes."""
+        picture = np.full((*self.size, 3), 255, dtype=np.uint8)
+        for number, small in enumerate(tiles):
+            colours = small if small.dtype == np.uint8 else np.rint(255 * small).astype(np.uint8)
+            tile = colours.repeat(self.cell, axis=0).repeat(self.cell, axis=1)
             y, x = self.corner(number)
             picture[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
         return picture
@@ -168,12 +169,16 @@ class _Grid:
         figure = plt.figure(figsize=(page / DPI, whole / DPI), dpi=DPI, layout="none")
         box = ((page - width) // 2 / page, self.FOOT / whole, width / page, height / whole)
         axis = figure.add_axes(box)
-        axis.imshow(self.compose(tiles), extent=(0, width, height, 0), interpolation="none")
+        picture, row = self.compose(tiles), self.step[0]
+        for top in range(0, height, row):  # drawn whole, a page of pixels takes 400 MB for a moment
+            bottom = min(top + row, height)
+            axis.imshow(picture[top:bottom], extent=(0, width, bottom, top), interpolation="none")
+        axis.set(xlim=(0, width), ylim=(height, 0))
         axis.axis("off")
         for number in range(self.count):
             y, x = self.corner(number)
             middle = x + self.shape[1] * self.cell / 2
-            axis.text(middle, y - 6, str(number), fontsize=5.5, color=GREY, ha="center", va="baseline")
+            axis.text(middle, y - 6, str(number), fontsize=7, color=GREY, ha="center", va="baseline")
         bar_axis = figure.add_axes((0.3, (self.FOOT - 42) / whole, 0.4, 24 / whole))
         _scale_bar(figure, scale, bar_axis, label, extend)
         return figure
@@ -182,8 +187,8 @@ class _Grid:
 def _coloured(grid: _Grid, tiles: np.ndarray, norm: Normalize, cmap: Colormap | str, label: str) -> Figure:
     """Values (n, h, w) in colour; NaN stays white."""
     scale = ScalarMappable(norm, cmap)
-    colours = scale.cmap(norm(tiles))[..., :3]
-    colours[np.isnan(tiles)] = 1
+    colours = scale.cmap(norm(tiles), bytes=True)[..., :3]
+    colours[np.isnan(tiles)] = 255
     below, above = np.nanmin(tiles) < norm.vmin, np.nanmax(tiles) > norm.vmax
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get((below, above), "neither")
     return grid.figure(colours, scale, label, extend)

@@ -6,25 +6,27 @@ Every function takes records or arrays and returns a matplotlib figure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from runner.analysis import TurningPoint, turning_point
-from runner.figure_bands import Histories, band, histories, values, whiskers
+from runner.figure_bands import Histories, band
+from runner.figure_batches import batch_sizes
 from runner.figure_effect import effect
 from runner.figure_style import (
     BLUE,
     GREEN,
     GREY,
     INK,
-    ORANGE,
     RULE,
+    TRAIN,
+    VALIDATION,
     WIDTH,
     label_lines,
     localise,
@@ -32,10 +34,9 @@ from runner.figure_style import (
     use_style,
 )
 from runner.i18n import percent_sign, tr
-from runner.results import Epoch, Finished
+from runner.results import Epoch
 from runner.seed_statistics import validation_accuracy
 from runner.study import Study
-from runner.timing import epoch_seconds
 
 __all__ = [
     "batch_sizes",
@@ -47,16 +48,16 @@ __all__ = [
     "use_style",
 ]
 
-TRAIN, VALIDATION = ORANGE, BLUE
-
 
 def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> Figure:
     """Loss and accuracy by epoch, training and validation; the lowest validation loss is marked.
 
-    ``label`` is the variant's name for the title, ``others`` its curves with other seeds, shown as a band.
+    ``label`` is the variant's name for the title, empty for none; ``others`` its curves with other seeds,
+    shown as a band.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.7))
-    figure.suptitle(label, x=0.01, ha="left", fontsize=10)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
+    if label:
+        figure.suptitle(label, x=0.01, ha="left", fontsize=10)
     runs = (epochs, *others)
     _pair(left, runs, "cross_entropy", tr("Pérdida (entropía cruzada)"))
     _pair(right, runs, "accuracy", tr("Exactitud"))
@@ -80,6 +81,7 @@ def _mark_lowest(axis: Axes, lowest: TurningPoint, epochs: int) -> None:
         va="center",
         fontsize=8,
         color=VALIDATION,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # over the rules
     )
 
 
@@ -114,89 +116,6 @@ def sample_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -
     return figure
 
 
-def batch_sizes(study: Study, names: Sequence[str]) -> Figure:
-    """One small panel of curves a batch size, then final losses and time against the batch size."""
-    runs = sorted((study.get(name) for name in names), key=_batch)
-    figure = plt.figure(figsize=(WIDTH, 4.6))
-    upper, lower = cast("list[SubFigure]", figure.subfigures(2, 1, height_ratios=(1, 1.1)))
-    panels = upper.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
-    for axis, run in zip(panels, runs, strict=True):
-        _small_curves(axis, histories(study, run.result.variant), tr("lotes de {size}", size=_batch(run)))
-    panels[0].set_ylabel(tr("pérdida"))
-    last = histories(study, runs[-1].result.variant)
-    x = last[0][-1].epoch
-    ends = [
-        (x, float(values(last, "train_cross_entropy").mean(axis=0)[-1]), tr("entrenamiento"), TRAIN),
-        (x, float(values(last, "validation_cross_entropy").mean(axis=0)[-1]), tr("validación"), VALIDATION),
-    ]
-    label_lines(panels[-1], ends, gap=0.11)
-    losses, times = lower.subplots(1, 2)
-    _final_losses(losses, study, runs)
-    _epoch_seconds(times, runs, [epoch_seconds(study, run.result.variant) for run in runs])
-    return figure
-
-
-def _batch(run: Finished) -> int:
-    return int(run.result.parameters["batch_size"])
-
-
-def _small_curves(axis: Axes, runs: Histories, title: str) -> None:
-    for field, colour in (("train_cross_entropy", TRAIN), ("validation_cross_entropy", VALIDATION)):
-        found = values(runs, field).mean(axis=0)
-        x = [e.epoch for e in runs[0][: len(found)]]
-        band(axis, runs, field, colour)
-        axis.plot(x, found, color=colour, lw=1.3)
-    axis.set_title(title, fontsize=8.5)
-    axis.set_xlabel(tr("época"))
-    axis.set_xticks(sorted({1, (len(x) + 1) // 2, len(x)}))
-    localise(axis)
-
-
-def _final_losses(axis: Axes, study: Study, runs: Sequence[Finished]) -> None:
-    x = [_batch(run) for run in runs]
-    ends = []
-    for split, name, colour, mark in [
-        ("train", tr("entrenamiento"), TRAIN, "s"),
-        ("validation", tr("validación"), VALIDATION, "o"),
-    ]:
-        seeds = [[study.get(name) for name in study.runs(run.result.variant)] for run in runs]
-        groups = [[getattr(s.training.evaluation, split).cross_entropy for s in each] for each in seeds]
-        y = [sum(group) / len(group) for group in groups]
-        whiskers(axis, x, groups, colour)
-        axis.plot(x, y, color=colour, marker=mark, ms=4)
-        ends.append((x[-1], y[-1], name, colour))
-    axis.set_title(tr("Pérdida con los pesos finales"))
-    _batch_axis(axis, x)
-    label_lines(axis, ends, gap=0.09)
-
-
-def _epoch_seconds(axis: Axes, runs: Sequence[Finished], y: Sequence[float]) -> None:
-    x = [_batch(run) for run in runs]
-    axis.vlines(x, 0, y, color=GREY, lw=1.2)  # no line from dot to dot: it would cross the numbers
-    axis.plot(x, y, "o", color=INK, ms=5)
-    for place, seconds in zip(x, y, strict=True):
-        axis.annotate(
-            f"{number(seconds, 1)} s",
-            (place, seconds),
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-        )
-    axis.set_title(tr("Segundos de entrenamiento por época"))
-    axis.set_ylim(0, 1.18 * max(y))
-    _batch_axis(axis, x)
-
-
-def _batch_axis(axis: Axes, sizes: Sequence[int]) -> None:
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(sizes, [str(size) for size in sizes])
-    axis.minorticks_off()
-    axis.set_xlabel(tr("tamaño de lote (escala logarítmica)"))
-    axis.margins(x=0.08)
-    localise(axis, x=False)
-
-
 def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
     """Validation accuracy of each candidate with its 95 % interval, the best on top.
 
@@ -204,7 +123,7 @@ def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
     """
     rows = [(study.info(n).label, validation_accuracy(study, n), n) for n in names]
     rows.sort(key=lambda row: row[1].value)
-    figure, axis = plt.subplots(figsize=(WIDTH, 0.26 * len(rows) + 0.9))
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.22 * len(rows) + 0.75))
     for place, (_, interval, name) in enumerate(rows):
         colour = GREEN if name == reference else BLUE
         axis.plot([interval.low, interval.high], [place, place], color=colour, lw=1.6)
@@ -244,7 +163,7 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
     names = [tr(name) for name in names]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     norm = PowerNorm(0.5, 0, 1)
-    figure, axis = plt.subplots(figsize=(0.86 * WIDTH, 0.74 * WIDTH))
+    figure, axis = plt.subplots(figsize=(0.82 * WIDTH, 0.66 * WIDTH))
     picture = axis.imshow(shares, cmap="Blues", norm=norm)
     for (row, column), count in np.ndenumerate(counts):
         dark = norm(shares[row, column]) > 0.55

@@ -124,7 +124,8 @@ def from_python(folder: Path = PROJECT_ROOT / "runner") -> Iterator[Message]:
                 texts = (found,) if isinstance(found, str) else found
                 yield from (Message(text, f"{path.name}:{line}") for text in texts)
     words = evidence_words
-    for table in (words.WORDS, words.MEASURES, words.SPLITS, words.FIELDS, tables.WORDS):
+    own = words.WORDS, words.MEASURES, words.SPLITS, words.FIELDS, words.COUNTED, words.PARAMETERS
+    for table in (*own, tables.WORDS):
         yield from (Message(text, "words") for text in table.values())
     yield from (Message(text, "words") for text in (*words.TESTS, *reasons.REASONS, study.REPEATED))
     yield from (Message(title, "tables.py") for _, title in tables.METRICS)

@@ -39,7 +39,8 @@ def _curves(name: str | None) -> Draw:
         finished = study.get(name or study.baseline)
         label = study.info(finished.result.variant).label
         epochs, *others = histories(study, finished.result.variant)
-        return DrawnFigure(figures.curves(epochs, label, others), alt_text.curves(epochs, label, others))
+        figure = figures.curves(epochs, "", others)  # the caption says which variant it is
+        return DrawnFigure(figure, alt_text.curves(epochs, label, others))
 
     return draw
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 from collections.abc import Mapping
@@ -62,6 +63,8 @@ def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
     figure, alt, vector = draw(study)
     path = save(figure, folder / id, vector)
     plt.close(figure)
+    del figure
+    gc.collect()  # a figure is a ring of objects, with its pictures in it
     return Drawn(path.relative_to(folder.parent), alt)
 
 

@@ -55,8 +55,8 @@ NUMBER_FORMATS = {
     "megabytes_bare": NumberFormat(0, 1e-6),
 }
 OTHER_FILTERS = (
-    "absolute called digest duration moment ordinal pvalue scientific setting shape spanish_list text "
-    "upfirst word"
+    "absolute called digest duration moment ordinal pvalue pvalue_bare rate scientific "
+    "setting shape spanish_list text upfirst word"
 )
 
 
@@ -101,6 +101,18 @@ class NumberFilters:
         if value < SMALLEST_P:
             return self.ledger.write(m, f"p{NO_BREAK}<{NO_BREAK}{self._decimal(SMALLEST_P, 3)}")
         return self.ledger.write(m, f"p{NO_BREAK}={NO_BREAK}{self._decimal(value, 3)}")
+
+    def pvalue_bare(self, m: Measured) -> Markup:
+        """The same for a column headed p: ``0,012``, or ``< 0,001``."""
+        value = checked_number(m, "pvalue_bare")
+        if value < SMALLEST_P:
+            return self.ledger.write(m, f"<{NO_BREAK}{self._decimal(SMALLEST_P, 3)}")
+        return self.ledger.write(m, self._decimal(value, 3))
+
+    def rate(self, m: Measured) -> Markup:
+        """A rate or a factor with three significant digits, without zeros at the end: ``0,00578``."""
+        value = checked_number(m, "rate")
+        return self.ledger.write(m, self._setting(float(f"{value:.3g}")))
 
     def text(self, m: Measured) -> Markup:
         """A measured word as it is; booleans become sí and no."""

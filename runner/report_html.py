@@ -20,6 +20,7 @@ from markupsafe import Markup
 from runner.errors import RunnerError
 from runner.evidence import Claim, link_claims, link_to_notebooks
 from runner.evidence_words import field_words, metric_words
+from runner.formulas import formula
 from runner.i18n import language, tr
 from runner.reasons import reason_words
 from runner.report_check import untraced_numbers
@@ -120,7 +121,8 @@ def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Pa
         extensions=[Translator],
     )
     facts = Facts(study)
-    environment.globals.update(facts.globals(), **layout.globals(), study=study, language=language())
+    environment.globals.update(facts.globals(), **layout.globals(), study=study)
+    environment.globals.update(language=language(), formula=formula)
     environment.filters.update(NumberFilters(ledger).all(), label=facts.label, field_words=field_words)
     environment.filters.update(translated=tr, reason_words=reason_words)
     environment.filters["metric_words"] = partial(metric_words, label=study.label)

@@ -7,6 +7,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from babel.numbers import get_decimal_symbol
+
+from runner import i18n
+from runner.decimals import align_decimals
+
 TRACED = re.compile(r"<data\b([^>]*)>(.*?)</data>", re.DOTALL)
 ID = re.compile(r'\sid="[^"]*"')
 LINK = '<a class="source"'
@@ -15,9 +20,10 @@ LINK = '<a class="source"'
 def lean(html: str) -> str:
     """The same text without the ``<data>`` elements that only say where a number is from.
 
-    A third of all elements are such. What is linked to, or must not be broken, keeps an element.
+    A third of all elements are such. What is linked to, or must not be broken, keeps an element. Numbers of
+    a column are aligned by their decimals.
     """
-    return TRACED.sub(_bare, html)
+    return align_decimals(TRACED.sub(_bare, html), get_decimal_symbol(i18n.current()))
 
 
 def _bare(element: re.Match[str]) -> str:

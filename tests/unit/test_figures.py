@@ -165,9 +165,11 @@ def test_grey_print_keeps_signs_and_lines_apart() -> None:
 
 
 def squares(figure: Figure, colour: Sequence[float]) -> int:
-    """Pixels of one colour in the picture of a grid."""
-    picture = np.asarray(figure.axes[0].images[0].get_array())
-    return int(np.isclose(picture, np.asarray(colour), atol=1e-9).all(axis=-1).sum())
+    """Pixels of one colour in the pictures of a grid, one a row of tiles."""
+    pictures = [np.asarray(image.get_array()) for image in figure.axes[0].images]
+    assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}
+    wanted = 255 * np.asarray(colour)
+    return sum(int(np.isclose(picture, wanted, atol=1).all(axis=-1).sum()) for picture in pictures)
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 128, 128), (3, 3, 5, 7), (5, 5, 1, 1), (1, 1, 16, 12)])
@@ -178,6 +180,7 @@ def test_a_mosaic_shows_every_weight_once_at_one_size_and_one_scale(shape: tuple
     areas = set()
     for weight in (-0.4, 0.1, 0.4):
         pixels = squares(figure, SIGNED_MAP(Normalize(-0.4, 0.4)(weight))[:3])
+        assert pixels or not (kernel == weight).any()
         assert pixels % max(1, int((kernel == weight).sum())) == 0
         areas |= {pixels // count for count in [int((kernel == weight).sum())] if count}
     assert len(areas) == 1
