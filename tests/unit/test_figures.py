@@ -294,7 +294,7 @@ def test_alt_text_of_a_matrix_names_the_largest_confusions() -> None:
     text = alt_text.confusion(counts, ("gato", "perro", "rana"))
     assert "30 imágenes: 23 aciertos" in text
     assert "rana tomado por gato, 5 veces; gato tomado por perro, 1 vez;" in text
-    assert "perro (100,0 %) y la peor, rana (50,0 %)" in text
+    assert "perro (100,0\u00a0%) y la peor, rana (50,0\u00a0%)" in text
     assert "No hay ninguna confusión" in alt_text.confusion(np.eye(3, dtype=int), ("a", "b", "c"))
 
 
