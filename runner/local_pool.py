@@ -51,7 +51,7 @@ class Pool(ProcessPoolExecutor):
 def out_of_reach() -> Iterator[None]:
     """Have processes that start in the block begin without Ctrl-C; ``settle`` makes that last.
 
-    For this process it is only put off to the block's end.
+    For this thread it is only put off to the block's end; a signal of the process may reach another.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

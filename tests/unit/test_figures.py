@@ -309,7 +309,7 @@ def test_alt_text_of_maps_counts_the_weak_ones() -> None:
 
 def test_alt_text_of_candidates_goes_from_the_best_down(study: Study) -> None:
     text = alt_text.candidates(study, study.group("candidates"))
-    values = [float(v.replace(",", ".")) for v in re.findall(r", (\d+,\d) % \(de", text)]
+    values = [float(v.replace(",", ".")) for v in re.findall(r", (\d+,\d)\xa0% \(de", text)]
     assert len(values) == len(study.group("candidates"))
     assert values == sorted(values, reverse=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import psutil
@@ -38,10 +39,10 @@ def test_a_process_that_starts_is_out_of_reach(tmp_path: Path) -> None:
 
 
 @unix
-def test_for_this_process_it_is_only_put_off() -> None:
+def test_for_this_thread_it_is_only_put_off() -> None:
     with pytest.raises(KeyboardInterrupt):
         with out_of_reach():
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
             here = True
         here = False
     assert here
