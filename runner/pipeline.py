@@ -22,7 +22,7 @@ from runner.lock import PACKAGES_FILE, write_lock
 from runner.plan import DEFAULT_PLAN, TEMPLATES, Plan, Variant, make_plan, with_author
 from runner.results import read_failure, read_result, write_json
 from runner.seeds import wanted_seeds, with_seeds
-from runner.study import Seeds
+from runner.study import Author, Seeds
 
 if TYPE_CHECKING:
     from runner.state import Workspace
@@ -80,11 +80,22 @@ def load_plan(request: Request) -> Plan:
         "group": request.group,
         "date": request.date,
     }
-    written = asdict(plan.author)
-    before = noted.get("author") or {}
-    author = {key: value or written[key] or before.get(key) for key, value in given.items()}
-    plan = with_author(plan, **author | {"names": tuple(author["names"] or ())})
+    plan = with_author(plan, **(_noted_author(plan, noted) | {k: v for k, v in given.items() if v}))
     return with_seeds(plan, wanted_seeds(request.seeds, plan.seeds.written, noted.get("seeds")))
+
+
+def _noted_author(plan: Plan, noted: Mapping[str, Any]) -> dict[str, Any]:
+    """What flags of an earlier command told of the author, unless the experiments file changed since."""
+    written, then = _as_json(plan.written_author), noted.get("written_author") or {}
+    author = noted.get("author") or {}
+    kept = {key: value for key, value in author.items() if key in written and then.get(key) == written[key]}
+    return {key: tuple(value) if key == "names" else value for key, value in kept.items()}
+
+
+def _as_json(author: Author | None) -> dict[str, Any]:
+    """The author's fields as they come back from a file."""
+    found: dict[str, Any] = json.loads(json.dumps(asdict(author))) if author else {}
+    return found
 
 
 def refuse_sources(request: Request) -> None:
@@ -108,7 +119,8 @@ def read_note(build_dir: Path) -> dict[str, Any]:
 
 def remember(plan: Plan, build_dir: Path) -> None:
     """Keep profile, author, locale and seeds for the commands to come; unchanged, the file stays as it is."""
-    note = json.loads(json.dumps({"profile": plan.profile, "author": asdict(plan.author)}))
+    note: dict[str, Any] = {"profile": plan.profile, "author": _as_json(plan.author)}
+    note["written_author"] = _as_json(plan.written_author)
     if plan.seeds != Seeds():
         note["seeds"] = plan.seeds.model_dump(mode="json")
     if i18n.current() != LOCALES[0]:

@@ -67,6 +67,7 @@ class Plan:
     handin: tuple[HandinEntry, ...]
     seeds: Seeds = field(default_factory=Seeds)
     templates: Path = TEMPLATES
+    written_author: Author | None = None  # that of the experiments file, which flags may override
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -94,12 +95,14 @@ def make_plan(path: Path, profile: str) -> Plan:
     base = experiments.baseline
     shared = _training_parameters(experiments, base, profile, path) if base else {}
     notebooks = [_notebook(experiments, n, shared, path) for n in experiments.notebooks]
-    author = experiments.author
+    entry = experiments.author
+    author = Author(entry.names, entry.course, entry.group, entry.date)
     return Plan(
         title=experiments.title,
         profile=profile,
         draft=experiments.profiles[profile].draft,
-        author=Author(author.names, author.course, author.group, author.date),
+        author=author,
+        written_author=author,
         baseline=base or "",
         path=path,
         variants=(*trainings, *notebooks),
