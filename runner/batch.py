@@ -18,9 +18,9 @@ from runner.capacity import Capacity, Limits, default_limits
 from runner.estimate import Estimator
 from runner.live_report import LiveReport, Render
 from runner.local_pool import KERNELS_LOG, end_children, make_executor
-from runner.pipeline import Request, say
 from runner.plan import Variant
 from runner.progress import duration, make_display
+from runner.request import Request, say
 from runner.schedule import Schedule
 from runner.state import Workspace
 from runner.study import PENDING

@@ -122,7 +122,8 @@ def commands() -> None:
 @wait_option
 def run_all(**options: Any) -> int:
     """Plan, run, analyse and render: everything."""
-    from runner.pipeline import Request, run_everything
+    from runner.pipeline import run_everything
+    from runner.request import Request
 
     return run_everything(Request(**options))
 
@@ -136,7 +137,8 @@ def run_all(**options: Any) -> int:
 @wait_option
 def run(only: tuple[str, ...], **options: Any) -> int:
     """Run only these variants, then render."""
-    from runner.pipeline import Request, run_everything
+    from runner.pipeline import run_everything
+    from runner.request import Request
 
     return run_everything(Request(**options), only=only)
 
@@ -146,8 +148,8 @@ def run(only: tuple[str, ...], **options: Any) -> int:
 @seed_option
 def plan(**options: Any) -> int:
     """Show the variants, their differences, state and expected time."""
-    from runner.pipeline import Request
     from runner.plan_view import show_plan
+    from runner.request import Request
 
     show_plan(Request(**options))
     return 0
@@ -160,7 +162,8 @@ def plan(**options: Any) -> int:
 @wait_option
 def report(**options: Any) -> int:
     """Render the report again from what is there."""
-    from runner.pipeline import Request, render_only
+    from runner.pipeline import render_only
+    from runner.request import Request
 
     return render_only(Request(**options))
 
@@ -182,7 +185,7 @@ def deliver(**options: Any) -> int:
     """Check the report, then write a message with it, or send it."""
     from runner.deliver import Delivery
     from runner.deliver import deliver as send_or_write
-    from runner.pipeline import Request
+    from runner.request import Request
 
     shared = {key: options.pop(key) for key in ("build_dir", "plan_path", "profile")}
     return send_or_write(Request(**shared), Delivery(**options))
@@ -194,7 +197,7 @@ def deliver(**options: Any) -> int:
 def doctor(**options: Any) -> int:
     """Check Python, native libraries, kernel, data, disk and fonts."""
     from runner.doctor import diagnose
-    from runner.pipeline import Request
+    from runner.request import Request
 
     return diagnose(Request(**options))
 
@@ -204,7 +207,8 @@ def doctor(**options: Any) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(yes: bool, **options: Any) -> int:
     """Remove what the runner made in the build folder."""
-    from runner.pipeline import Request, clean_build
+    from runner.pipeline import clean_build
+    from runner.request import Request
 
     return clean_build(Request(**options), yes)
 

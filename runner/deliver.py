@@ -18,10 +18,11 @@ from runner.errors import InputError, RunnerError
 from runner.holding import held
 from runner.message import TEMPLATE, Envelope, compose
 from runner.passwords import find_password
-from runner.pipeline import Request, load_plan, newest, say
+from runner.pipeline import newest
 from runner.plan import TEMPLATES, Plan
 from runner.preflight import MEGABYTE, Outcome, Parcel, inspect, megabytes
 from runner.receipt import Book, Receipt, Receipts, Status, attachments, changes, contents, parcel_id
+from runner.request import Request, load_plan, say
 from runner.results import write_bytes
 from runner.sending import IMPLICIT_TLS_PORT, PerhapsSent, Security, Server, send
 

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from runner.errors import RunnerError
-from runner.pipeline import Request
 from runner.plan import TEMPLATES
+from runner.request import Request
 
 PACKAGES = (
     "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn", "jinja2", "weasyprint",
@@ -129,7 +129,7 @@ def check_disk(request: Request) -> Finding:
 
 def check_plan(request: Request) -> Finding:
     """The experiments file can be read."""
-    from runner.pipeline import load_plan
+    from runner.request import load_plan
 
     try:
         plan = load_plan(request)

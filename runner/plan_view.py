@@ -8,8 +8,8 @@ from rich.table import Table
 from runner.calibration import former_seconds, read_samples
 from runner.capacity import Limits, default_limits
 from runner.estimate import Estimator
-from runner.pipeline import Request, load_plan
 from runner.progress import duration
+from runner.request import Request, load_plan
 from runner.seed_search import MOST_SEARCHED
 from runner.state import VariantState, Workspace
 

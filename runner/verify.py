@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from runner import verify_pages, verify_results
 from runner.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.errors import RunnerError
-from runner.pipeline import Request, load_plan
 from runner.plan import TEMPLATES
+from runner.request import Request, load_plan
 from runner.verify_attachments import Parcel, check_attachments, open_report, unpack
 
 SHOWN = 20  # faults of one kind

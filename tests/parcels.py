@@ -20,9 +20,9 @@ from nbformat.v4 import new_output
 
 from runner import PROJECT_ROOT
 from runner.handin import write_handin
-from runner.pipeline import remember
 from runner.plan import DEFAULT_PLAN, make_plan, with_author
 from runner.report_summary import SUMMARY_FILE, ReportSummary, file_sha256
+from runner.request import remember
 from runner.results import write_json
 from runner.study import Author
 from tests.made_up import make_study

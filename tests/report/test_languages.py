@@ -20,13 +20,13 @@ from runner import PROJECT_ROOT, i18n
 from runner.handin import write_handin
 from runner.message import Envelope, compose
 from runner.notebook_prose import UNTRANSLATED_NOTE
-from runner.pipeline import Request, load_plan
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.report import render
 from runner.report_figures import draw_figures
 from runner.report_html import report_html
 from runner.report_layout import Drawn
 from runner.report_summary import ReportSummary
+from runner.request import Request, load_plan
 from runner.study import Author, MissingVariant, Study
 from runner.verify_attachments import open_report, unpack
 from runner.verify_pages import check_claims, check_pages, make_again

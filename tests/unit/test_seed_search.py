@@ -11,8 +11,8 @@ import pytest
 
 from runner.choices import resolve
 from runner.loading import load_study
-from runner.pipeline import Request, load_plan, remember
 from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan
+from runner.request import Request, load_plan, remember
 from runner.seed_search import MOST_SEARCHED, Search, is_due, open_pairs, time_limit
 from runner.seeds import with_seeds
 from runner.state import Workspace

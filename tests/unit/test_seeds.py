@@ -13,8 +13,8 @@ from runner import analysis, seed_statistics
 from runner.durations import parse_duration
 from runner.errors import InputError
 from runner.loading import load_study
-from runner.pipeline import Request, load_plan, remember
 from runner.plan import DEFAULT_PLAN, make_plan
+from runner.request import Request, load_plan, remember
 from runner.results import Finished
 from runner.seeds import parse_seeds, wanted_seeds, with_seeds
 from runner.state import Workspace
