@@ -139,7 +139,9 @@ class PlainDisplay:
         if time.monotonic() - self._last < self.INTERVAL:
             return
         self._last = time.monotonic()
-        running = "; ".join(f"{name} {state.text}" for name, state in states.items())
+        running = "; ".join(
+            f"{name} {state.text}, {duration(state.remaining_seconds)} left" for name, state in states.items()
+        )
         self.say(f"{done}/{total} done, {duration(left)} left; {running}")
 
     def end(self, name: str, text: str) -> None:
