@@ -16,6 +16,7 @@ import pytest
 from runner.results import write_json
 from runner.seal import seal
 from tests.faults import plans
+from tests.program import until
 
 pytestmark = pytest.mark.faults
 
@@ -78,13 +79,13 @@ def test_full_in_the_middle_of_a_training(
     """What fails is told at the end, although nothing more can be written; then it goes on."""
     build = disk / "build"
     process = plans.start(plan, build)
-    plans.until(lambda: plans.checkpointed(build, "base"))
+    until(lambda: plans.checkpointed(build, "good"))
     filler = fill(disk, 0)
     assert process.wait(300) == 1
     text = plans.said(build)
     assert "Traceback" not in text
     assert any(words in text for words in FULL)
-    assert "failed: base" in text
+    assert "failed: good" in text
     filler.unlink()
     code, text = plans.run(plan, build)
     assert code == 0, text
