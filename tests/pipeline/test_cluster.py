@@ -16,7 +16,7 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.results import read_result
-from tests.program import until
+from tests.program import report_text, until
 from tests.tiny_plan import notebook, start, variant, write_notebook, write_plan
 
 pytest.importorskip("distributed")
@@ -146,6 +146,8 @@ def test_the_scheduler_gone_in_the_middle(cluster: Cluster, plan: Path, tmp_path
     assert cluster.address in said
     assert "run the same command to go on" in said
     assert read_result(build / "results" / "good").result.training is not None
+    assert f"wrote {build / 'report.pdf'}" in said
+    assert "variante wide Falta: pendiente" in report_text(build)
 
 
 def test_an_interrupted_run_ends_the_kernels_of_the_workers(
