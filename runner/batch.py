@@ -16,6 +16,7 @@ from runner.awaited import note_awaited, over_budget
 from runner.calibration import LEAST_BUDGET_SECONDS, calibrate, former_seconds, read_samples
 from runner.capacity import Capacity, Limits, default_limits
 from runner.estimate import Estimator
+from runner.likely import likely
 from runner.live_report import LiveReport, Render
 from runner.local_pool import KERNELS_LOG, end_children, make_executor
 from runner.plan import Variant
@@ -125,7 +126,8 @@ def prepare_estimates(
     def threads(variant: Variant) -> int:
         return limits.whole if variant.choose else limits.share  # what chooses waits for all, and runs alone
 
-    resolved = [(v, workspace.parameters(v)) for v in todo]
+    pending = [v.name for v in todo]
+    resolved = [(v, likely(v, workspace.finished, pending, workspace.plan)) for v in todo]
     try:
         samples = calibrate(build_dir, resolved, threads, limits.jobs, executor, say)
     except BaseException:

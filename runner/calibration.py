@@ -30,6 +30,7 @@ from runner.results import Record, read_result, write_json
 
 CALIBRATION_FILE = "calibration.json"
 LEAST_WORK_SECONDS = 240.0  # of expected training, below which a calibration would not pay
+LEAST_SHARE = 0.8  # of the expected work, that of the kinds that are measured: the others are scaled
 LIMIT_SECONDS = 60.0  # no steps of another kind of variant begin later than that
 STEPS_TIMEOUT_SECONDS = 60.0
 LEAST_BUDGET_SECONDS = 600.0  # a calibration must not eat up what it is to divide
@@ -111,7 +112,10 @@ Wanted = tuple[Mapping[str, Any], int]
 def _wanted(
     todo: Sequence[Parameterised], threads: Callable[[Variant], int], kept: Sequence[Sample]
 ) -> list[Wanted]:
-    """What is still to be measured, the kinds on which most of the time depends first."""
+    """What is still to be measured, the kinds on which most of the time depends first.
+
+    Those of little work are left out: scaling from another kind is good enough for them, and costs nothing.
+    """
     known = {_key(s.parameters, s.threads) for s in kept}
     found: dict[str, Wanted] = {}
     work: dict[str, float] = {}
@@ -120,7 +124,12 @@ def _wanted(
             key = _key(cost_parameters(parameters), threads(variant))
             found.setdefault(key, (parameters, threads(variant)))
             work[key] = work.get(key, 0.0) + training_seconds(parameters, 1)
-    return [found[key] for key in sorted(found.keys() - known, key=lambda k: -work[k])]
+    least, covered, chosen = LEAST_SHARE * sum(work.values()), 0.0, []
+    for key in sorted(found, key=lambda k: -work[k]):
+        if covered < least and key not in known:
+            chosen.append(found[key])
+        covered += work[key]
+    return chosen
 
 
 def _key(parameters: Mapping[str, Any], threads: int) -> str:

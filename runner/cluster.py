@@ -22,7 +22,7 @@ from uuid import uuid4
 from runner.capacity import CELL_TIMEOUT_SECONDS
 from runner.cluster_crew import Crew, Seat
 from runner.cluster_worker import run_order
-from runner.errors import InputError, RunnerError
+from runner.errors import InputError, RunnerError, WorkersGone
 from runner.execute import Outcome, Task, record_failure
 from runner.parcels import Delivery, make_order, publish
 from runner.plan import Plan
@@ -38,10 +38,6 @@ POLL_SECONDS = 1.0
 CLOSE_SECONDS = 5
 MOST_LOST = 3  # workers that a variant may lose before it counts as failed
 INSTALL = "pip install -e '.[cluster]'"
-
-
-class ClusterLost(RunnerError):
-    """The cluster went away in the middle of a run."""
 
 
 def connect(address: str) -> Client:
@@ -79,7 +75,7 @@ class ClusterExecutor(Executor):
     """Workers of a Dask cluster as an executor of tasks; also their capacity.
 
     Everything that happens to a ticket happens in one thread. If the cluster is lost, all that was
-    submitted raises ClusterLost.
+    submitted raises WorkersGone.
     """
 
     def __init__(
@@ -165,9 +161,9 @@ class ClusterExecutor(Executor):
         except Exception as error:  # of Dask's many kinds: nothing may be left waiting for this thread
             self._give_up(self._lost(f"the Dask cluster can't be used any more: {error}"))
 
-    def _lost(self, what: str) -> ClusterLost:
+    def _lost(self, what: str) -> WorkersGone:
         hint = "what is finished is kept; run the same command to go on"
-        return ClusterLost(what, where=self.address, hint=hint)
+        return WorkersGone(what, where=self.address, hint=hint)
 
     def _give_up(self, error: RunnerError) -> None:
         if self._closing.is_set():

@@ -42,6 +42,10 @@ class InputError(RunnerError):
     exit_code = 2
 
 
+class WorkersGone(RunnerError):
+    """What the variants ran on went away in the middle of a run: what is finished is kept."""
+
+
 def from_system(error: OSError) -> RunnerError:
     """What the system refused, with file and remedy. A full disk is no fault of the input."""
     kind = RunnerError if error.errno in FULL else InputError

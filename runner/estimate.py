@@ -16,14 +16,18 @@ from runner.parameters import IMAGE_SIDE, Parameters
 from runner.results import Finished, Record
 
 IMAGES = {"cifar10": (50_000, 10_000), "digits": (1_437, 360)}  # training, test
-FLOPS_PER_SECOND = 60e9  # of one core, until measured
-SECONDS_PER_STEP = 8e-4  # overhead of an update
+# Of one core, until measured. What is scaled from another network depends on their proportions only.
+FLOPS_PER_SECOND = 200e9
+SECONDS_PER_VALUE = 1.2e-9  # of each activation, once for each layer that passes over it
+SECONDS_PER_STEP = 2e-3  # overhead of an update
 STARTUP_SECONDS = 8.0  # kernel, data, compiling the graph, figures, saving
-SECOND_CORE_GAIN = 0.3  # of each core after the first, against a kernel of one core beside others
+SECOND_CORE_GAIN = 0.6  # of each core after the first, against a kernel of one core beside others
+RECENT = 3  # so many of the last that finished tell how loaded the machine is now
 NOTEBOOK_SECONDS = 20.0
 FREE = {  # parameters that change no epoch's seconds, or hardly
     "seed", "validation_fraction", "train_limit", "epochs", "schedule", "learning_rate",
-    "learning_rate_batch", "momentum", "weight_decay", "optimizer", "loss", "label_smoothing",
+    "learning_rate_batch", "momentum", "weight_decay", "optimizer", "loss", "label_smoothing", "dropout",
+    "augmentation",
 }  # fmt: skip
 
 
@@ -52,13 +56,12 @@ class Estimator:
 
     def learn(self, finished: Iterable[Finished]) -> None:
         """Take finished variants as samples as well, and see how far the calibration is off by now."""
-        trained = [
-            f for f in finished if f.result.training and len(f.training.epochs) > 1
-        ]  # else it compiles
+        known = [f for f in finished if f.result.training and len(f.training.epochs) > 1]  # else it compiles
+        trained = sorted(known, key=lambda f: f.result.finished)
         self._factor = machine_factor(trained)
         self._own = {each.result.variant: sample_of(each) for each in trained}
         if self.samples and trained:
-            own = self._own.values()
+            own = list(self._own.values())[-RECENT:]
             self._drift = statistics.median(
                 s.train_seconds / self._scaled(self.samples, s.parameters, s.threads)[0] for s in own
             )
@@ -129,7 +132,7 @@ def _rest_seconds(finished: Finished) -> float:
 def _assumed(cost: Mapping[str, Any], threads: int) -> tuple[float, float]:
     """Seconds for one image, to train and to predict, on a machine of the assumed speed."""
     p = _checked(FILL | dict(cost))
-    forward = forward_flops(p) / _speed(threads)
+    forward = _forward_seconds(p, threads)
     return 3 * forward + SECONDS_PER_STEP / p.batch_size, forward
 
 
@@ -139,8 +142,11 @@ FILL = {  # any values will do: they take no part in the seconds for one image
 }  # fmt: skip
 
 
-def _speed(threads: int) -> float:
-    return FLOPS_PER_SECOND * (1 + SECOND_CORE_GAIN * (threads - 1))
+def _forward_seconds(p: Parameters, threads: int) -> float:
+    """Operations are fast where there are many for each value; the values have to be moved in any case."""
+    passes = 1 + (p.activation != "relu") + p.batch_norm
+    one_core = forward_flops(p) / FLOPS_PER_SECOND + passes * _values(p) * SECONDS_PER_VALUE
+    return one_core / (1 + SECOND_CORE_GAIN * (threads - 1))
 
 
 def _images(p: Parameters) -> tuple[int, int, int]:
@@ -161,20 +167,35 @@ def training_seconds(parameters: Mapping[str, Any], threads: int) -> float:
     images, train, test = _images(p)
     passes = p.epochs * (3 * train + images - train) + images + test
     steps = p.epochs * math.ceil(train / p.batch_size)
-    return passes * forward_flops(p) / _speed(threads) + steps * SECONDS_PER_STEP
+    return passes * _forward_seconds(p, threads) + steps * SECONDS_PER_STEP
+
+
+def _convolutions(p: Parameters) -> list[tuple[int, int, bool]]:
+    """Side of the image, filters, and whether pooling follows, of each convolution."""
+    found, side = [], IMAGE_SIDE
+    if p.stem_filters:
+        found.append((side, p.stem_filters, False))
+    pooled = 1 if p.pool_after == "first" else p.convs_per_block
+    for width in p.widths:
+        for number in range(1, p.convs_per_block + 1):
+            found.append((side, width, number == pooled))
+            side = side // 2 if number == pooled else side
+    return found
+
+
+def _values(p: Parameters) -> int:
+    """Activations of the convolutions for one image."""
+    return sum(side**2 * filters for side, filters, _ in _convolutions(p))
 
 
 def forward_flops(p: Parameters) -> float:
     """Operations of the convolutions and dense layers for one image."""
     side, channels, total = IMAGE_SIDE, 3, 0.0
-    widths = [(p.stem_filters, 0)] if p.stem_filters else []
-    for width in p.widths:
-        pooled = 1 if p.pool_after == "first" else p.convs_per_block
-        widths += [(width, int(n == pooled)) for n in range(1, p.convs_per_block + 1)]
-    for width, pool in widths:
-        total += 2.0 * p.kernel_size**2 * channels * width * side**2
-        side, channels = side // 2 if pool else side, width
-    features = channels if p.head == "global-max" else channels * side**2
+    for side, filters, pool in _convolutions(p):
+        total += 2.0 * p.kernel_size**2 * channels * filters * side**2
+        channels = filters
+        rest = side // 2 if pool else side
+    features = channels if p.head == "global-max" else channels * rest**2
     for units in (*p.dense, 10):
         total, features = total + 2.0 * features * units, units
     return total

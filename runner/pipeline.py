@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runner import PROJECT_ROOT
 from runner.awaited import note_awaited, pending
 from runner.durations import parse_duration
-from runner.errors import InputError, RunnerError
+from runner.errors import InputError, RunnerError, WorkersGone
 from runner.faults import telling
 from runner.holding import LOCK_FILE, held
 from runner.lock import write_lock
@@ -51,11 +51,12 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         if request.force:
             forget_attempts(build_dir, todo)
         fresh = note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
-        execute(workspace, todo, request, budget, failed)
-        if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
-            search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say, began)
-            plan, more = search.run(lambda space, new: execute(space, new, request))
-            failed.update(more)
+        with reporting_loss(plan, build_dir):
+            execute(workspace, todo, request, budget, failed)
+            if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
+                search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say, began)
+                plan, more = search.run(lambda space, new: execute(space, new, request))
+                failed.update(more)
         make_outputs(plan, build_dir, fresh=fresh or bool(todo))
     return 1 if failed else 0
 
@@ -69,6 +70,16 @@ def saying_failures() -> Iterator[dict[str, str]]:
     finally:
         for name, reason in failed.items():
             say(f"failed: {name}: {reason}")
+
+
+@contextmanager
+def reporting_loss(plan: Plan, build_dir: Path) -> Iterator[None]:
+    """If what the variants run on goes away, still write the report of what is finished."""
+    try:
+        yield
+    except WorkersGone:
+        make_outputs(plan, build_dir, fresh=True)
+        raise
 
 
 def execute(

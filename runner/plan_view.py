@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 
 from runner.calibration import former_seconds, read_samples
 from runner.capacity import Limits, default_limits
 from runner.estimate import Estimator
+from runner.likely import likely
 from runner.progress import duration
 from runner.request import Request, load_plan
 from runner.seed_search import MOST_SEARCHED
@@ -26,9 +29,9 @@ def show_plan(request: Request) -> None:
     table = Table(title=f"{plan.title}\nprofile {plan.profile}", title_justify="left")
     for column in ("variant", "differences", "state", "time"):
         table.add_column(column, overflow="fold", justify="right" if column == "time" else "left")
-    total = 0.0
+    total, pending = 0.0, [s.variant.name for s in states if s.status != "done"]
     for state in states:
-        seconds = _seconds(workspace, state, estimator, limits)
+        seconds = _seconds(workspace, state, estimator, limits, pending)
         if state.status != "done":
             total += seconds
         table.add_row(state.variant.name, _differences(workspace, state), _state(state), duration(seconds))
@@ -44,12 +47,18 @@ def show_plan(request: Request) -> None:
         console.print(text, highlight=False)
 
 
-def _seconds(workspace: Workspace, state: VariantState, estimator: Estimator, limits: Limits) -> float:
+def _seconds(
+    workspace: Workspace,
+    state: VariantState,
+    estimator: Estimator,
+    limits: Limits,
+    pending: Sequence[str],
+) -> float:
     """What the variant took, or is expected to take."""
     if state.result is not None:
         return state.result.result.wall_seconds
     variant = state.variant
-    parameters = workspace.parameters(variant)
+    parameters = likely(variant, workspace.finished, pending, workspace.plan)
     return estimator.seconds(variant.name, variant.kind, parameters, limits.share)
 
 

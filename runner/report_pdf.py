@@ -52,6 +52,9 @@ def write_pdf(
             document = page.render(stylesheets=sheets, font_config=fonts, pdf_variant=VARIANT)
             document.write_pdf(temporary, finisher=finish, pdf_variant=VARIANT, attachments=inside)
         os.replace(temporary, output)
+    except OSError as error:
+        error.filename = error.filename or str(output)  # a write that a full disk refuses names no file
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from time import monotonic
+from typing import Any
 
 from runner.budget import Packer, Packing
 from runner.capacity import Capacity
 from runner.errors import RunnerError
 from runner.estimate import Estimator
 from runner.execute import Outcome, Task, record_failure, run_task
+from runner.likely import likely
 from runner.local_pool import KERNELS_LOG, end_children, make_executor, uninterrupted
 from runner.plan import Variant
 from runner.progress import Display, State
@@ -123,6 +125,7 @@ class Schedule:
             self.running[future] = variant
             self.began[variant.name] = monotonic()
             self.threads[variant.name] = threads
+            self.costs.pop((variant.name, threads), None)  # its choices are made now
             self.expected[variant.name] = self._cost(variant, threads)
             if len(self.running) > 1:
                 self.accompanied.update(v.name for v in self.running.values())
@@ -195,9 +198,15 @@ class Schedule:
         threads = threads or self.limits.share
         key = (variant.name, threads)
         if key not in self.costs:
-            parameters = self.workspace.parameters(variant)
+            parameters = self._likely(variant)
             self.costs[key] = self.estimator.seconds(variant.name, variant.kind, parameters, threads)
         return self.costs[key]
+
+    def _likely(self, variant: Variant) -> dict[str, Any]:
+        """Parameters, with the choices that are still open as they will probably be made."""
+        running = {v.name for v in self.running.values()}
+        pending = () if variant.name in running else self.waiting.keys() | running
+        return likely(variant, self.workspace.finished, pending, self.workspace.plan)
 
     def _collect(self, future: Future[Outcome]) -> str:
         """Take in an ended variant; its name."""

@@ -15,47 +15,21 @@ from concurrent.futures import wait
 from pathlib import Path
 from time import perf_counter
 
-import nbformat
 from distributed import LocalCluster
 
 from runner.cluster import ClusterExecutor, connect
 from runner.execute import Task, run_task
 from runner.plan import make_plan
 from runner.state import Workspace
+from tests.tiny_plan import notebook, write_notebook, write_plan
 
 SECONDS, VARIANTS = 1.0, 20
-HEAD = """
-title = "Ensayo"
-baseline = "base"
-[profiles.smoke]
-draft = true
-[variants.base]
-label = "base"
-group = "baseline"
-questions = [1]
-[variants.base.parameters]
-dataset = "digits"
-validation_fraction = 0.25
-seed = 1
-filters = [4]
-loss = "categorical_crossentropy"
-optimizer = "sgd"
-learning_rate = 0.01
-batch_size = 64
-epochs = 1
-"""
 
 
 def tasks(folder: Path, prefix: str, number: int) -> tuple[Workspace, list[Task]]:
     """A plan of ``number`` sleeping notebooks, and its tasks."""
-    sleep = nbformat.v4.new_code_cell(f"import time; time.sleep({SECONDS})")
-    nbformat.write(nbformat.v4.new_notebook(cells=[sleep]), folder / "sleep.ipynb")
-    nbformat.write(nbformat.v4.new_notebook(cells=[]), folder / "experiment.ipynb")
-    entries = (
-        f'[notebooks.{prefix}-{n}]\nlabel = "{prefix} {n}"\nnotebook = "sleep.ipynb"' for n in range(number)
-    )
-    path = folder / f"{prefix}.toml"
-    path.write_text("\n".join([HEAD, *entries]), encoding="utf-8")
+    write_notebook(folder / "sleep.ipynb", f"import time; time.sleep({SECONDS})")
+    path = write_plan(folder, *(notebook(f"{prefix}-{n}", 'notebook = "sleep.ipynb"') for n in range(number)))
     workspace = Workspace(make_plan(path, "smoke"), folder / "build")
     workspace.build_dir.mkdir(exist_ok=True)
     chosen = [v for v in workspace.plan.variants if v.kind == "notebook"]

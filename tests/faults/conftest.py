@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.faults.plans import all_metrics, run, write_plan
+from tests.faults.plans import all_metrics, run, write
 
 
 @pytest.fixture(scope="session")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The experiments file."""
-    return write_plan(tmp_path_factory.mktemp("plan"))
+    return write(tmp_path_factory.mktemp("plan"))
 
 
 @pytest.fixture(scope="session")

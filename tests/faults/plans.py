@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,50 +12,28 @@ import psutil
 
 from runner import PROJECT_ROOT
 from runner.results import Finished, read_result
-from tests.pipeline.tiny_plan import words
+from tests.program import command_line
+from tests.tiny_plan import variant, words, write_plan
 
-NAMES = ("base", "wide")
-PLAN = """
-title = "Ensayo"
-baseline = "base"
-[profiles.smoke]
-draft = true
-[variants.base]
-label = "base"
-group = "baseline"
-questions = [1]
-[variants.base.parameters]
-dataset = "digits"
-validation_fraction = 0.25
-seed = 3
-filters = [32, 32]
-dense = [16]
-dropout = 0.2
-augmentation = "flip-shift"
-loss = "categorical_crossentropy"
-optimizer = "adam"
-learning_rate = 0.001
-batch_size = 16
-epochs = 8
-[variants.wide]
-label = "ancha"
-group = "wide"
-questions = [2]
-extends = "base"
-parameters = { filters = [48, 32], epochs = 6 }
-[[handin]]
-notebook = "base"
-"""
+NAMES = ("good", "wide")
 ONE_AT_A_TIME = ("--jobs", "1", "--threads", "1")
 
 
-def write_plan(folder: Path) -> Path:
-    """The experiments file with the notebook it needs; its path."""
-    source = (PROJECT_ROOT / "notebooks" / "experiment.ipynb").read_text(encoding="utf-8")
-    (folder / "experiment.ipynb").write_text(source, encoding="utf-8")
-    path = folder / "experiments.toml"
-    path.write_text(PLAN, encoding="utf-8")
-    return path
+def write(folder: Path) -> Path:
+    """The experiments file; its path."""
+    wide = variant("wide", 2, "filters = [48, 32], epochs = 6")
+    return write_plan(
+        folder,
+        wide,
+        seed=3,
+        filters=[32, 32],
+        dense=[16],
+        dropout=0.2,
+        augmentation="flip-shift",
+        learning_rate=0.001,
+        batch_size=16,
+        epochs=8,
+    )
 
 
 def log_of(build: Path) -> Path:
@@ -71,7 +47,7 @@ def start(plan: Path, build: Path, *more: str, command: str = "all") -> subproce
     running = ONE_AT_A_TIME if command in ("all", "run") else ()
     with log_of(build).open("w") as log:
         return subprocess.Popen(
-            words(command, plan, build, *running, *more),
+            command_line(*words(command, plan, build, *running, *more)),
             cwd=PROJECT_ROOT,
             stdout=log,
             stderr=log,
@@ -98,16 +74,6 @@ def run(plan: Path, build: Path, *more: str, command: str = "all", timeout: floa
         return process.wait(timeout), said(build)
     finally:
         process.kill()
-
-
-def until(found: Callable[[], Any], seconds: float = 120) -> Any:
-    """Wait for something to be true; it is returned."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := found():
-            return value
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:

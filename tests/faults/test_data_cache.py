@@ -17,7 +17,7 @@ import pytest
 
 from runner import PROJECT_ROOT, data, downloads, sources
 from runner.errors import InputError
-from tests.faults.plans import until
+from tests.program import until
 from tests.unit.test_sources import make_form
 
 pytestmark = pytest.mark.faults

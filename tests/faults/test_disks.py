@@ -16,6 +16,7 @@ import pytest
 from runner.results import write_json
 from runner.seal import seal
 from tests.faults import plans
+from tests.program import report_text, until
 
 pytestmark = pytest.mark.faults
 
@@ -78,17 +79,39 @@ def test_full_in_the_middle_of_a_training(
     """What fails is told at the end, although nothing more can be written; then it goes on."""
     build = disk / "build"
     process = plans.start(plan, build)
-    plans.until(lambda: plans.checkpointed(build, "base"))
+    until(lambda: plans.checkpointed(build, "good"))
     filler = fill(disk, 0)
     assert process.wait(300) == 1
     text = plans.said(build)
     assert "Traceback" not in text
     assert any(words in text for words in FULL)
-    assert "failed: base" in text
+    assert "failed: good" in text
     filler.unlink()
     code, text = plans.run(plan, build)
     assert code == 0, text
     assert plans.all_metrics(build) == undisturbed
+
+
+@pytest.mark.parametrize("share", [0.0, 0.8])
+def test_full_while_the_report_is_made(plan: Path, disk: Path, finished: Path, share: float) -> None:
+    """With no room at all, and with room for everything but the whole of the PDF: the old one stays."""
+    build = disk / "build"
+    shutil.copytree(finished, build)
+    before = (build / "report.pdf").read_bytes()
+    filler = fill(disk, int(share * len(before)))
+    code, text = plans.run(plan, build, "--name", "Ana Núñez", command="report")
+    assert code == 1, text
+    assert "Traceback" not in text
+    assert "No space left on device" in text
+    assert "free some space" in text
+    if share:
+        assert f"error: {build / 'report.pdf'}" in text
+    assert (build / "report.pdf").read_bytes() == before
+    assert not list(build.glob(".*.tmp"))
+    filler.unlink()
+    code, text = plans.run(plan, build, "--name", "Ana Núñez", command="report")
+    assert code == 0, text
+    assert "Ana Núñez" in report_text(build)
 
 
 def test_a_folder_that_became_read_only(plan: Path, disk: Path, finished: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from pypdf import PdfReader
 
 from tests.faults import plans
+from tests.program import until
 
 pytestmark = [
     pytest.mark.faults,
@@ -67,18 +68,18 @@ def test_a_killed_kernel_goes_on_from_its_checkpoint(
 ) -> None:
     build = tmp_path / "build"
     process = plans.start(plan, build)
-    plans.until(lambda: plans.checkpointed(build, "base"))
+    until(lambda: plans.checkpointed(build, "good"))
     kernel = plans.kernel(process)
     assert kernel is not None
     kernel.kill()
     assert process.wait(300) == 1
     text = plans.said(build)
     assert "Traceback" not in text
-    assert "failed: base: el proceso del cuaderno murió" in text
+    assert "failed: good: el proceso del cuaderno murió" in text
     assert plans.metrics(plans.read_result(build / "results" / "wide")) == undisturbed["wide"]
-    assert plans.checkpointed(build, "base")
+    assert plans.checkpointed(build, "good")
     assert_whole(plan, build, undisturbed)
-    training = plans.read_result(build / "results" / "base").training
+    training = plans.read_result(build / "results" / "good").training
     assert training.interruptions == 1
     assert training.restored_epochs >= 1
 
@@ -90,7 +91,7 @@ def test_interrupted_as_a_terminal_does_it(
     """Ctrl-C reaches the whole process group; pressed again, it finds the ending under way."""
     build = tmp_path / "build"
     process = plans.start(plan, build)
-    plans.until(lambda: plans.checkpointed(build, "base"))
+    until(lambda: plans.checkpointed(build, "good"))
     below = plans.family(process)
     assert len(below) >= 2
     for _ in range(times):
@@ -101,10 +102,10 @@ def test_interrupted_as_a_terminal_does_it(
     assert "Traceback" not in text
     assert "run the same command to go on" in text
     assert plans.all_gone(below)
-    assert plans.checkpointed(build, "base")
+    assert plans.checkpointed(build, "good")
     if times == 2:
         assert_whole(plan, build, undisturbed)
-        assert plans.read_result(build / "results" / "base").training.restored_epochs >= 1
+        assert plans.read_result(build / "results" / "good").training.restored_epochs >= 1
 
 
 def test_interrupted_at_any_moment_of_the_start(plan: Path, tmp_path: Path) -> None:

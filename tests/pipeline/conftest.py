@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from runner import PROJECT_ROOT
+from tests.program import run_program
 
 
 class Command(Protocol):
@@ -18,27 +17,16 @@ class Command(Protocol):
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]: ...
 
 
-def run_command(*words: str) -> subprocess.CompletedProcess[str]:
-    """The program with these words, to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "runner", *words],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=1200,
-    )
-
-
 @pytest.fixture(scope="session")
 def runner() -> Command:
     """The program."""
-    return run_command
+    return run_program
 
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished smoke run, in a folder whose name has a space and an accent."""
     folder = tmp_path_factory.mktemp("práctica 5") / "build"
-    done = run_command("all", "--profile", "smoke", "--build-dir", str(folder), "--name", "Ana <b>Ñúñez</b>")
+    done = run_program("all", "--profile", "smoke", "--build-dir", str(folder), "--name", "Ana <b>Ñúñez</b>")
     assert done.returncode == 0, done.stderr
     return folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import wait
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from runner.capacity import Limits
@@ -16,35 +15,10 @@ from runner.results import read_result
 from runner.schedule import Schedule
 from runner.state import Workspace
 from tests.pipeline.test_kernels import SAVE, run
+from tests.tiny_plan import notebook, write_notebook, write_plan
 
 pytestmark = pytest.mark.xdist_group("kernels")
 
-PLAN = """
-title = "Ensayo"
-baseline = "base"
-[profiles.smoke]
-draft = true
-[variants.base]
-label = "base"
-group = "baseline"
-questions = [1]
-[variants.base.parameters]
-dataset = "digits"
-validation_fraction = 0.25
-seed = 1
-filters = [4]
-loss = "categorical_crossentropy"
-optimizer = "sgd"
-learning_rate = 0.01
-batch_size = 64
-epochs = 1
-[notebooks.hungry]
-label = "muere la primera vez"
-notebook = "hungry.ipynb"
-[notebooks.doomed]
-label = "muere siempre"
-notebook = "doomed.ipynb"
-"""
 DIES = "import os, signal, time; time.sleep(2); os.kill(os.getpid(), signal.SIGKILL)"
 HUNGRY = """import os, pathlib, signal, time
 from runner import kernel
@@ -56,16 +30,10 @@ if tries.read_text() == 'x':
 kernel.save_values({'tries': len(tries.read_text()), 'threads': kernel.threads()})"""
 
 
-def write(path: Path, cell: str) -> None:
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)]), path)
-
-
 def test_what_died_beside_others_is_run_once_more_alone(tmp_path: Path) -> None:
-    write(tmp_path / "experiment.ipynb", "pass")
-    write(tmp_path / "hungry.ipynb", HUNGRY % (tmp_path / "tries"))
-    write(tmp_path / "doomed.ipynb", DIES)
-    (tmp_path / "experiments.toml").write_text(PLAN, encoding="utf-8")
-    plan = make_plan(tmp_path / "experiments.toml", "smoke")
+    write_notebook(tmp_path / "hungry.ipynb", HUNGRY % (tmp_path / "tries"))
+    write_notebook(tmp_path / "doomed.ipynb", DIES)
+    plan = make_plan(write_plan(tmp_path, notebook("hungry"), notebook("doomed")), "smoke")
     workspace = Workspace(plan, tmp_path / "build")
     todo = [v for v in plan.variants if v.kind == "notebook"]
     with PlainDisplay() as display:

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,55 +16,16 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.results import read_result
+from tests.program import report_text, until
+from tests.tiny_plan import notebook, start, variant, write_notebook, write_plan
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.xdist_group("cluster")
 
-PLAN = """
-title = "Ensayo"
-baseline = "good"
-[profiles.smoke]
-draft = true
-[variants.good]
-label = "buena"
-group = "baseline"
-questions = [1]
-[variants.good.parameters]
-dataset = "digits"
-validation_fraction = 0.25
-seed = 1
-filters = [8]
-dense = [8]
-dropout = 0.2
-loss = "categorical_crossentropy"
-optimizer = "adam"
-learning_rate = 0.01
-batch_size = 16
-epochs = 3
-[variants.wide]
-label = "ancha"
-group = "batch"
-extends = "good"
-parameters = { filters = [16, 16], batch_size = 4, epochs = 6 }
-[notebooks.reads]
-label = "lee"
-notebook = "reads.ipynb"
-needs = ["good"]
-after = ["batch"]
-"""
 READS = """from runner import kernel
 study = kernel.load_study()
 model = (kernel.results_dir() / 'good' / 'model.keras').stat().st_size
 kernel.save_values({'seen': sorted(study.finished), 'model': model > 0})"""
-
-
-def wait_until(condition: object, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():  # type: ignore[operator]
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not happen")
 
 
 class Cluster:
@@ -76,7 +36,7 @@ class Cluster:
         self.file = folder / "scheduler.json"
         words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self.file)]
         self.scheduler = self.start("scheduler", [*words, "--no-dashboard"], PROJECT_ROOT)
-        wait_until(self.file.exists, 60)
+        until(self.file.exists, 60)
         self.address = re.findall(r'"address": "([^"]+)"', self.file.read_text())[0]
 
     def start(self, name: str, words: list[str], package: Path) -> subprocess.Popen[bytes]:
@@ -115,29 +75,19 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made.end()
 
 
+def write(folder: Path) -> Path:
+    """A plan of two trainings and a notebook that reads what they left; its path."""
+    write_notebook(folder / "reads.ipynb", READS)
+    entries = (
+        variant("wide", None, "filters = [16, 16], batch_size = 4, epochs = 6", group="batch"),
+        notebook("reads", 'needs = ["good"]', 'after = ["batch"]'),
+    )
+    return write_plan(folder, *entries, filters=[8], dropout=0.2, batch_size=16, epochs=3)
+
+
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
-    return write_plan(tmp_path)
-
-
-def write_plan(folder: Path) -> Path:
-    import nbformat
-
-    shutil.copy(PROJECT_ROOT / "notebooks" / "experiment.ipynb", folder)
-    cells = [nbformat.v4.new_code_cell(READS)]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "reads.ipynb")
-    (folder / "experiments.toml").write_text(PLAN, encoding="utf-8")
-    return folder / "experiments.toml"
-
-
-def start(plan: Path, build: Path, *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "runner", "all", "--profile", "smoke", "--plan", str(plan)]
-    return subprocess.Popen(
-        [*command, "--build-dir", str(build), *words],
-        cwd=PROJECT_ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return write(tmp_path)
 
 
 def finish(process: subprocess.Popen[str]) -> str:
@@ -150,7 +100,7 @@ def finish(process: subprocess.Popen[str]) -> str:
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the same plan gives on this machine, with a thread a kernel."""
     folder = tmp_path_factory.mktemp("local")
-    process = start(write_plan(folder), folder / "build", "--jobs", str(os.cpu_count()))
+    process = start("all", write(folder), folder / "build", "--jobs", str(os.cpu_count()))
     said = finish(process)
     assert process.returncode == 0, said
     return folder / "build"
@@ -160,8 +110,8 @@ def test_a_killed_worker_changes_nothing(cluster: Cluster, plan: Path, tmp_path:
     """Its variant is run on the other worker, and every metric is that of a local run."""
     workers = {name: cluster.worker(name) for name in ("uno", "dos")}
     build = tmp_path / "build"
-    process = start(plan, build, "--scheduler", cluster.address)
-    wait_until(lambda: any(cluster.running(name, "wide") for name in workers))
+    process = start("all", plan, build, "--scheduler", cluster.address)
+    until(lambda: any(cluster.running(name, "wide") for name in workers))
     victim = next(name for name in workers if cluster.running(name, "wide"))
     below = psutil.Process(workers[victim].pid).children(recursive=True)
     workers[victim].send_signal(signal.SIGKILL)
@@ -179,16 +129,16 @@ def test_a_killed_worker_changes_nothing(cluster: Cluster, plan: Path, tmp_path:
     seen = read_result(build / "results" / "reads").values
     assert seen == {"seen": ["good", "wide"], "model": True}
     assert not any((build / "work").glob("*"))
-    again = start(plan, build, "--scheduler", "tcp://127.0.0.1:1")  # nothing to do: nobody is asked
+    again = start("all", plan, build, "--scheduler", "tcp://127.0.0.1:1")  # nothing to do: nobody is asked
     assert "up to date" in finish(again)
 
 
 def test_the_scheduler_gone_in_the_middle(cluster: Cluster, plan: Path, tmp_path: Path) -> None:
     cluster.worker("uno")
     build = tmp_path / "build"
-    process = start(plan, build, "--scheduler", cluster.address)
-    wait_until((build / "results" / "good" / "result.json").exists)
-    wait_until(lambda: cluster.running("uno", "wide"))
+    process = start("all", plan, build, "--scheduler", cluster.address)
+    until((build / "results" / "good" / "result.json").exists)
+    until(lambda: cluster.running("uno", "wide"))
     cluster.scheduler.kill()
     said = finish(process)
     assert process.returncode == 1, said
@@ -196,6 +146,8 @@ def test_the_scheduler_gone_in_the_middle(cluster: Cluster, plan: Path, tmp_path
     assert cluster.address in said
     assert "run the same command to go on" in said
     assert read_result(build / "results" / "good").result.training is not None
+    assert f"wrote {build / 'report.pdf'}" in said
+    assert "variante wide Falta: pendiente" in report_text(build)
 
 
 def test_an_interrupted_run_ends_the_kernels_of_the_workers(
@@ -203,8 +155,8 @@ def test_an_interrupted_run_ends_the_kernels_of_the_workers(
 ) -> None:
     worker = cluster.worker("uno")
     build = tmp_path / "build"
-    process = start(plan, build, "--scheduler", cluster.address)
-    wait_until((build / "work" / "good" / "progress.json").exists)  # progress arrives, too
+    process = start("all", plan, build, "--scheduler", cluster.address)
+    until((build / "work" / "good" / "progress.json").exists)  # progress arrives, too
     kernels = psutil.Process(worker.pid).children(recursive=True)
     assert kernels
     process.send_signal(signal.SIGINT)
@@ -221,7 +173,7 @@ def test_a_worker_with_other_code_is_refused(cluster: Cluster, plan: Path, tmp_p
     with (other / "runner" / "model.py").open("a") as file:
         file.write("\nOTHER = 1\n")
     cluster.worker("uno", other)
-    process = start(plan, tmp_path / "build", "--scheduler", cluster.address)
+    process = start("all", plan, tmp_path / "build", "--scheduler", cluster.address)
     said = finish(process)
     assert process.returncode == 2, said
     assert "the code differs in runner/model.py" in said
@@ -229,7 +181,7 @@ def test_a_worker_with_other_code_is_refused(cluster: Cluster, plan: Path, tmp_p
 
 def test_nobody_at_the_address(plan: Path, tmp_path: Path) -> None:
     for address in ("tcp://127.0.0.1:1", "nonsense://here"):
-        process = start(plan, tmp_path / "build", "--scheduler", address)
+        process = start("all", plan, tmp_path / "build", "--scheduler", address)
         said = finish(process)
         assert process.returncode == 2, said
         assert "no Dask scheduler answers" in said

@@ -6,13 +6,13 @@ import sys
 from concurrent.futures import Executor
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from runner.execute import Outcome, Task, run_task
 from runner.forked_kernel import is_safe
 from runner.local_pool import make_executor
 from runner.results import read_failure, read_result
+from tests.tiny_plan import write_notebook
 
 pytestmark = pytest.mark.xdist_group("kernels")
 
@@ -25,8 +25,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Executor:
 
 def run(pool: Executor, folder: Path, name: str, *cells: str, timeout: int | None = 120) -> Outcome:
     notebook = folder / f"{name}.ipynb"
-    content = [nbformat.v4.new_code_cell(cell) for cell in cells]
-    nbformat.write(nbformat.v4.new_notebook(cells=content), notebook)
+    write_notebook(notebook, *cells)
     task = Task(
         name=name,
         notebook=notebook,

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from pypdf import PdfReader
 
 from runner.live_report import LiveReport
 from runner.plan import Plan, make_plan
-from tests.pipeline.tiny_plan import run, start, variant, write_plan
+from tests.program import report_text, until
+from tests.tiny_plan import run, start, variant, write_plan
 
 pytestmark = pytest.mark.xdist_group("live")
-
-
-def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
-    """Wait for something to become true; a generous limit, as machines differ."""
-    deadline = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < deadline
-        assert process is None or process.poll() is None, process.communicate()
-        time.sleep(0.1)
-
-
-def text(build: Path) -> str:
-    pages = "\n".join(page.extract_text() for page in PdfReader(build / "report.pdf").pages)
-    return " ".join(pages.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +29,19 @@ def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path:
     build = tmp_path / "build"
     process = start("all", endless, build, "--jobs", "1")
     try:
-        until(lambda: (build / "results" / "good" / "result.json").exists(), process)
+        until(lambda: (build / "results" / "good" / "result.json").exists(), process=process)
         done = (build / "results" / "good" / "result.json").stat().st_mtime
         notebook = build / "practica5.ipynb"
-        until(lambda: notebook.exists() and "## Pregunta 1." in notebook.read_text(encoding="utf-8"), process)
         until(
-            lambda: (build / "report.pdf").exists() and (build / "report.pdf").stat().st_mtime > done, process
+            lambda: notebook.exists() and "## Pregunta 1." in notebook.read_text(encoding="utf-8"),
+            process=process,
         )
-        until(lambda: "variante long" in text(build), process)
-        assert "variante long Falta: pendiente: todavía no se ha ejecutado" in text(build)
+        until(
+            lambda: (build / "report.pdf").exists() and (build / "report.pdf").stat().st_mtime > done,
+            process=process,
+        )
+        until(lambda: "variante long" in report_text(build), process=process)
+        assert "variante long Falta: pendiente: todavía no se ha ejecutado" in report_text(build)
         assert not (build / "results" / "long").exists()
 
         refused = run("report", endless, build)
@@ -68,20 +56,20 @@ def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path:
     assert "Traceback" not in said
     _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive
-    assert "Pregunta 1" in text(build)  # the latest report stays
+    assert "Pregunta 1" in report_text(build)  # the latest report stays
     assert not list(build.glob(".*.tmp"))
 
 
 def test_a_waiting_run_goes_on_when_the_other_one_was_killed(endless: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
     process = start("run", endless, build, "long")
-    until((build / ".lock.json").exists, process)
+    until((build / ".lock.json").exists, process=process)
     other = start("run", endless, build, "good", "--wait")
     said: list[str] = []
     assert other.stderr is not None
     reader = threading.Thread(target=lambda: said.extend(other.stderr or ()))
     reader.start()
-    until(lambda: any("waiting for another run" in line for line in said), other)
+    until(lambda: any("waiting for another run" in line for line in said), process=other)
     assert f"process {process.pid} on" in "".join(said)
     process.kill()
     process.communicate(timeout=60)
@@ -151,7 +139,7 @@ def test_a_rendering_that_fails_is_said_once(endless: Path, tmp_path: Path) -> N
         for count in (1, 2):
             live.want()
             until(lambda count=count: len(notes(tmp_path)) == count)  # type: ignore[misc]
-        until(lambda: bool(said))
+        until(lambda: said)
         time.sleep(1)
     assert len(said) == 1
     assert "a propósito" in said[0]

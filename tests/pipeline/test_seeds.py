@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,68 +13,26 @@ from pypdf import PdfReader
 
 from runner import PROJECT_ROOT
 from runner.results import read_result
+from tests.program import report_text
+from tests.tiny_plan import notebook, run, variant, write_plan
 
 pytestmark = pytest.mark.xdist_group("seeds")
 
-PLAN = """
-title = "Ensayo"
-baseline = "good"
-[profiles.smoke]
-draft = true
-[variants.good]
-label = "buena"
-group = "baseline"
-questions = [1]
-[variants.good.parameters]
-dataset = "digits"
-train_limit = 400
-validation_fraction = 0.25
-seed = 1
-filters = [4]
-dense = [8]
-loss = "categorical_crossentropy"
-optimizer = "adam"
-learning_rate = 0.01
-batch_size = 32
-epochs = 2
-[variants.other]
-label = "otra"
-group = "batch"
-questions = [9]
-extends = "good"
-parameters = { batch_size = 16 }
-[notebooks.determinism]
-label = "misma semilla"
-notebook = "determinism.ipynb"
-needs = ["good"]
-[[handin]]
-notebook = "good"
-"""
-
 
 def runner(folder: Path, command: str, *words: str) -> subprocess.CompletedProcess[str]:
-    options = ["--plan", str(folder / "experiments.toml"), "--build-dir", str(folder / "build")]
-    options += ["--profile", "smoke"]
-    return subprocess.run(
-        [sys.executable, "-m", "runner", command, *options, *words],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=1200,
-    )
-
-
-def words(pdf: Path) -> str:
-    return " ".join(" ".join(page.extract_text() for page in PdfReader(pdf).pages).split())
+    return run(command, folder / "experiments.toml", folder / "build", *words)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with one seed."""
     made = tmp_path_factory.mktemp("seeds")
-    for name in ("experiment.ipynb", "determinism.ipynb"):
-        (made / name).write_bytes((PROJECT_ROOT / "notebooks" / name).read_bytes())
-    (made / "experiments.toml").write_text(PLAN, encoding="utf-8")
+    shutil.copy(PROJECT_ROOT / "notebooks" / "determinism.ipynb", made)
+    entries = (
+        variant("other", 9, "batch_size = 16", group="batch"),
+        notebook("determinism", 'needs = ["good"]'),
+    )
+    write_plan(made, *entries, train_limit=400, batch_size=32)
     done = runner(made, "all")
     assert done.returncode == 0, done.stderr
     return made
@@ -83,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_second_seed_keeps_the_first_and_is_in_the_report(folder: Path) -> None:
     build = folder / "build"
     first = {n: (build / "results" / n / "result.json").stat().st_mtime_ns for n in ("good", "other")}
-    before = words(build / "report.pdf")
+    before = report_text(build)
     assert "con una sola semilla y un solo reparto" in before and "banda" not in before
     done = runner(folder, "all", "--seeds", "2")
     assert done.returncode == 0, done.stderr
@@ -104,7 +62,7 @@ def test_a_second_seed_keeps_the_first_and_is_in_the_report(folder: Path) -> Non
     assert np.array_equal(labels["good"], labels["other"])
     assert np.array_equal(labels["good~2"], labels["other~2"])  # a pair shares its split
     assert not np.array_equal(labels["good"], labels["good~2"])
-    text = words(build / "report.pdf")
+    text = report_text(build)
     assert "Semillas de cada variante: 2." in text
     assert "La banda va del mínimo al máximo de las 2 semillas" in text
     handin = (build / "practica5.ipynb").read_text(encoding="utf-8")
@@ -130,7 +88,7 @@ def test_the_same_seed_gave_the_same_bits_or_the_report_says_by_how_much(folder:
     assert values["same_batches"] is True
     assert values["compared"] > 1000
     assert values["identical"] == (values["different"] == 0)
-    text = words(folder / "build" / "report.pdf").replace("- ", "")
+    text = report_text(folder / "build").replace("- ", "")
     assert ("salieron idénticas, bit a bit" in text) == values["identical"]
 
 
@@ -140,13 +98,13 @@ def test_auto_spends_seeds_on_what_is_open_and_says_so(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     note = json.loads((build / "run.json").read_text(encoding="utf-8"))["seeds"]
     spent = {name: count for name, count in note["more"].items() if count > 1}
-    text = words(build / "report.pdf")
+    text = report_text(build)
     if note["search"]["pairs"]:
         assert spent["good"] == spent["other"] > 1
         assert (build / "results" / f"other~{spent['other']}" / "result.json").is_file()
         assert "Comparaciones que recibieron más semillas" in text
     assert "Semillas añadidas" in text
-    assert "con un límite de 2 h" in text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "con un límite de 2 h" in text
     assert runner(folder, "verify", str(build / "report.pdf")).returncode == 0
     again = runner(folder, "all")  # without asking, nothing more is spent
     assert "further seeds" not in again.stderr

@@ -5,10 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -21,6 +17,8 @@ from runner.plan import DEFAULT_PLAN, make_plan
 from runner.results import read_result
 from tests.browser import assert_right, look
 from tests.pipeline.conftest import Command
+from tests.program import report_text, start_program, until
+from tests.tiny_plan import notebook, run, variant, write_notebook, write_plan
 
 pytestmark = pytest.mark.xdist_group("smoke")
 
@@ -33,11 +31,11 @@ def pages(build: Path) -> list[str]:
 
 
 def test_every_variant_is_there_with_notebook_and_record(build: Path) -> None:
-    for variant in PLAN.variants:
-        found = read_result(build / "results" / variant.name)
-        assert (build / "notebooks" / f"{variant.name}.ipynb").is_file()
+    for planned in PLAN.variants:
+        found = read_result(build / "results" / planned.name)
+        assert (build / "notebooks" / f"{planned.name}.ipynb").is_file()
         assert found.result.draft
-        if variant.kind == "training":
+        if planned.kind == "training":
             assert found.predictions.test.labels.shape == (360,)
             assert found.training.timing.train_seconds > 0
             assert found.training.memory_peak_bytes > 2**27
@@ -141,62 +139,26 @@ def test_the_same_results_give_the_same_report(build: Path, runner: Command) -> 
     assert texts[0] == texts[1]
 
 
-TINY = """
-title = "Ensayo"
-baseline = "good"
-[profiles.smoke]
-draft = true
-[variants.good]
-label = "buena"
-group = "baseline"
-questions = [1]
-[variants.good.parameters]
-dataset = "digits"
-validation_fraction = 0.25
-seed = 1
-filters = [4]
-dense = [8]
-loss = "categorical_crossentropy"
-optimizer = "sgd"
-learning_rate = 0.01
-batch_size = 64
-epochs = 1
-[variants.diverges]
-label = "diverge"
-group = "batch"
-extends = "good"
-parameters = { learning_rate = 10.0, filters = [64, 64, 64, 64, 64], activation = "elu", epochs = 3 }
-[notebooks.needy]
-label = "depende"
-notebook = "broken.ipynb"
-needs = ["diverges"]
-[notebooks.raises]
-label = "falla"
-notebook = "broken.ipynb"
-[[handin]]
-notebook = "good"
-[[handin]]
-notebook = "raises"
-"""
+EXPLODES = "learning_rate = 10.0, filters = [64, 64, 64, 64, 64], activation = 'elu', epochs = 3"
+FAULTY = (
+    variant("diverges", None, EXPLODES, group="batch"),
+    notebook("needy", 'notebook = "raises.ipynb"', 'needs = ["diverges"]'),
+    notebook("raises"),
+    '[[handin]]\nnotebook = "raises"',
+)
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A plan in which one variant's loss explodes and one notebook raises."""
     folder = tmp_path_factory.mktemp("tiny")
-    source = (PROJECT_ROOT / "notebooks" / "experiment.ipynb").read_text(encoding="utf-8")
-    (folder / "experiment.ipynb").write_text(source, encoding="utf-8")
-    cell = nbformat.v4.new_code_cell("raise ValueError('a propósito')")
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "broken.ipynb")
-    (folder / "experiments.toml").write_text(TINY, encoding="utf-8")
-    yield folder
+    write_notebook(folder / "raises.ipynb", "raise ValueError('a propósito')")
+    return write_plan(folder, *FAULTY, optimizer="sgd", epochs=1)
 
 
-def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path, runner: Command) -> None:
-    build = tiny / "build"
-    words = ("all", "--profile", "smoke", "--plan", str(tiny / "experiments.toml"))
-    words += ("--build-dir", str(build), "--jobs", "2")
-    done = runner(*words)
+def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path) -> None:
+    build = tiny.parent / "build"
+    done = run("all", tiny, build, "--jobs", "2")
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert read_result(build / "results" / "good").result.training is not None
@@ -207,12 +169,11 @@ def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path, runner: Com
     ]:
         assert f"failed: {name}" in done.stderr
         assert reason in done.stderr
-    text = "".join(page.extract_text() for page in PdfReader(build / "report.pdf").pages)
-    assert "diverge" in text
+    assert "variante diverges" in report_text(build)
     handin = (build / "practica5.ipynb").read_text(encoding="utf-8")
     assert "a propósito" in handin
     finished = (build / "results" / "good" / "result.json").stat().st_mtime_ns
-    again = runner(*words)
+    again = run("all", tiny, build, "--jobs", "2")
     assert again.returncode == 1
     assert "3 variants to run" in again.stderr
     assert (build / "results" / "good" / "result.json").stat().st_mtime_ns == finished
@@ -222,14 +183,8 @@ def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path, runner: Com
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path: Path, signum: int, code: int) -> None:
     """Interrupted, it also says how to go on."""
-    words = ["all", "--profile", "smoke", "--build-dir", str(tmp_path / "build")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runner", *words], cwd=PROJECT_ROOT, stderr=subprocess.PIPE, text=True
-    )
-    running = tmp_path / "build" / "work" / "baseline" / "progress.json"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not running.exists():
-        time.sleep(0.1)
+    process = start_program("all", "--profile", "smoke", "--build-dir", str(tmp_path / "build"))
+    until((tmp_path / "build" / "work" / "baseline" / "progress.json").exists, process=process)
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 2
     process.send_signal(signum)

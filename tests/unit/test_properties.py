@@ -18,7 +18,7 @@ from runner.plan import Plan, make_plan
 from runner.results import PREDICTIONS_FILE, RESULT_FILE, Finished, read_result
 from runner.seal import SEAL_FILE, seal
 from tests.made_up import make_study
-from tests.pipeline.tiny_plan import variant, write_plan
+from tests.tiny_plan import variant, write_plan
 
 KNOWN = set(Parameters.model_fields)
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=12)

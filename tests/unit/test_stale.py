@@ -15,7 +15,7 @@ from runner.plan import Plan, make_plan
 from runner.results import RESULT_FILE
 from runner.state import Workspace
 from tests.made_up import Story, make_study, write_training
-from tests.pipeline.tiny_plan import write_plan
+from tests.tiny_plan import write_plan
 
 Edit = Callable[[dict[str, Any]], object]
 

@@ -1,0 +1,92 @@
+"""A plan of a few small trainings on scikit-learn's digits, for tests that run the real program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+
+from runner import PROJECT_ROOT
+from tests.program import run_program, start_program
+
+PARAMETERS = {
+    "dataset": "digits",
+    "validation_fraction": 0.25,
+    "seed": 1,
+    "filters": [4],
+    "dense": [8],
+    "loss": "categorical_crossentropy",
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "batch_size": 64,
+    "epochs": 2,
+}
+HEAD = """
+title = "Ensayo"
+baseline = "good"
+[profiles.smoke]
+draft = true
+[variants.good]
+label = "buena"
+group = "baseline"
+questions = [1]
+[[handin]]
+notebook = "good"
+"""
+
+
+def variant(name: str, question: int | None, parameters: str, group: str = "more") -> str:
+    """One more variant, as it stands in an experiments file."""
+    return f"""
+[variants.{name}]
+label = "variante {name}"
+group = "{group}"
+questions = {[question] if question else []}
+extends = "good"
+parameters = {{ {parameters} }}
+"""
+
+
+def notebook(name: str, *lines: str) -> str:
+    """A notebook that trains nothing, ``NAME.ipynb`` if no line says otherwise."""
+    file = () if any(line.startswith("notebook") for line in lines) else (f'notebook = "{name}.ipynb"',)
+    return "\n".join((f"[notebooks.{name}]", f'label = "cuaderno {name}"', *file, *lines, ""))
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """A notebook of these code cells."""
+    content = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=content), path)
+
+
+def write_plan(folder: Path, *entries: str, **baseline: object) -> Path:
+    """An experiments file with the notebook that trains; its path. ``baseline`` are parameters of "good"."""
+    shutil.copy(PROJECT_ROOT / "notebooks" / "experiment.ipynb", folder)
+    path = folder / "experiments.toml"
+    path.write_text("\n".join((HEAD, parameters(PARAMETERS | baseline), *entries)), encoding="utf-8")
+    return path
+
+
+def parameters(values: Mapping[str, object]) -> str:
+    """The baseline's parameters, as they stand in an experiments file."""
+    lines = (f"{name} = {json.dumps(value)}" for name, value in values.items())
+    return "\n".join(("[variants.good.parameters]", *lines))
+
+
+def words(command: str, plan: Path, build: Path, *more: str) -> list[str]:
+    """The words of a run, after the program's name."""
+    return [command, "--profile", "smoke", "--plan", str(plan), "--build-dir", str(build), *more]
+
+
+def run(command: str, plan: Path, build: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return run_program(*words(command, plan, build, *more))
+
+
+def start(command: str, plan: Path, build: Path, *more: str) -> subprocess.Popen[str]:
+    """Start the program."""
+    return start_program(*words(command, plan, build, *more))
