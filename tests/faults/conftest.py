@@ -6,22 +6,36 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests.faults.plans import all_metrics, run, write
 
 
 @pytest.fixture(scope="session")
-def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The experiments file."""
-    return write(tmp_path_factory.mktemp("plan"))
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all processes of the tests share, if there are several."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def finished(plan: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def plan(shared: Path) -> Path:
+    """The experiments file."""
+    with FileLock(shared / "plan.lock"):
+        path = shared / "experiments.toml"
+        return path if path.exists() else write(shared)
+
+
+@pytest.fixture(scope="session")
+def finished(shared: Path, plan: Path) -> Path:
     """A build folder that nothing disturbed."""
-    build = tmp_path_factory.mktemp("undisturbed") / "build"
-    code, text = run(plan, build)
-    assert code == 0, text
+    build = shared / "build"
+    with FileLock(shared / "build.lock"):
+        if not (build / "report.pdf").exists():
+            code, text = run(plan, build)
+            assert code == 0, text
     return build
 
 

@@ -21,7 +21,7 @@ ONE_AT_A_TIME = ("--jobs", "1", "--threads", "1")
 
 def write(folder: Path) -> Path:
     """The experiments file; its path."""
-    wide = variant("wide", 2, "filters = [48, 32], epochs = 6")
+    wide = variant("wide", 2, "filters = [48, 32], epochs = 3")
     return write_plan(
         folder,
         wide,
@@ -32,7 +32,7 @@ def write(folder: Path) -> Path:
         augmentation="flip-shift",
         learning_rate=0.001,
         batch_size=16,
-        epochs=8,
+        epochs=5,
     )
 
 

@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 KILLS = 20
-LATEST_SECONDS = 14.0  # of a moment: a kernel starts within some five, and trains for about as long
+LATEST_SECONDS = 12.0  # of a moment: a kernel starts within some five, and trains for about as long
 SEED = 20
 
 
