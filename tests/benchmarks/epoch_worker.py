@@ -24,6 +24,7 @@ import tensorflow as tf
 from runner import checkpoints, data, model as cnn, training
 from runner.parameters import Parameters
 from tests.benchmarks import plain_keras
+from tests.benchmarks.data_files import data_file
 
 PEAK_SIDE, PEAK_SECONDS = 2048, 1.0
 
@@ -115,16 +116,6 @@ def train_plain(p: Parameters, threads: int | None, gates: list[Gate]) -> tuple[
         verbose=2,
     )
     return scores(model.predict(x_test, verbose=0), y_test.argmax(axis=1))
-
-
-def data_file(name: str, folder: Path) -> str:
-    """The data set as one ``.npz``: the cache's, or a copy of digits in ``folder``."""
-    if data.cache_file(name).exists():
-        return str(data.cache_file(name))
-    dataset = data.load(name)
-    arrays = {key: getattr(dataset, key) for key in ("x_train", "y_train", "x_test", "y_test")}
-    np.savez(folder / f"{name}.npz", **arrays)
-    return str(folder / f"{name}.npz")
 
 
 def scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
