@@ -18,7 +18,7 @@ PARAGRAPH = (
     "imagen, con las mismas imágenes para todas las variantes, y se da con su intervalo del noventa y cinco por "
     "ciento. El tiempo de cada época se toma con la máquina en reposo y por turnos. "
 )
-ROWS = 14
+ROWS = 8
 WIDTH, HEIGHT = 480, 200
 
 
@@ -47,7 +47,7 @@ def html(pages: int) -> str:
             for first, *rest in rows(page)
         )
         sections.append(
-            f'<section style="break-before: page"><h2>Apartado {page}</h2><p>{3 * PARAGRAPH}</p>{figure(page)}'
+            f'<section style="break-before: page"><h2>Apartado {page}</h2><p>{2 * PARAGRAPH}</p>{figure(page)}'
             f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></section>"
         )
     return f'<!doctype html><html lang="es"><head><meta charset="utf-8"><title>Páginas</title></head><body>{"".join(sections)}</body></html>'
@@ -59,7 +59,7 @@ def write_notebook(pages: int, path: Path) -> None:
     for page in range(1, pages + 1):
         head = "| variante | a | b | c | d |\n|---|--:|--:|--:|--:|\n"
         table = "\n".join("| " + " | ".join(cells) + " |" for cells in rows(page))
-        text = f"## Apartado {page}\n\n{3 * PARAGRAPH}\n\n{figure(page)}\n\n{head}{table}"
+        text = f"## Apartado {page}\n\n{2 * PARAGRAPH}\n\n{figure(page)}\n\n{head}{table}"
         cells.append(nbformat.v4.new_markdown_cell(f'<div style="break-before: page"></div>\n\n{text}'))
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
 
