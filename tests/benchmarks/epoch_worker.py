@@ -21,7 +21,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from runner import checkpoints, data, model as cnn, training
+from runner import checkpoints, data, training
+from runner import model as cnn
 from runner.parameters import Parameters
 from tests.benchmarks import plain_keras
 from tests.benchmarks.data_files import data_file

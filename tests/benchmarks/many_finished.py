@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.many_finished FOLDER COUNT    makes it: FOLDER/experiments.toml, FOLDER/build
 
-The practice's own variants are in it, and ``COUNT`` more in a group of their own. Predictions are of few images,
-so that the folder stays small; the records are whole.
+The practice's own variants are in it, and ``COUNT`` more in a group of their own. Predictions are of few
+images, so that the folder stays small; the records are whole.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def write_plan(path: Path, count: int) -> None:
     """The practice's experiments file with ``count`` variants more."""
     shutil.copytree(DEFAULT_PLAN.parent, path.parent)
     text = path.read_text(encoding="utf-8")
-    before, mark, after = text.partition("# ---------------------------------------------------------------- notebooks")
+    before, mark, after = text.partition(
+        "# ---------------------------------------------------------------- notebooks"
+    )
     path.write_text(before + "".join(grid(count)) + mark + after, encoding="utf-8")
 
 
@@ -60,7 +62,7 @@ def grid(count: int) -> Iterator[str]:
 
 
 def fill(plan: Plan, build_dir: Path) -> None:
-    """A result with its key, a seal and an executed notebook for each variant, in the order of their needs."""
+    """A result with its key, a seal and an executed notebook for each variant; what others need first."""
     workspace, story = Workspace(plan, build_dir), Story(images=IMAGES)
     (build_dir / "notebooks").mkdir(parents=True)
     first = [v for v in plan.variants if v.kind == "training" and not v.choose]

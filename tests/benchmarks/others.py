@@ -56,7 +56,7 @@ def prepare(jobs: Jobs) -> None:
 
 
 def kernelspec() -> dict[str, Any]:
-    """This environment's ordinary kernel, under a name that means the same to every tool."""
+    """The ordinary kernel of this environment, under a name that means the same to every tool."""
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     return {"argv": argv, "display_name": KERNEL, "language": "python"}
 
@@ -81,18 +81,19 @@ def build(tool: str, jobs: Jobs, tools: Path | None, log: Path) -> Measurement:
 
 def write_snakefile(jobs: Jobs) -> None:
     """A rule for the notebooks and, if wanted, one for their pages."""
-    python, last = json.dumps(sys.executable), "html" if jobs.html else "ipynb"
+    last = "html" if jobs.html else "ipynb"
+    execute = f"{sys.executable} -m papermill --no-progress-bar -k {KERNEL} -f {{input.parameters}}"
     text = f"""NAMES = {list(jobs.parameters)!r}
 rule all:
     input: expand("out/{{name}}.{last}", name=NAMES)
 rule notebook:
     input: notebook="plain.ipynb", parameters="parameters/{{name}}.json"
     output: "out/{{name}}.ipynb"
-    shell: '{python} -m papermill --no-progress-bar -k {KERNEL} -f {{input.parameters}} {{input.notebook}} {{output}}'
+    shell: "{execute} {{input.notebook}} {{output}}"
 rule page:
     input: "out/{{name}}.ipynb"
     output: "out/{{name}}.html"
-    shell: '{python} -m nbconvert --to html {{input}}'
+    shell: "{sys.executable} -m nbconvert --to html {{input}}"
 """
     (jobs.folder / "Snakefile").write_text(text, encoding="utf-8")
 

@@ -44,7 +44,9 @@ def build_model(p: dict) -> keras.Model:
 
 def compile_model(model: keras.Model, p: dict, steps: int) -> None:
     """Loss, optimizer and accuracy; ``steps`` are the updates of the whole training."""
-    rate = p["learning_rate"] * (p["batch_size"] / p["learning_rate_batch"] if p["learning_rate_batch"] else 1)
+    rate = p["learning_rate"] * (
+        p["batch_size"] / p["learning_rate_batch"] if p["learning_rate_batch"] else 1
+    )
     if p["schedule"] == "one-cycle":
         warmup = max(1, round(0.23 * steps))
         rate = keras.optimizers.schedules.CosineDecay(

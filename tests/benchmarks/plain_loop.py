@@ -1,6 +1,6 @@
 """What people do without a tool: papermill in a loop, then nbconvert to HTML.
 
-    python -m tests.benchmarks.plain_loop FOLDER [--html]
+python -m tests.benchmarks.plain_loop FOLDER [--html]
 """
 
 from __future__ import annotations

@@ -15,7 +15,12 @@ from tests.benchmarks.others import KERNEL
 
 PARAMETERS = "parameters"
 DEFAULTS = 'upstream = None\nproduct = None\nvariant = "baseline"\ndata_file = ""\np = {}'
-IMPORTS = "import keras\nimport matplotlib.pyplot as plt\nimport numpy as np\nfrom keras import layers\n\nkeras.utils.set_random_seed(p['seed'])"
+IMPORTS = """import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import layers
+
+keras.utils.set_random_seed(p['seed'])"""
 DATA = "x, y, x_test, y_test = load_data(data_file, p['train_limit'])\nx.shape, x_test.shape"
 MODEL = """model = build_model(p)
 model.summary()
@@ -43,7 +48,9 @@ def write_training(path: Path) -> Path:
 
 def write_trivial(path: Path) -> Path:
     """A sum."""
-    return write_notebook(path, "upstream = None\nproduct = None\nn = 0", ["total = sum(range(n))\nprint(total)"])
+    return write_notebook(
+        path, "upstream = None\nproduct = None\nn = 0", ["total = sum(range(n))\nprint(total)"]
+    )
 
 
 def write_notebook(path: Path, defaults: str, code: Sequence[str]) -> Path:

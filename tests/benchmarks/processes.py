@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -48,10 +49,8 @@ def watch(process: subprocess.Popen[bytes]) -> int:
     """Wait for the end of a process; the most resident bytes that it was seen with."""
     peak, seen = 0, psutil.Process(process.pid)
     while process.poll() is None:
-        try:
+        with suppress(psutil.Error):  # it may have just ended
             peak = max(peak, seen.memory_info().rss)
-        except psutil.Error:
-            pass  # it has just ended
         sleep(POLL_SECONDS)
     return peak
 

@@ -63,7 +63,11 @@ class Raw:
         kept = self._content["cases"].setdefault(case, {"rounds": [], "loads": []})
         kept["rounds"].append(measured)
         kept["loads"].append(round(load, 2))
-        self._content |= {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), "versions": versions()}
+        self._content |= {
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            "machine": machine(),
+            "versions": versions(),
+        }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(self._content, indent=1) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """A document of so many pages, rendered by ours, or written as a notebook for nbconvert.
 
-    python -m tests.benchmarks.render_pages pdf|notebook PAGES FILE
+python -m tests.benchmarks.render_pages pdf|notebook PAGES FILE
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from runner.plan import TEMPLATES
 from runner.report_pdf import write_pdf
 
 PARAGRAPH = (
-    "La pérdida de validación baja con lotes pequeños y sube con los grandes; la diferencia se mide imagen por "
-    "imagen, con las mismas imágenes para todas las variantes, y se da con su intervalo del noventa y cinco por "
-    "ciento. El tiempo de cada época se toma con la máquina en reposo y por turnos. "
+    "La pérdida de validación baja con lotes pequeños y sube con los grandes; la diferencia se mide imagen "
+    "por imagen, con las mismas imágenes para todas las variantes, y se da con su intervalo del noventa y "
+    "cinco por ciento. El tiempo de cada época se toma con la máquina en reposo y por turnos. "
 )
 ROWS = 8
 WIDTH, HEIGHT = 480, 200
@@ -26,7 +26,8 @@ def figure(page: int) -> str:
     """A vector figure of a curve with a hundred points."""
     points = " ".join(f"{4.8 * i:.1f},{180 - 150 / (1 + i * (1 + page % 7) / 40):.1f}" for i in range(100))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
+        f'height="{HEIGHT}" '
         f'role="img" aria-label="curva"><path d="M0 190H480" stroke="#444"/>'
         f'<polyline points="{points}" fill="none" stroke="#0b6" stroke-width="2"/></svg>'
     )
@@ -34,7 +35,10 @@ def figure(page: int) -> str:
 
 def rows(page: int) -> list[list[str]]:
     """The cells of a table."""
-    return [[f"variante {page}.{n}", *(f"{(page * 7 + n * 13 + k) % 1000 / 1000:.3f}" for k in range(4))] for n in range(ROWS)]
+    return [
+        [f"variante {page}.{n}", *(f"{(page * 7 + n * 13 + k) % 1000 / 1000:.3f}" for k in range(4))]
+        for n in range(ROWS)
+    ]
 
 
 def html(pages: int) -> str:
@@ -43,14 +47,18 @@ def html(pages: int) -> str:
     sections = []
     for page in range(1, pages + 1):
         body = "".join(
-            f'<tr><th scope="row">{first}</th>' + "".join(f'<td class="num">{cell}</td>' for cell in rest) + "</tr>"
+            f'<tr><th scope="row">{first}</th>'
+            + "".join(f'<td class="num">{cell}</td>' for cell in rest)
+            + "</tr>"
             for first, *rest in rows(page)
         )
         sections.append(
-            f'<section style="break-before: page"><h2>Apartado {page}</h2><p>{2 * PARAGRAPH}</p>{figure(page)}'
+            f'<section style="break-before: page"><h2>Apartado {page}</h2>'
+            f"<p>{2 * PARAGRAPH}</p>{figure(page)}"
             f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></section>"
         )
-    return f'<!doctype html><html lang="es"><head><meta charset="utf-8"><title>Páginas</title></head><body>{"".join(sections)}</body></html>'
+    head = '<!doctype html><html lang="es"><head><meta charset="utf-8"><title>Páginas</title></head>'
+    return f"{head}<body>{''.join(sections)}</body></html>"
 
 
 def write_notebook(pages: int, path: Path) -> None:

@@ -36,9 +36,18 @@ def write_table(raws: Mapping[str, Raw], path: Path) -> None:
         for name, raw in measured.items()
         for line in load_row(name).lines(raw)
     ]
-    missing = [f"Not measured: {', '.join(n for n in raws if n not in measured)}."] if len(measured) < len(raws) else []
-    dates = [f"- {name}: {raw.date}, load before {raw.load:.1f}{other(raw, last)}" for name, raw in measured.items()]
-    text = HEAD.format(machine=described(last)) + "\n".join(rows) + "\n\n" + "\n".join([*missing, *dates]) + "\n"
+    missing = (
+        [f"Not measured: {', '.join(n for n in raws if n not in measured)}."]
+        if len(measured) < len(raws)
+        else []
+    )
+    dates = [
+        f"- {name}: {raw.date}, load before {raw.load:.1f}{other(raw, last)}"
+        for name, raw in measured.items()
+    ]
+    text = (
+        HEAD.format(machine=described(last)) + "\n".join(rows) + "\n\n" + "\n".join([*missing, *dates]) + "\n"
+    )
     path.write_text(text, encoding="utf-8")
 
 
@@ -53,7 +62,11 @@ def shown(name: str, raw: Raw, line: Line, reason: str) -> str:
 def described(raw: Raw) -> str:
     """Machine and versions in words."""
     found = dict(raw.machine)
-    parts = [f"{found.pop('processor')}, {found.pop('cores')} cores", found.pop("memory"), found.pop("system")]
+    parts = [
+        f"{found.pop('processor')}, {found.pop('cores')} cores",
+        found.pop("memory"),
+        found.pop("system"),
+    ]
     return ", ".join(parts + [f"{name} {version}" for name, version in found.items()])
 
 

@@ -27,7 +27,9 @@ SEED = 2026
 class Worker:
     """A process that trains one variant. It is warm (its first epoch is done) once ``settle`` returns."""
 
-    def __init__(self, side: str, parameters: dict[str, Any], log: Path, threads: int = CORES, **order: Any) -> None:
+    def __init__(
+        self, side: str, parameters: dict[str, Any], log: Path, threads: int = CORES, **order: Any
+    ) -> None:
         text = json.dumps({"parameters": parameters, "threads": threads, **order})
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log

@@ -47,7 +47,7 @@ def opened(bench: Bench, case: str) -> Iterator[Sides]:
 def theirs(bench: Bench, case: str, jobs: Jobs) -> Sides:
     """The tools once more; for a changed look, their pages are out of date and their notebooks are not.
 
-    Ploomber makes page and notebook in one step, so that a new look costs it everything; it is left out there.
+    Ploomber makes page and notebook in one step: a new look costs it everything, and it is left out there.
     """
     tools = [t for t in available(bench.tools) if case == NOTHING or t != "ploomber"]
     folders = {tool: Jobs(bench.folder / tool, jobs.notebook, jobs.parameters) for tool in tools}

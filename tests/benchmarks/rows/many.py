@@ -23,10 +23,14 @@ FLAT, MEGABYTES = 1.2, 300
 REPORT = """<!doctype html>
 <html lang="es"><head><meta charset="utf-8"><title>{{ study.title }}</title></head><body>
 <h1>{{ study.title }}</h1>
-{% for section in answers %}<section id="{{ section.id }}"><h2>{{ section.title }}</h2>{{ section.body }}</section>{% endfor %}
+{% for section in answers %}
+<section id="{{ section.id }}"><h2>{{ section.title }}</h2>{{ section.body }}</section>
+{% endfor %}
 </body></html>
 """
-ANSWER = '{% set title = "Muchas" %}\n<p>{{ measured(study.finished|length, "plan", "count")|integer }} variantes.</p>\n'
+ANSWER = """{% set title = "Muchas" %}
+<p>{{ measured(study.finished|length, "plan", "count")|integer }} variantes.</p>
+"""
 
 
 def cases(bench: Bench) -> Iterator[Case]:

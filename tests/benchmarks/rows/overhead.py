@@ -108,7 +108,8 @@ def lines(raw: Raw) -> list[Line]:
     for case in raw.cases:
         each, share = raw.values(case, "ours", "per_variant"), raw.values(case, "ours", "share")
         outside, whole = median(raw.values(case, "ours", "outside")), median(raw.values(case, "ours"))
-        note = f"median of {raw.values(case, 'ours', 'variants')[-1]:.0f} trained variants; evaluation estimated."
+        variants = raw.values(case, "ours", "variants")[-1]
+        note = f"median of {variants:.0f} trained variants; evaluation estimated."
         told = spread(each, unit=" s")
         found.append(Line(f"{case}, a variant", f"{SECONDS:.0f} s", told, median(each) <= SECONDS, note))
         target = f"{SHARE:.0%}" if case == RECORDS else ""

@@ -43,7 +43,7 @@ def ours(folder: Path, pages: int, number: int) -> Measurement:
 
 
 def theirs(folder: Path, pages: int, chromium: str, number: int) -> Measurement:
-    """nbconvert to HTML, then Chromium to PDF: what webpdf does, which wants a Chromium of Playwright's."""
+    """Nbconvert to HTML, then Chromium to PDF: what webpdf does, which wants a Chromium of Playwright's."""
     notebook, output = folder / "pages.ipynb", folder / "chromium.pdf"
     page = notebook.with_suffix(".html")
     log = folder / "chromium.log"
@@ -68,13 +68,15 @@ def lines(raw: Raw) -> list[Line]:
         pages = [int(raw.values(AGAINST, side, "pages")[-1]) for side in ("ours", "chromium")]
         seconds = [median(raw.values(AGAINST, side)) for side in ("ours", "chromium")]
         note = (
-            f"ours {seconds[0]:.1f} s ({pages[0]} pages, tagged PDF/A-3a), theirs {seconds[1]:.1f} s ({pages[1]} pages): "
-            "nbconvert's HTML printed by Chromium, in place of webpdf, which needs a Chromium downloaded by Playwright."
+            f"ours {seconds[0]:.1f} s ({pages[0]} pages, tagged PDF/A-3a), theirs {seconds[1]:.1f} s "
+            f"({pages[1]} pages): nbconvert's HTML printed by Chromium, in place of webpdf, which needs a "
+            "Chromium downloaded by Playwright."
         )
         found.append(Line(f"{AGAINST}, nbconvert and Chromium", "", spread(times, unit="x"), None, note))
     for side in raw.rounds(GROWTH)[0] if GROWTH in raw.cases else ():
         seconds = raw.values(GROWTH, side)
         pages = median(raw.values(GROWTH, side, "pages"))
-        note = f"{1000 * median(seconds) / pages:.0f} ms a page; {median(raw.values(GROWTH, side, 'megabytes')):.0f} MB."
+        memory = median(raw.values(GROWTH, side, "megabytes"))
+        note = f"{1000 * median(seconds) / pages:.0f} ms a page; {memory:.0f} MB."
         found.append(Line(f"ours, {int(pages)} pages", "", spread(seconds, unit=" s"), None, note))
     return found

@@ -51,6 +51,6 @@ def lines(raw: Raw) -> list[Line]:
         met = None if target is None else median(alone) >= target
         found.append(Line(f"{name}, all cores each", told, spread(alone, unit="x"), met, f"{note}."))
         met = None if target is None else median(beside) >= target
-        note = "seconds per epoch of one kernel a core, a thread each, as `all` runs them, against one plain after another."
+        note = "one kernel a core, a thread each, as `all` runs them, against plain ones one after another."
         found.append(Line(f"{name}, side by side", told, spread(beside, unit="x"), met, note))
     return found

@@ -15,8 +15,8 @@ from tests.benchmarks.others import LOOP, Jobs, available, build, prepare
 from tests.benchmarks.plain_notebooks import trainings, write_training
 from tests.benchmarks.processes import run, runner
 from tests.benchmarks.raw import Measurement, Raw
-from tests.benchmarks.summary import median, ratios, spread
 from tests.benchmarks.small_plan import write_small
+from tests.benchmarks.summary import median, ratios, spread
 
 TITLE = "the whole job"
 TARGETS = {"smoke": 3.0, "quick": 1.6}
