@@ -1,7 +1,7 @@
 """Which variants the report shows one by one: all, or of a large group the best and the worst.
 
-Nobody reads a table of thousands of rows, and a PDF with the files of thousands of variants opens nowhere: the
-others are counted, and are in the table that is attached as ``results.csv``.
+Nobody reads a table of thousands of rows, and a PDF with the files of thousands of variants opens nowhere:
+the others are counted, and are in the table that is attached as ``results.csv``.
 """
 
 from __future__ import annotations
