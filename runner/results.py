@@ -231,7 +231,7 @@ class Finished:
         return self._read_predictions()
 
     def check_predictions(self, keep: bool) -> None:
-        """Raise RunnerError as ``predictions`` does. Those of thousands of variants are not all to be kept."""
+        """Raise RunnerError as ``predictions`` does; of thousands of variants, not all are kept."""
         if keep:
             self.predictions  # noqa: B018  read now, and not again when it is asked for
         else:

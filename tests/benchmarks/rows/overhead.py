@@ -54,7 +54,7 @@ def from_records(build_dir: Path, wall: float | None, number: int) -> Measuremen
     records = read_records(build_dir)
     trained = [r for r in records if r.training is not None and not r.training.interruptions]
     beyond = [r.wall_seconds - working(r.training) for r in trained if r.training]
-    whole = wall or whole_seconds(build_dir)
+    whole = wall or whole_seconds(build_dir, min(r.started for r in records))
     idle = whole - covered([(r.started, r.finished) for r in records])
     threads = [r.training.environment.threads for r in trained if r.training]
     spent = sum(b * n for b, n in zip(beyond, threads, strict=True)) + idle * CORES
@@ -86,9 +86,13 @@ def working(training: Training) -> float:
     return timing.train_seconds + timing.validation_seconds + per_image * images
 
 
-def whole_seconds(build_dir: Path) -> float:
-    """From the list of packages, which ``all`` writes before anything runs, to the report."""
-    start = (build_dir / PACKAGES_FILE).stat().st_mtime
+def whole_seconds(build_dir: Path, first: datetime) -> float:
+    """From the list of packages, which ``all`` writes before anything runs, to the report.
+
+    Builds of earlier versions have no such list: from the start of their first notebook.
+    """
+    packages = build_dir / PACKAGES_FILE
+    start = packages.stat().st_mtime if packages.exists() else first.timestamp()
     return (build_dir / "report.pdf").stat().st_mtime - start + IMPORTS
 
 
