@@ -79,8 +79,9 @@ def main(
         work.mkdir(parents=True, exist_ok=True)
         builds = {"full": full_build.resolve()} if full_build else {}
         bench = Bench(work, rounds, small, builds, tools.resolve() if tools else None)
-        say(f"== {name}")
-        measure(load_row(name).cases(bench), raws[name], rounds, say)
+        row = load_row(name)
+        say(f"== {name}: {row.TITLE}")
+        measure(row.cases(bench), raws[name], rounds, say)
     if not small:
         write_table(raws, results)
         say(f"wrote {results}")

@@ -15,11 +15,8 @@ def ratios(raw: Raw, case: str, theirs: str, ours: str, key: str = "seconds") ->
 
 def spread(values: Sequence[float], digits: int = 2, unit: str = "") -> str:
     """Median, least and most, and of how many."""
-    low, high = min(values), max(values)
-    middle = f"{statistics.median(values):.{digits}f}{unit}"
-    if len(values) == 1:
-        return f"{middle} (once)"
-    return f"{middle} ({low:.{digits}f}..{high:.{digits}f}, n={len(values)})"
+    middle, low, high = (f"{f(values):.{digits}f}{unit}" for f in (statistics.median, min, max))
+    return f"{middle} (once)" if len(values) == 1 else f"{middle} ({low}..{high}, n={len(values)})"
 
 
 def median(values: Sequence[float]) -> float:
