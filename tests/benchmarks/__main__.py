@@ -20,6 +20,7 @@ from runner import PROJECT_ROOT
 from tests.benchmarks.harness import Bench, measure
 from tests.benchmarks.raw import Raw
 from tests.benchmarks.rows import ROWS, load_row
+from tests.benchmarks.scaling_page import PAGE, write_page
 from tests.benchmarks.table import RESULTS, write_table
 
 TABLE = "table"
@@ -85,6 +86,8 @@ def main(
     if not small:
         write_table(raws, results)
         say(f"wrote {results}")
+        if write_page(raws, PAGE):
+            say(f"wrote {PAGE}")
 
 
 if __name__ == "__main__":

@@ -73,10 +73,13 @@ class Worker:
 
 @contextmanager
 def workers(made: Sequence[Worker]) -> Iterator[Sequence[Worker]]:
-    """Workers, all warm, which end with the block."""
+    """Workers, all warm, which end with the block: after their first epoch, one more, each alone."""
     try:
         for worker in made:
             worker.settle()
+        for worker in made:
+            worker.ask()
+            worker.answer()
         yield made
     finally:
         for worker in made:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 from tests.benchmarks.harness import Bench, Case, Line, ready
 from tests.benchmarks.many_finished import make
@@ -14,14 +16,29 @@ from tests.benchmarks.summary import median, spread
 
 TITLE = "many finished variants"
 COUNTS = (10, 100, 1000, 10_000)
+HASH, HASHED = "sha256", 64  # megabytes
 
 
 def cases(bench: Bench) -> Iterator[Case]:
-    """The command ``plan``, then ``report``, by number of variants."""
+    """The command ``plan``, then ``report``, by number of variants; and how fast files are hashed.
+
+    The made-up variants have no weights, the largest of a real one's files, which each command hashes.
+    """
     counts = (5, 20) if bench.small else COUNTS
     for command in ("plan", "report"):
         sides = {f"{count} variants": partial(command_on, bench.folder, command, count) for count in counts}
         yield Case(command, partial(ready, sides))
+    yield Case(HASH, partial(ready, {"file": partial(hashing, bench.folder)}))
+
+
+def hashing(folder: Path, number: int) -> Measurement:
+    """A file that is in the system's cache, as those of a run of minutes ago are."""
+    path = folder / "hashed"
+    path.write_bytes(bytes(HASHED * 2**20))
+    start = perf_counter()
+    with path.open("rb") as file:
+        hashlib.file_digest(file, "sha256").hexdigest()
+    return {"seconds": perf_counter() - start, "megabytes": HASHED}
 
 
 def command_on(folder: Path, command: str, count: int, number: int) -> Measurement:
@@ -37,7 +54,7 @@ def command_on(folder: Path, command: str, count: int, number: int) -> Measureme
 def lines(raw: Raw) -> list[Line]:
     """Seconds and memory by number of variants."""
     found = []
-    for command in raw.cases:
+    for command in (name for name in raw.cases if name != HASH):
         for side in raw.rounds(command)[0]:
             note = f"{median(raw.values(command, side, 'megabytes')):.0f} MB of memory"
             if command == "report":
