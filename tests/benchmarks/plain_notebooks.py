@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import ast
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import nbformat
 
 from runner.plan import DEFAULT_PLAN, make_plan
-from tests.benchmarks import plain_keras
 from tests.benchmarks.others import KERNEL
 
 PARAMETERS = "parameters"
+PLAIN = Path(__file__).with_name("plain_keras.py")  # read, not imported: it would import TensorFlow
 DEFAULTS = 'upstream = None\nproduct = None\nvariant = "baseline"\ndata_file = ""\np = {}'
 IMPORTS = """import keras
 import matplotlib.pyplot as plt
@@ -41,8 +41,10 @@ EVALUATION = "model.evaluate(x_test, y_test)"
 
 def write_training(path: Path) -> Path:
     """Load, build, fit with Keras's defaults, plot, evaluate."""
-    functions = [plain_keras.load_data, plain_keras.build_model, plain_keras.compile_model]
-    code = [IMPORTS, *map(inspect.getsource, functions), DATA, MODEL, FIT, CURVES, EVALUATION]
+    source = PLAIN.read_text(encoding="utf-8")
+    found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    functions = [ast.get_source_segment(source, node) or "" for node in found]
+    code = [IMPORTS, *functions, DATA, MODEL, FIT, CURVES, EVALUATION]
     return write_notebook(path, DEFAULTS, code)
 
 
