@@ -49,6 +49,7 @@ def say(text: str) -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A finished build of the full profile, for the overhead.",
 )
+@click.option("--build-seconds", type=float, help="How long the run took that made it, by the clock.")
 @click.option(
     "--tools",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -63,6 +64,7 @@ def main(
     chosen: tuple[str, ...],
     folder: Path,
     full_build: Path | None,
+    build_seconds: float | None,
     tools: Path | None,
     results: Path,
     small: bool,
@@ -79,7 +81,8 @@ def main(
         work = folder / "work" / name
         work.mkdir(parents=True, exist_ok=True)
         builds = {"full": full_build.resolve()} if full_build else {}
-        bench = Bench(work, rounds, small, builds, tools.resolve() if tools else None)
+        programs = tools.resolve() if tools else None
+        bench = Bench(work, rounds, small, builds, programs, build_seconds)
         row = load_row(name)
         say(f"== {name}: {row.TITLE}")
         measure(row.cases(bench), raws[name], rounds, say)
