@@ -31,7 +31,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-@click.command(help=__doc__)
+@click.command(help="Measures the rows that lack rounds, then writes the table from all that was measured.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds of each case.")
 @click.option(
     "--only", "chosen", multiple=True, type=click.Choice((*ROWS, TABLE)), help="Only this row; repeatable."

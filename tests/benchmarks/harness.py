@@ -25,8 +25,8 @@ class Bench:
     """What a row is given: a folder to work in, which may be kept, and how much to do.
 
     ``small`` is for trying the benchmark out: the smallest sizes that go through all its code.
-    ``builds`` are finished build folders, by profile, to read records from, ``build_seconds`` how long the run
-    of the full one took; ``tools`` holds the other tools' programs.
+    ``builds`` are finished build folders, by profile, to read records from, ``build_seconds`` how long the
+    run of the full one took; ``tools`` holds the other tools' programs.
     """
 
     folder: Path

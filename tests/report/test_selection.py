@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from runner.attachments import collect
 from runner.loading import load_study
 from runner.plan import make_plan
+from runner.report import render
 from runner.selection import BEST, MOST_IN_GROUP, WORST, select
 from runner.study import Study
+from runner.verify import verify
 from tests.benchmarks.many_finished import make
 from tests.made_up import make_study
 
@@ -56,3 +59,17 @@ def test_only_what_is_shown_is_attached_but_the_table_has_all(crowd: tuple[Study
     attached = [path for path in files if path.startswith("results/g-") and path.endswith("result.json")]
     assert len(attached) == BEST + WORST
     assert files["results.csv"].decode().count("\ng-") == COUNT
+
+
+def test_the_report_says_how_many_it_leaves_out_and_verify_that_it_cannot_make_it_again(
+    crowd: tuple[Study, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    study, folder = crowd
+    plan = make_plan(folder / "plan" / "experiments.toml", "full")
+    pdf = render(study, plan, folder / "build", plan.templates)
+    text = "".join(page.extract_text() for page in PdfReader(pdf).pages)
+    assert f"Las otras {COUNT - BEST - WORST} están en el fichero adjunto" in " ".join(text.split())
+    assert verify(pdf) == 1
+    said = capsys.readouterr().out
+    assert f"{COUNT - BEST - WORST} variants are only counted in it" in said
+    assert "attachments  ok" in said
