@@ -28,6 +28,7 @@ from runner.evidence import Claim
 from runner.lock import PACKAGES_FILE
 from runner.plan import Plan
 from runner.results import PREDICTIONS_FILE, json_text
+from runner.selection import select
 from runner.study import Study
 
 MANIFEST = "manifest.json"
@@ -105,7 +106,10 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
     for once in (build_dir / "run.json", build_dir / AWAITED_FILE, build_dir / PACKAGES_FILE):
         if once.is_file():
             yield once.name, once.read_bytes()
+    shown = select(study)
     for variant in plan.variants:
+        if variant.name not in shown:
+            continue
         executed = build_dir / "notebooks" / f"{variant.name}.ipynb"
         if executed.is_file():
             yield f"notebooks/{executed.name}", executed.read_bytes()
@@ -153,6 +157,7 @@ def _manifest(files: list[Attached], study: Study, templates: Path) -> bytes:
         "profile": study.profile,
         "made_with": made_with(),
         "templates_sha256": templates_digest(templates),
+        "left_out": select(study).left_out,
         "files": [
             {"name": f.name, "path": f.path, "bytes": len(f.content), "sha256": f.sha256} for f in files
         ],

@@ -23,7 +23,6 @@ from runner import PROJECT_ROOT, attempts, kernel
 from runner.attempts import Attempt
 from runner.cleaning import clean_notebook
 from runner.errors import FULL, RunnerError
-from runner.forked_kernel import choose_provisioner
 from runner.keys import DIGIT_SETTINGS, digest
 from runner.results import (
     FAILURE_FILE,
@@ -109,6 +108,8 @@ def run_task(task: Task) -> Outcome:
 
 def _execute(task: Task, attempt: Attempt) -> None:
     import papermill
+
+    from runner.forked_kernel import choose_provisioner  # jupyter_client takes long to import
 
     _set_environment(task, attempt)
     choose_provisioner()

@@ -31,9 +31,9 @@ def key_parts(notebook: Path, parameters: Mapping[str, Any], inputs: Mapping[str
     parts = {
         "parameters": digest(parameters),
         "notebook": _notebook_hash(notebook),
-        "code": _modules_hash(frozenset(_imported(_notebook_source(notebook)))),
-        "tensorflow": version("tensorflow"),
-        "keras": version("keras"),
+        "code": _modules_hash(_notebook_imports(notebook)),
+        "tensorflow": _version("tensorflow"),
+        "keras": _version("keras"),
         "settings": digest(DIGIT_SETTINGS),
     }
     if "dataset" in parameters:
@@ -58,9 +58,20 @@ def _notebook_source(path: Path) -> str:
     return "\n\n".join(code_of(read_cells(path)))
 
 
+# Kept for the process: thousands of variants may share a notebook.
 @cache
 def _notebook_hash(path: Path) -> str:
     return _syntax_hash(_notebook_source(path))
+
+
+@cache
+def _notebook_imports(path: Path) -> frozenset[str]:
+    return frozenset(_imported(_notebook_source(path)))
+
+
+@cache
+def _version(package: str) -> str:
+    return version(package)
 
 
 def _syntax_hash(source: str) -> str:

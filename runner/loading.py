@@ -71,7 +71,7 @@ def _read(plan: Plan, variant: Variant, build_dir: Path) -> Finished:
         raise RunnerError(f"falló: {failure.reason}" if failure else PENDING)
     try:
         found = read_result(folder)
-        _check(found, variant)
+        _check(found, variant, plan.is_small)
     except RunnerError as error:
         tell(error)
         raise RunnerError(unreadable(variant.name, error).reason) from error
@@ -81,7 +81,7 @@ def _read(plan: Plan, variant: Variant, build_dir: Path) -> Finished:
     return found
 
 
-def _check(found: Finished, variant: Variant) -> None:
+def _check(found: Finished, variant: Variant, keep: bool) -> None:
     """Raise RunnerError, with file and field, if a record is not what its variant should leave."""
     where = str(found.folder / RESULT_FILE)
     if variant.kind == "training" and found.result.training is None:
@@ -92,7 +92,7 @@ def _check(found: Finished, variant: Variant) -> None:
         check_parameters(found.result.parameters, where)
     except RunnerError as error:
         raise RunnerError(f"parameters: {error.what}", where=where) from error
-    found.predictions  # noqa: B018  reads and checks the arrays now
+    found.check_predictions(keep)
 
 
 def _tell_altered(name: str, build_dir: Path) -> None:

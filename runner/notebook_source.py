@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,12 @@ def code_of(cells: list[dict[str, Any]]) -> list[str]:
 
 def check_notebook(path: Path) -> None:
     """Raise InputError unless the file is a notebook whose code cells are Python."""
+    _check(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _check(path: Path, changed: int) -> None:
+    """Once for each state of the file: thousands of variants may share it."""
     for number, cell in enumerate(read_cells(path), start=1):
         if cell["cell_type"] != "code":
             continue

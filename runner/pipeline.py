@@ -39,13 +39,14 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     limit = time_limit(budget, plan.seeds)
     for name in only:
         plan.get(name)
-    load_weasyprint()  # before an hour of training, not after it
     build_dir = request.build_dir.resolve()
     with held(build_dir, request.wait, say), saying_failures() as failed:
         refuse_other_profile(plan, build_dir, request.force)
         remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
+        if todo:
+            load_weasyprint()  # before an hour of training, not after it
         if request.scheduler is None:  # the workers of a cluster have their own
             obtain_data(todo, request.source)
         if request.force:
@@ -93,12 +94,12 @@ def execute(
 
     They are added to ``failed``.
     """
-    from runner.batch import run_variants
-
     failed = {} if failed is None else failed
     if not todo:
         say("every variant is up to date")
         return failed
+    from runner.batch import run_variants
+
     build_dir = workspace.build_dir
     write_lock(build_dir)
     failed.update(run_variants(workspace, todo, request, render, budget))

@@ -28,6 +28,7 @@ from runner.study import Author, Seeds
 
 DEFAULT_PLAN = PROJECT_ROOT / "notebooks" / "experiments.toml"
 TEMPLATES = PROJECT_ROOT / "templates"  # of this practice
+SMALL = 200  # variants
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ class Plan:
                 return variant
         names = ", ".join(v.name for v in self.variants)
         raise InputError(f"no variant '{name}' in the plan; there are: {names}", where=str(self.path))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the predictions of all its variants fit into memory together (0.5 MB each, of CIFAR-10)."""
+        return len(self.variants) <= SMALL
 
     def differences(self, variant: Variant, reference: str | None = None) -> dict[str, Any]:
         """Parameters of a training variant that are unlike the reference's (the baseline's)."""

@@ -29,7 +29,9 @@ def untraced_numbers(fragment: str, constants: str = "", labels: Iterable[str] =
     reader.feed(fragment)
     reader.close()
     text = " ".join("".join(reader.pieces).split())
-    for label in sorted(labels, key=len, reverse=True):
+    folded = text.casefold()
+    there = [label for label in labels if label.casefold() in folded]  # of thousands, few
+    for label in sorted(there, key=len, reverse=True):
         text = re.sub(re.escape(label), " ", text, flags=re.IGNORECASE)
     allowed = EVERYWHERE | {each.strip() for each in constants.split(";")}
     written = (number.replace("%", " %").replace("  ", " ") for number in NUMBER.findall(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +20,7 @@ from runner.report_numbers import Measured
 from runner.report_seed_facts import SeedFacts
 from runner.report_traced import Traced
 from runner.results import VALUES_FILE, Finished
+from runner.selection import Selection, select
 from runner.study import Study
 
 
@@ -38,7 +39,7 @@ class Facts:
             "m c measured compare compare_all accuracy_interval loss_interval gap "
             "turning_point per_class confusion confusion_cell largest_confusions time_ratio time_interval "
             "epoch_seconds slowest_of timing_pass best_of label "
-            "missing_notice differences_of environments total trained"
+            "missing_notice differences_of environments total trained shown left_out"
         )
         return {name: getattr(self, name) for name in names.split()} | self.over_seeds.globals()
 
@@ -169,6 +170,19 @@ class Facts:
         """The variants that train a model and are finished, in the order of the plan."""
         planned = [v for v in self.study.variants if v.kind == "training"]
         return self.study.available(v.name for v in planned if repetitions or not v.repeats)
+
+    @cached_property
+    def _selection(self) -> Selection:
+        return select(self.study)
+
+    def shown(self, name: str) -> bool:
+        """Whether the variant has its row in the tables of all variants."""
+        return name in self._selection
+
+    def left_out(self, unfinished: bool = False) -> Measured:
+        """How many planned variants (or only the ``unfinished`` of them) have no row."""
+        count = self._selection.unfinished if unfinished else self._selection.left_out
+        return Measured(count, "plan", "count of variants without a row")
 
     def differences_of(self, name: str, reference: str) -> tuple[str, ...]:
         """Names of the parameters in which two planned variants differ."""

@@ -33,6 +33,7 @@ def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVari
     digest = _inputs_digest(study)
     known = _read_manifest(folder, digest)
     figures: dict[str, Drawn | MissingVariant] = {}
+    gc.freeze()  # what is there stays: with thousands of results, each collection would look through them
     for id, draw in _draws().items():
         try:
             figures[id] = known[id] if id in known else _drawn(id, draw, study, folder)
@@ -43,6 +44,7 @@ def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVari
             if lost is None:
                 raise
             figures[id] = lost
+    gc.unfreeze()
     _write_manifest(folder, digest, figures)
     return figures
 

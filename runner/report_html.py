@@ -29,6 +29,7 @@ from runner.report_filters import NumberFilters
 from runner.report_layout import Drawn, Layout
 from runner.report_missing import notice, unreadable_result
 from runner.report_numbers import Ledger, UntracedNumberError, refuse_untraced
+from runner.selection import select
 from runner.study import MissingVariant, Study
 from runner.translation import Translator
 
@@ -99,9 +100,11 @@ def link_sections(
     """The sections with each number linked to where it comes from, and the claims made in them."""
     linked: list[Section] = []
     claims: list[Claim] = []
+    shown = select(study)
+    with_row = [name for name in study.finished if name in shown]
     for section in sections:
         if section.number is None and section.id not in FRONT_PARTS:
-            body = link_to_notebooks(section.body, study.finished, ledger)
+            body = link_to_notebooks(section.body, with_row, ledger)
         else:
             prefix = SUMMARY_PREFIX if section.number is None else str(section.number)
             body, found = link_claims(section.body, section.id, prefix, ledger)

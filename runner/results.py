@@ -228,6 +228,16 @@ class Finished:
     @cached_property
     def predictions(self) -> PredictedSets:
         """Arrays of ``predictions.npz``; raises RunnerError if they are missing or of wrong shape."""
+        return self._read_predictions()
+
+    def check_predictions(self, keep: bool) -> None:
+        """Raise RunnerError as ``predictions`` does; of thousands of variants, not all are kept."""
+        if keep:
+            self.predictions  # noqa: B018  read now, and not again when it is asked for
+        else:
+            self._read_predictions()
+
+    def _read_predictions(self) -> PredictedSets:
         data = self.training.data
         images = data.validation_images, data.test_images
         check_sealed(self.folder / PREDICTIONS_FILE)

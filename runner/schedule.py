@@ -26,6 +26,7 @@ from runner.state import Workspace
 from runner.study import repetition
 
 POLL_SECONDS = 0.5
+LEARNED_SHARE = 0.02
 PROCESS_DIED = "el proceso que lo ejecutaba murió"
 
 
@@ -64,7 +65,8 @@ class Schedule:
         self.accompanied: set[str] = set()  # ran beside others
         self.again: set[str] = set()  # run once more, alone
         self.make_executor = executors or self._local_executor
-        self.estimator.learn(workspace.finished.values())
+        self.learned = 0  # how many were finished then
+        self._learn()
         self.plan_ahead()
 
     def _local_executor(self) -> Executor:
@@ -194,7 +196,7 @@ class Schedule:
         return self.limits.whole if alone else self.limits.share
 
     def _cost(self, variant: Variant, threads: int | None = None) -> float:
-        """Expected seconds; worked out again only when another variant has ended."""
+        """Expected seconds; worked out again only when something was learned from what ended."""
         threads = threads or self.limits.share
         key = (variant.name, threads)
         if key not in self.costs:
@@ -208,10 +210,20 @@ class Schedule:
         pending = () if variant.name in running else self.waiting.keys() | running
         return likely(variant, self.workspace.finished, pending, self.workspace.plan)
 
+    def _learn(self) -> None:
+        """Take what is finished into the expectations: each, and of hundreds when there are 2 % more.
+
+        It costs as much as there are variants, so that doing it for each of thousands would never end.
+        """
+        finished = self.workspace.finished
+        if len(finished) - self.learned >= self.learned * LEARNED_SHARE:
+            self.learned = len(finished)
+            self.costs.clear()
+            self.estimator.learn(finished.values())
+
     def _collect(self, future: Future[Outcome]) -> str:
         """Take in an ended variant; its name."""
         variant = self.running.pop(future)
-        self.costs.clear()
         try:
             outcome = future.result()
         except BrokenProcessPool:
@@ -232,7 +244,7 @@ class Schedule:
             return variant.name
         self.workspace.finished[variant.name] = found
         self.actual[variant.name] = outcome.wall_seconds
-        self.estimator.learn(self.workspace.finished.values())
+        self._learn()
         self.done += 1
         self.display.end(variant.name, summary(found.result.training, outcome.wall_seconds))
         return variant.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
@@ -137,16 +138,15 @@ class Study:
         Raises MissingVariant for one of the practice's that this plan leaves out, and RunnerError for a
         name that nobody knows.
         """
-        for variant in self.variants:
-            if variant.name == name:
-                return variant
+        if name in self._by_name:
+            return self._by_name[name]
         if name in self.missing:
             raise MissingVariant(name, self.missing[name])
         raise RunnerError("no such variant in the plan", where=name)
 
     def label(self, name: str) -> str:
         """What the variant is called in the report; its name if the plan leaves it out."""
-        return next((v.label for v in self.variants if v.name == name), name)
+        return self._by_name[name].label if name in self._by_name else name
 
     def get(self, name: str) -> Finished:
         """The finished variant ``name``; raises MissingVariant if it is not there."""
@@ -168,4 +168,16 @@ class Study:
 
     def runs(self, name: str) -> tuple[str, ...]:
         """The finished trainings of the variant ``name``, one a seed; the first has the plain name."""
-        return self.available(v.name for v in self.variants if origin(v.name) == name)
+        return self.available(self._repetitions.get(name, ()))
+
+    # Looked up for every number of the report: with thousands of variants, searching would take minutes.
+    @cached_property
+    def _by_name(self) -> dict[str, VariantInfo]:
+        return {variant.name: variant for variant in self.variants}
+
+    @cached_property
+    def _repetitions(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for variant in self.variants:
+            found.setdefault(origin(variant.name), []).append(variant.name)
+        return found

@@ -48,6 +48,12 @@ class Parcel:
         fine = (f for f in files if isinstance(f, dict) and all(isinstance(f.get(k), str) for k in wanted))
         return tuple(fine)
 
+    @property
+    def left_out(self) -> int:
+        """How many variants, of very many, the report only counts, without their files."""
+        count = self.manifest.get("left_out", 0)
+        return count if isinstance(count, int) else 0
+
     def made_otherwise(self, templates: Path) -> Iterator[str]:
         """How this program differs from the one that made the report: pages may differ for that reason."""
         here, there = made_with(), self.manifest.get("made_with", {})

@@ -1,0 +1,91 @@
+"""How well 1, 2 and 4 Dask workers share variants that only sleep.
+
+Efficiency is the sleep that the variants need in all, shared evenly, over the time from the first start to
+the last end. Everything else is the program's: starting kernels, sending orders, publishing. Each worker
+is warm: it has run variants before the clock starts.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import wait
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from distributed import LocalCluster
+
+from runner.cluster import ClusterExecutor, connect
+from runner.execute import Task, run_task
+from runner.plan import make_plan
+from runner.state import Workspace
+from tests.benchmarks.harness import Bench, Case, Line, Sides
+from tests.benchmarks.raw import Measurement, Raw
+from tests.benchmarks.summary import spread
+from tests.tiny_plan import notebook, write_notebook, write_plan
+
+TITLE = "sharing on a cluster"
+SECONDS, VARIANTS, WORKERS = 1.0, 20, (1, 2, 4)
+
+
+def cases(bench: Bench) -> Iterator[Case]:
+    """The three sizes in turn."""
+    yield Case("sleeping variants", partial(opened, bench))
+
+
+@contextmanager
+def opened(bench: Bench) -> Iterator[Sides]:
+    """All clusters at once, each idle while another is measured."""
+    sizes, variants = ((1, 2), 4) if bench.small else (WORKERS, VARIANTS)
+    with ExitStack() as stack:
+        sides: dict[str, partial[Measurement]] = {}
+        for size in sizes:
+            cluster = LocalCluster(n_workers=size, threads_per_worker=1, dashboard_address=None)
+            address = stack.enter_context(cluster).scheduler_address
+            folder = bench.folder / f"workers-{size}"
+            seconds(address, folder, "warm", 2 * size, 0)
+            sides[f"{size} workers"] = partial(measured, address, folder, variants, size)
+        yield sides
+
+
+def measured(address: str, folder: Path, variants: int, size: int, number: int) -> Measurement:
+    """One turn of a cluster."""
+    took = seconds(address, folder, "sleep", variants, number)
+    return {"seconds": took, "efficiency": SECONDS * variants / size / took}
+
+
+def seconds(address: str, folder: Path, prefix: str, count: int, number: int) -> float:
+    """From the first submission to the last result."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    workspace, todo = tasks(folder, f"{prefix}-{number}", count)
+    executor = ClusterExecutor(connect(address), workspace.plan, print, None, None)
+    start = perf_counter()
+    ended = [executor.submit(run_task, task) for task in todo]
+    wait(ended)
+    took = perf_counter() - start
+    failed = [future.result().reason for future in ended if future.result().reason]
+    executor.shutdown()
+    if failed:
+        raise SystemExit(f"not measured: {failed[0]}")
+    return took
+
+
+def tasks(folder: Path, prefix: str, number: int) -> tuple[Workspace, list[Task]]:
+    """A plan of ``number`` sleeping notebooks, and its tasks."""
+    write_notebook(folder / "sleep.ipynb", f"import time; time.sleep({SECONDS})")
+    path = write_plan(folder, *(notebook(f"{prefix}-{n}", 'notebook = "sleep.ipynb"') for n in range(number)))
+    workspace = Workspace(make_plan(path, "smoke"), folder / "build")
+    workspace.build_dir.mkdir(exist_ok=True)
+    chosen = [v for v in workspace.plan.variants if v.kind == "notebook"]
+    return workspace, [workspace.task(v, 1, None) for v in chosen]
+
+
+def lines(raw: Raw) -> list[Line]:
+    """Efficiency by number of workers."""
+    case = "sleeping variants"
+    note = f"{VARIANTS} variants of {SECONDS:.0f} s of sleep; workers of one machine."
+    sides = raw.rounds(case)[0]
+    return [Line(side, "", spread(raw.values(case, side, "efficiency")), None, note) for side in sides]
