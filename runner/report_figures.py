@@ -59,6 +59,7 @@ def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
 
     from runner.figure_style import save, use_style
 
+    gc.freeze()  # what was there before is no concern of the collection below
     use_style()
     figure, alt, vector = draw(study)
     path = save(figure, folder / id, vector)
