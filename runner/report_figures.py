@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,37 @@ MANIFEST = "figures.json"
 CODE = ("fig*.py", "alt_text.py", "analysis.py", "classification.py", "practice_figures.py", "seed_*.py")
 
 
+class Figures(Mapping[str, Drawn | MissingVariant]):
+    """Figures by id while they are being drawn: asking for one waits until it is there."""
+
+    def __init__(self, coming: Iterator[tuple[str, Drawn | MissingVariant]]) -> None:
+        self._coming = coming
+        self._there: dict[str, Drawn | MissingVariant] = {}
+
+    def __getitem__(self, id: str) -> Drawn | MissingVariant:
+        while id not in self._there:
+            for found, figure in self._coming:
+                self._there[found] = figure
+                break
+            else:
+                raise KeyError(id)
+        return self._there[id]
+
+    def __iter__(self) -> Iterator[str]:
+        self._there.update(self._coming)
+        return iter(self._there)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
 def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVariant]:
-    """Every figure by its id, drawn; or the variant that is missing for it.
+    """Every figure by its id, drawn; or the variant that is missing for it."""
+    return dict(drawn_figures(study, build_dir))
+
+
+def drawn_figures(study: Study, build_dir: Path) -> Iterator[tuple[str, Drawn | MissingVariant]]:
+    """Each figure with its id as soon as it is drawn, in the order of the report.
 
     Figures are drawn again only when results, labels or the drawing code changed.
     """
@@ -43,8 +72,21 @@ def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVari
             if lost is None:
                 raise
             figures[id] = lost
+        yield id, figures[id]
     _write_manifest(folder, digest, figures)
-    return figures
+
+
+def known_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVariant] | None:
+    """What ``draw_figures`` would return, if all is there already: found out without matplotlib."""
+    folder = build_dir / FOLDER
+    known = _read_manifest(folder, _inputs_digest(study), complete=True)
+    return {**known} if known else None
+
+
+def prepare() -> None:
+    """Import what drawing needs."""
+    _draws()
+    import scipy.stats  # noqa: F401
 
 
 def _draws() -> dict[str, Draw]:
@@ -83,8 +125,8 @@ def _inputs_digest(study: Study) -> str:
     return digest.hexdigest()
 
 
-def _read_manifest(folder: Path, digest: str) -> dict[str, Drawn]:
-    """The figures drawn before from the same inputs and still there."""
+def _read_manifest(folder: Path, digest: str, complete: bool = False) -> dict[str, Drawn]:
+    """The figures drawn before from the same inputs and still there; if ``complete``, all or none."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["digest"] != digest:
@@ -92,7 +134,8 @@ def _read_manifest(folder: Path, digest: str) -> dict[str, Drawn]:
         drawn = {id: Drawn(Path(f["path"]), f["alt"]) for id, f in manifest["figures"].items()}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return {id: each for id, each in drawn.items() if (folder.parent / each.path).is_file()}
+    there = {id: each for id, each in drawn.items() if (folder.parent / each.path).is_file()}
+    return {} if complete and len(there) < manifest.get("wanted", len(there) + 1) else there
 
 
 def _write_manifest(folder: Path, digest: str, figures: Mapping[str, Drawn | MissingVariant]) -> None:
@@ -101,4 +144,4 @@ def _write_manifest(folder: Path, digest: str, figures: Mapping[str, Drawn | Mis
         for id, each in figures.items()
         if isinstance(each, Drawn)
     }
-    write_json(folder / MANIFEST, {"digest": digest, "figures": drawn})
+    write_json(folder / MANIFEST, {"digest": digest, "wanted": len(figures), "figures": drawn})
