@@ -1,6 +1,6 @@
 """Another process for some calls: it imports what they need before they come, and its memory ends with it.
 
-Not ``multiprocessing``: a report that is rendered in the background is a daemon there, which may start nothing.
+Not ``multiprocessing``: a report rendered in the background is a daemon there, which may start nothing.
 """
 
 from __future__ import annotations
