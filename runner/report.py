@@ -56,8 +56,8 @@ def render_with(
     What is missing from the study is said in the report. ``meanwhile`` is called while pages are printed.
     Raises RunnerError for a faulty template, an untraced number, or anything that the PDF library warns of.
     """
-    figures = known_figures(study, build_dir) or Figures(
-        helping.painter.call(drawn_figures, study, build_dir)
+    figures = known_figures(study, build_dir, templates_dir) or Figures(
+        helping.painter.call(drawn_figures, study, build_dir, templates_dir)
     )
     attached = collect(study, plan, build_dir, templates_dir)
     with no_collection():

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from runner import i18n
 from runner.errors import RunnerError
+from runner.own_figures import FILE, own_draws
+from runner.plan import TEMPLATES
 from runner.report_layout import Drawn
 from runner.report_missing import unreadable_result
 from runner.results import write_json
@@ -48,21 +50,25 @@ class Figures(Mapping[str, Drawn | MissingVariant]):
         return len(list(iter(self)))
 
 
-def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVariant]:
+def draw_figures(
+    study: Study, build_dir: Path, templates: Path = TEMPLATES
+) -> dict[str, Drawn | MissingVariant]:
     """Every figure by its id, drawn; or the variant that is missing for it."""
-    return dict(drawn_figures(study, build_dir))
+    return dict(drawn_figures(study, build_dir, templates))
 
 
-def drawn_figures(study: Study, build_dir: Path) -> Iterator[tuple[str, Drawn | MissingVariant]]:
+def drawn_figures(
+    study: Study, build_dir: Path, templates: Path = TEMPLATES
+) -> Iterator[tuple[str, Drawn | MissingVariant]]:
     """Each figure with its id as soon as it is drawn, in the order of the report.
 
     Figures are drawn again only when results, labels or the drawing code changed.
     """
     folder = build_dir / FOLDER
-    digest = _inputs_digest(study)
+    digest = _inputs_digest(study, templates)
     known = _read_manifest(folder, digest)
     figures: dict[str, Drawn | MissingVariant] = {}
-    for id, draw in _draws().items():
+    for id, draw in _draws(templates).items():
         try:
             figures[id] = known[id] if id in known else _drawn(id, draw, study, folder)
         except MissingVariant as missing:
@@ -76,24 +82,25 @@ def drawn_figures(study: Study, build_dir: Path) -> Iterator[tuple[str, Drawn | 
     _write_manifest(folder, digest, figures)
 
 
-def known_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVariant] | None:
+def known_figures(study: Study, build_dir: Path, templates: Path) -> dict[str, Drawn | MissingVariant] | None:
     """What ``draw_figures`` would return, if all is there already: found out without matplotlib."""
     folder = build_dir / FOLDER
-    known = _read_manifest(folder, _inputs_digest(study), complete=True)
+    known = _read_manifest(folder, _inputs_digest(study, templates), complete=True)
     return {**known} if known else None
 
 
 def prepare() -> None:
     """Import what drawing needs."""
-    _draws()
+    _draws(TEMPLATES)
     import scipy.stats  # noqa: F401
 
 
-def _draws() -> dict[str, Draw]:
-    """How each figure is drawn, with its alternative text."""
+def _draws(templates: Path) -> dict[str, Draw]:
+    """How each figure is drawn, with its alternative text: those beside the templates, else this practice's."""
     from runner import practice_figures  # imports matplotlib, which takes half a second
 
-    return practice_figures.DRAWS
+    own = own_draws(templates)
+    return practice_figures.DRAWS if own is None else own
 
 
 def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
@@ -111,7 +118,7 @@ def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
     return Drawn(path.relative_to(folder.parent), alt)
 
 
-def _inputs_digest(study: Study) -> str:
+def _inputs_digest(study: Study, templates: Path) -> str:
     """Changes whenever a figure could look different."""
     keys = [(n, f.result.key, str(f.result.finished)) for n, f in sorted(study.finished.items())]
     plan = [(v.name, v.label, v.group) for v in study.variants]
@@ -121,6 +128,8 @@ def _inputs_digest(study: Study) -> str:
         digest.update(path.read_bytes())
     here = Path(__file__).parent
     for path in sorted(path for pattern in CODE for path in here.glob(pattern)):
+        digest.update(path.read_bytes())
+    for path in templates.glob(FILE):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
