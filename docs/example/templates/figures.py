@@ -1,4 +1,4 @@
-"""The figures of this practice: each function takes the study, and gives the figure and what it shows in words."""
+"""The figures of this practice: a function takes the study, and gives the figure and what it shows."""
 
 import matplotlib.pyplot as plt
 import numpy as np
