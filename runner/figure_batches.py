@@ -104,7 +104,7 @@ def _train(run: Finished) -> float:
 
 
 def _time_ratios(axis: Axes, study: Study, runs: Sequence[Finished], reference: str) -> None:
-    """Time of an epoch over the reference's on a scale of factors, with its interval; the seconds under each size."""
+    """Time of an epoch over the reference's, with its interval; the seconds stand under each size."""
     x = [_batch(run) for run in runs]
     found = [timing.ratio(study, run.result.variant, reference) for run in runs]
     y = [each.value for each in found]

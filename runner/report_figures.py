@@ -96,7 +96,7 @@ def prepare() -> None:
 
 
 def _draws(templates: Path) -> dict[str, Draw]:
-    """How each figure is drawn, with its alternative text: those beside the templates, else this practice's."""
+    """How each figure is drawn: those beside the templates, else this practice's."""
     from runner import practice_figures  # imports matplotlib, which takes half a second
 
     own = own_draws(templates)

@@ -51,7 +51,7 @@ def verify(pdf: Path, plan_path: Path = DEFAULT_PLAN) -> int:
 
 
 def refuse_other_practice(parcel: Parcel, templates: Path) -> None:
-    """Raise InputError where the report's practice has templates of its own and none were given, or the reverse."""
+    """Raise InputError where templates are given to a report made without its own, or the reverse."""
     attached = parcel.attached.get(f"{PLAN_FOLDER}--{EXPERIMENTS}", b"")
     with suppress(ValueError):  # what can't be read is a fault found later
         own = "templates" in tomllib.loads(attached.decode())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -52,7 +53,7 @@ def test_its_own_figure_is_there_with_what_it_shows(build: Path) -> None:
 
 def tagged(reader: PdfReader) -> Iterator[DictionaryObject]:
     """Every element of the document's structure."""
-    waiting = [reader.root_object["/StructTreeRoot"]]
+    waiting: list[Any] = [reader.root_object["/StructTreeRoot"]]
     while waiting:
         each = waiting.pop()
         each = each.get_object() if isinstance(each, IndirectObject) else each
