@@ -87,7 +87,7 @@ def test_the_doctor_looks_at_its_plan(build: Path) -> None:
         ("DRAWS = 3", "needs DRAWS"),
         ("import nothing_of_the_kind", "ModuleNotFoundError"),
         ("DRAWS = {'../fig': print}", "can't be the id of a figure"),
-        ("DRAWS = {'fig-recta': lambda study: 1 / 0}", "fig-recta: ZeroDivisionError"),
+        ("DRAWS = {'fig-recta': lambda study: 1 / 0}", "ZeroDivisionError: division by zero"),
         ("DRAWS = {'fig-recta': lambda study: None}", "no figure with an alternative text"),
     ],
 )
