@@ -12,7 +12,6 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +21,7 @@ from markupsafe import Markup
 
 from runner import __version__
 from runner.arrays import read_arrays
+from runner.attached import Attached
 from runner.awaited import AWAITED_FILE
 from runner.errors import RunnerError
 from runner.evidence import Claim
@@ -39,31 +39,6 @@ EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the man
 PLAN_FOLDER = "plan"
 LEFT_OUT = {".keras"}
 MADE_WITH = ("weasyprint", "matplotlib", "jinja2", "numpy", "scipy", "statsmodels", "scikit-learn", "babel")
-KINDS = {".ipynb": "Source", ".toml": "Source"}
-
-
-@dataclass(frozen=True)
-class Attached:
-    """One file: ``path`` is where it belongs in a build folder, with slashes."""
-
-    path: str
-    content: bytes
-    made: datetime
-
-    @property
-    def name(self) -> str:
-        """The name in the PDF, where readers show no folders."""
-        return self.path.replace("/", "--")
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the content."""
-        return hashlib.sha256(self.content).hexdigest()
-
-    @property
-    def relationship(self) -> str:
-        """What the file is to the document, in PDF's words."""
-        return KINDS.get(Path(self.path).suffix, "Data")
 
 
 def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple[Attached, ...]:

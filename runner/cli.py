@@ -175,7 +175,7 @@ def verify(pdf: Path | None, **options: Any) -> int:
     """Work the report out again from its attachments, and compare."""
     from runner.verify import verify as compare
 
-    return compare(pdf or options["build_dir"] / "report.pdf")
+    return compare(pdf or options["build_dir"] / "report.pdf", options["plan_path"])
 
 
 @commands.command()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from runner.errors import RunnerError
 from runner.plan import TEMPLATES
-from runner.request import Request
+from runner.request import Request, load_plan
 
 PACKAGES = (
     "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn", "jinja2", "weasyprint",
@@ -34,7 +35,7 @@ def diagnose(request: Request) -> int:
     """Print every check; 0 if nothing needs mending, else 1."""
     checks: tuple[Callable[[Request], Finding], ...] = (
         check_python, check_packages, check_libraries, check_fonts, check_kernel, check_data,
-        check_disk, check_plan,
+        check_disk, check_plan, check_templates,
     )  # fmt: skip
     findings = [check(request) for check in checks]
     for finding in findings:
@@ -74,6 +75,22 @@ def check_libraries(_: Request) -> Finding:
     return Finding("native libraries", "Pango and HarfBuzz load")
 
 
+def check_templates(request: Request) -> Finding:
+    """The folder of the practice's templates, and the figures that it brings."""
+    from runner.own_figures import own_draws
+    from runner.plan import templates_of
+
+    try:
+        folder = templates_of(request.plan_path)
+        own = own_draws(folder)
+    except RunnerError as error:
+        return Finding(
+            "templates", error.what, f"edit {error.where}" + (f": {error.hint}" if error.hint else "")
+        )
+    brought = "" if own is None else f", {len(own)} figures of its own in figures.py"
+    return Finding("templates", f"{len(list(folder.rglob('*.html')))} templates in {folder}{brought}")
+
+
 def check_fonts(_: Request) -> Finding:
     """The report's own fonts are beside the templates."""
     fonts = [p for p in (TEMPLATES / "fonts").rglob("*") if p.suffix in {".otf", ".ttf"}]
@@ -101,8 +118,13 @@ def check_kernel(_: Request) -> Finding:
 
 
 def check_data(request: Request) -> Finding:
-    """CIFAR-10 is at hand, or can be had."""
+    """CIFAR-10 is at hand, or can be had; or nothing asks for it."""
     from runner import data, sources
+
+    with suppress(RunnerError):  # a plan that can't be read is told of by its own check
+        plan = load_plan(request)
+        if not any(variant.parameters.get("dataset") for variant in plan.variants):
+            return Finding("data", "no entry of the plan reads a data set that this program knows")
 
     if request.source is not None:
         try:
@@ -129,8 +151,6 @@ def check_disk(request: Request) -> Finding:
 
 def check_plan(request: Request) -> Finding:
     """The experiments file can be read."""
-    from runner.request import load_plan
-
     try:
         plan = load_plan(request)
     except RunnerError as error:

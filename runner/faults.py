@@ -21,7 +21,13 @@ def tell(error: RunnerError) -> None:
 @contextmanager
 def telling(say: Callable[[str], None]) -> Iterator[None]:
     """Have faults said, each once, until the block ends."""
-    listener = _Once(say)
+    with heard_by(_Once(say)):
+        yield
+
+
+@contextmanager
+def heard_by(listener: logging.Handler) -> Iterator[None]:
+    """Have ``listener`` hear of faults until the block ends."""
     _LOG.addHandler(listener)
     try:
         yield

@@ -104,7 +104,7 @@ def _train(run: Finished) -> float:
 
 
 def _time_ratios(axis: Axes, study: Study, runs: Sequence[Finished], reference: str) -> None:
-    """Time of an epoch over the reference's on a scale of factors, with its interval and the seconds."""
+    """Time of an epoch over the reference's, with its interval; the seconds stand under each size."""
     x = [_batch(run) for run in runs]
     found = [timing.ratio(study, run.result.variant, reference) for run in runs]
     y = [each.value for each in found]
@@ -113,25 +113,27 @@ def _time_ratios(axis: Axes, study: Study, runs: Sequence[Finished], reference: 
     axis.axhline(1, color=INK, lw=0.8)
     axis.vlines(x, 1, y, color=GREY, lw=1.2)  # no line from dot to dot: it would cross the numbers
     _bars(axis, x, y, errors, INK)
-    for place, ratio, run in zip(x, found, runs, strict=True):
-        seconds = number(timing.epoch_seconds(study, run.result.variant), 1)
+    for place, ratio in zip(x, found, strict=True):
         axis.annotate(
-            f"{number(ratio.value)}×\n{seconds} s",
+            f"{number(ratio.value)}×",
             (place, ratio.low if ratio.high < 1 else ratio.high),
-            xytext=(0, -7 if ratio.high < 1 else 7),
+            xytext=(0, -6 if ratio.high < 1 else 6),
             textcoords="offset points",
             ha="center",
             va="top" if ratio.high < 1 else "bottom",
             fontsize=7.5,
-            linespacing=1.1,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # over the rules
         )
     axis.set_title(tr("Tiempo relativo al de «{label}»", label=study.info(reference).label))
-    low, high = min(0.5, min(e.low for e in found) / 2.4), max(2.0, max(e.high for e in found) * 2.4)
+    low, high = min(0.5, min(e.low for e in found) / 1.6), max(2.0, max(e.high for e in found) * 1.6)
     axis.set_ylim(low, high)
     ticks = [tick for tick in RATIO_TICKS if low <= tick <= high]
     axis.set_yticks(ticks, [f"{number(tick, 0 if tick >= 1 else 2)}×" for tick in ticks])
     _batch_axis(axis, x)
+    # Beside the dots, the seconds of three near sizes would lie over one another.
+    seconds = [number(timing.epoch_seconds(study, run.result.variant), 1) for run in runs]
+    axis.set_xticks(x, [f"{size}\n{each} s" for size, each in zip(x, seconds, strict=True)])
+    axis.set_xlabel(tr("tamaño de lote, y segundos de una época"))
 
 
 def _bars(

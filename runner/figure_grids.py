@@ -84,7 +84,7 @@ def feature_maps(maps: np.ndarray) -> Figure:
 def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
     """Weights (features, classes) of the last dense layer, one row a class; grey is zero."""
     limit = _limit(kernel)
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.3))
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.65))
     picture = axis.imshow(
         kernel.T,
         cmap=SIGNED_MAP,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
+from PIL import Image
 
 from runner import PROJECT_ROOT, i18n
 
@@ -132,7 +134,19 @@ def save(figure: Figure, path: Path, vector: bool = True) -> Path:
     target = path.with_suffix(".svg" if vector else ".png")
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}")
-    metadata = {"Date": None} if vector else {"Software": None}
-    figure.savefig(temporary, format=target.suffix[1:], metadata=metadata)
+    if vector:
+        figure.savefig(temporary, format="svg", metadata={"Date": None})
+    else:
+        _save_opaque(figure, temporary)
     os.replace(temporary, target)
     return target
+
+
+def _save_opaque(figure: Figure, path: Path) -> None:
+    """A picture without a layer of transparency: in the PDF that would be a second one, pixel by pixel."""
+    with io.BytesIO() as buffer:
+        figure.savefig(buffer, format="raw")
+        width, height = (round(side) for side in figure.get_size_inches() * mpl.rcParams["savefig.dpi"])
+        picture = Image.frombytes("RGBA", (int(width), int(height)), buffer.getvalue())
+    dots = (mpl.rcParams["savefig.dpi"],) * 2
+    picture.convert("RGB").save(path, format="png", dpi=dots)

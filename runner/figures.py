@@ -163,7 +163,7 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
     names = [tr(name) for name in names]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     norm = PowerNorm(0.5, 0, 1)
-    figure, axis = plt.subplots(figsize=(0.82 * WIDTH, 0.66 * WIDTH))
+    figure, axis = plt.subplots(figsize=(0.76 * WIDTH, 0.58 * WIDTH))
     picture = axis.imshow(shares, cmap="Blues", norm=norm)
     for (row, column), count in np.ndenumerate(counts):
         dark = norm(shares[row, column]) > 0.55

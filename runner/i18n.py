@@ -49,6 +49,16 @@ def use(locale: str, catalogues: Path = CATALOGUES) -> None:
     os.environ[VARIABLE] = locale
 
 
+def in_force() -> tuple[str, Path]:
+    """The locale and the folder of translations, for another process."""
+    return current(), _folders[-1]
+
+
+def put_in_force(found: tuple[str, Path]) -> None:
+    """Have what was in force in the process that started this one."""
+    use(*found)
+
+
 @contextmanager
 def speaking(locale: str) -> Iterator[None]:
     """Another locale for a while, for this process only."""

@@ -29,7 +29,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
     Returns 0, also if a time budget left something out, or 1 if a variant failed.
     """
-    from runner.report_pdf import load_weasyprint
+    from runner.report_pdf import check_weasyprint
     from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
 
@@ -46,7 +46,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
         if todo:
-            load_weasyprint()  # before an hour of training, not after it
+            check_weasyprint()  # before an hour of training, not after it
         if request.scheduler is None:  # the workers of a cluster have their own
             obtain_data(todo, request.source)
         if request.force:
@@ -187,20 +187,21 @@ def render(plan: Plan, build_dir: Path) -> None:
     from runner.loading import load_study
 
     start = perf_counter()
-    with telling(say):
+    handin = build_dir / "practica5.ipynb"
+    with telling(say), report.helpers() as helping:
         study = load_study(plan, build_dir)
-        handin = write_handin(study, plan.handin, build_dir, build_dir / "practica5.ipynb")
-        write_html(handin, handin.with_suffix(".html"), (plan.templates, TEMPLATES))
-        pdf = report.render(study, plan, build_dir, plan.templates)
+
+        def write_notebook() -> None:
+            write_handin(study, plan.handin, build_dir, handin)
+            write_html(handin, handin.with_suffix(".html"), (plan.templates, TEMPLATES))
+
+        pdf = report.render_with(helping, study, plan, build_dir, plan.templates, meanwhile=write_notebook)
     say(f"wrote {pdf} and {handin} in {perf_counter() - start:.1f} s")
 
 
 def render_only(request: Request) -> int:
     """The ``report`` command."""
-    from runner.report_pdf import load_weasyprint
-
     plan = load_plan(request)
-    load_weasyprint()
     if not request.build_dir.is_dir():
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()

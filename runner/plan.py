@@ -91,8 +91,11 @@ class Plan:
         return {k: v for k, v in variant.parameters.items() if v != base[k]}
 
 
-def make_plan(path: Path, profile: str) -> Plan:
-    """The plan of ``profile``; raises InputError for whatever does not fit in the file."""
+def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
+    """The plan of ``profile``; raises InputError for whatever does not fit in the file.
+
+    ``templates`` take the place of those that the file names.
+    """
     experiments = read_experiments(path)
     if profile not in experiments.profiles:
         known = ", ".join(sorted(experiments.profiles))
@@ -114,7 +117,7 @@ def make_plan(path: Path, profile: str) -> Plan:
         variants=(*trainings, *notebooks),
         handin=experiments.handin,
         seeds=Seeds(written=experiments.seeds),
-        templates=_templates(experiments, path),
+        templates=templates or _templates(experiments, path),
     )
 
 
@@ -214,6 +217,11 @@ def _templates(experiments: Experiments, plan: Path) -> Path:
     if not (folder / "report.html").is_file():
         raise InputError(f"no report.html in {folder}", where=f"{plan}: templates")
     return folder
+
+
+def templates_of(path: Path) -> Path:
+    """The folder of templates that an experiments file names, or this practice's."""
+    return _templates(read_experiments(path), path.resolve())
 
 
 def _notebook_path(name: str, plan: Path, key: str) -> Path:

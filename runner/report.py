@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner import i18n
 from runner.attachments import collect, evidence_file
+from runner.helper import Helper
 from runner.plan import Plan
-from runner.report_figures import draw_figures
+from runner.report_figures import Figures, drawn_figures, known_figures, prepare
 from runner.report_html import report_html
-from runner.report_pdf import load_weasyprint, write_pdf
+from runner.report_pdf import load_weasyprint, print_pages, whole_or_not
 from runner.report_print import lean, no_collection
 from runner.report_summary import write_summary
 from runner.study import Study
@@ -18,24 +22,62 @@ REPORT_FILE = "report.pdf"
 STYLES = ("report.css", "draft.css")  # the second for drafts only
 
 
+@dataclass(frozen=True)
+class Helpers:
+    """The processes that draw figures and print pages while this one works out the text."""
+
+    painter: Helper
+    printer: Helper
+
+
+@contextmanager
+def helpers() -> Iterator[Helpers]:
+    """Begin before there is a study: they take a second to be ready."""
+    with Helper(prepare) as painter, Helper(load_weasyprint) as printer:
+        yield Helpers(painter, printer)
+
+
 def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Path:
+    """``render_with`` helpers of its own."""
+    with helpers() as helping:
+        return render_with(helping, study, plan, build_dir, templates_dir)
+
+
+def render_with(
+    helping: Helpers,
+    study: Study,
+    plan: Plan,
+    build_dir: Path,
+    templates_dir: Path,
+    meanwhile: Callable[[], object] = tuple,
+) -> Path:
     """Write ``report.pdf``, with all it is made from attached, into ``build_dir`` and return its path.
 
-    What is missing from the study is said in the report. Raises RunnerError for a faulty template,
-    an untraced number, or anything that the PDF library warns of.
+    What is missing from the study is said in the report. ``meanwhile`` is called while pages are printed.
+    Raises RunnerError for a faulty template, an untraced number, or anything that the PDF library warns of.
     """
-    load_weasyprint()  # a missing native library is said before anything is drawn
-    figures = draw_figures(study, build_dir)
+    figures = known_figures(study, build_dir, templates_dir) or Figures(
+        helping.painter.call(drawn_figures, study, build_dir, templates_dir)
+    )
     attached = collect(study, plan, build_dir, templates_dir)
     with no_collection():
         document = report_html(study, figures, templates_dir, attached[0].sha256)
+        len(figures)  # those that no template asks for are drawn, too
+        html = lean(document.html)
     attached += (evidence_file(document.claims, attached[0].made),)
     report = build_dir / REPORT_FILE
-    styles = style_sheets(templates_dir, study.draft)
-    roots = (build_dir, templates_dir)
-    with no_collection():
-        html = lean(document.html)
-        write_pdf(html, report, styles=styles, base=build_dir, roots=roots, attachments=attached)
+    with whole_or_not(report) as target:
+        printing = helping.printer.call(
+            print_pages,
+            html,
+            target,
+            styles=style_sheets(templates_dir, study.draft),
+            base=build_dir,
+            roots=(build_dir, templates_dir),
+            attachments=attached,
+        )
+        meanwhile()
+        list(printing)
     write_summary(document, study, report)
     return report
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner import i18n
 from runner.errors import RunnerError
+from runner.own_figures import FILE, own_draws
+from runner.plan import TEMPLATES
 from runner.report_layout import Drawn
 from runner.report_missing import unreadable_result
 from runner.results import write_json
@@ -24,17 +26,50 @@ MANIFEST = "figures.json"
 CODE = ("fig*.py", "alt_text.py", "analysis.py", "classification.py", "practice_figures.py", "seed_*.py")
 
 
-def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVariant]:
-    """Every figure by its id, drawn; or the variant that is missing for it.
+class Figures(Mapping[str, Drawn | MissingVariant]):
+    """Figures by id while they are being drawn: asking for one waits until it is there."""
+
+    def __init__(self, coming: Iterator[tuple[str, Drawn | MissingVariant]]) -> None:
+        self._coming = coming
+        self._there: dict[str, Drawn | MissingVariant] = {}
+
+    def __getitem__(self, id: str) -> Drawn | MissingVariant:
+        while id not in self._there:
+            for found, figure in self._coming:
+                self._there[found] = figure
+                break
+            else:
+                raise KeyError(id)
+        return self._there[id]
+
+    def __iter__(self) -> Iterator[str]:
+        self._there.update(self._coming)
+        return iter(self._there)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+def draw_figures(
+    study: Study, build_dir: Path, templates: Path = TEMPLATES
+) -> dict[str, Drawn | MissingVariant]:
+    """Every figure by its id, drawn; or the variant that is missing for it."""
+    return dict(drawn_figures(study, build_dir, templates))
+
+
+def drawn_figures(
+    study: Study, build_dir: Path, templates: Path = TEMPLATES
+) -> Iterator[tuple[str, Drawn | MissingVariant]]:
+    """Each figure with its id as soon as it is drawn, in the order of the report.
 
     Figures are drawn again only when results, labels or the drawing code changed.
     """
     folder = build_dir / FOLDER
-    digest = _inputs_digest(study)
+    digest = _inputs_digest(study, templates)
     known = _read_manifest(folder, digest)
     figures: dict[str, Drawn | MissingVariant] = {}
     gc.freeze()  # what is there stays: with thousands of results, each collection would look through them
-    for id, draw in _draws().items():
+    for id, draw in _draws(templates).items():
         try:
             figures[id] = known[id] if id in known else _drawn(id, draw, study, folder)
         except MissingVariant as missing:
@@ -44,16 +79,30 @@ def draw_figures(study: Study, build_dir: Path) -> dict[str, Drawn | MissingVari
             if lost is None:
                 raise
             figures[id] = lost
+        yield id, figures[id]
     gc.unfreeze()
     _write_manifest(folder, digest, figures)
-    return figures
 
 
-def _draws() -> dict[str, Draw]:
-    """How each figure is drawn, with its alternative text."""
+def known_figures(study: Study, build_dir: Path, templates: Path) -> dict[str, Drawn | MissingVariant] | None:
+    """What ``draw_figures`` would return, if all is there already: found out without matplotlib."""
+    folder = build_dir / FOLDER
+    known = _read_manifest(folder, _inputs_digest(study, templates), complete=True)
+    return {**known} if known else None
+
+
+def prepare() -> None:
+    """Import what drawing needs."""
+    _draws(TEMPLATES)
+    import scipy.stats  # noqa: F401
+
+
+def _draws(templates: Path) -> dict[str, Draw]:
+    """How each figure is drawn: those beside the templates, else this practice's."""
     from runner import practice_figures  # imports matplotlib, which takes half a second
 
-    return practice_figures.DRAWS
+    own = own_draws(templates)
+    return practice_figures.DRAWS if own is None else own
 
 
 def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
@@ -61,6 +110,7 @@ def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
 
     from runner.figure_style import save, use_style
 
+    gc.freeze()  # what was there before is no concern of the collection below
     use_style()
     figure, alt, vector = draw(study)
     path = save(figure, folder / id, vector)
@@ -70,7 +120,7 @@ def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
     return Drawn(path.relative_to(folder.parent), alt)
 
 
-def _inputs_digest(study: Study) -> str:
+def _inputs_digest(study: Study, templates: Path) -> str:
     """Changes whenever a figure could look different."""
     keys = [(n, f.result.key, str(f.result.finished)) for n, f in sorted(study.finished.items())]
     plan = [(v.name, v.label, v.group) for v in study.variants]
@@ -81,11 +131,13 @@ def _inputs_digest(study: Study) -> str:
     here = Path(__file__).parent
     for path in sorted(path for pattern in CODE for path in here.glob(pattern)):
         digest.update(path.read_bytes())
+    for path in templates.glob(FILE):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _read_manifest(folder: Path, digest: str) -> dict[str, Drawn]:
-    """The figures drawn before from the same inputs and still there."""
+def _read_manifest(folder: Path, digest: str, complete: bool = False) -> dict[str, Drawn]:
+    """The figures drawn before from the same inputs and still there; if ``complete``, all or none."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["digest"] != digest:
@@ -93,7 +145,8 @@ def _read_manifest(folder: Path, digest: str) -> dict[str, Drawn]:
         drawn = {id: Drawn(Path(f["path"]), f["alt"]) for id, f in manifest["figures"].items()}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return {id: each for id, each in drawn.items() if (folder.parent / each.path).is_file()}
+    there = {id: each for id, each in drawn.items() if (folder.parent / each.path).is_file()}
+    return {} if complete and len(there) < manifest.get("wanted", len(there) + 1) else there
 
 
 def _write_manifest(folder: Path, digest: str, figures: Mapping[str, Drawn | MissingVariant]) -> None:
@@ -102,4 +155,4 @@ def _write_manifest(folder: Path, digest: str, figures: Mapping[str, Drawn | Mis
         for id, each in figures.items()
         if isinstance(each, Drawn)
     }
-    write_json(folder / MANIFEST, {"digest": digest, "figures": drawn})
+    write_json(folder / MANIFEST, {"digest": digest, "wanted": len(figures), "figures": drawn})

@@ -14,7 +14,7 @@ from runner.errors import RunnerError
 from runner.i18n import tr
 from runner.study import MissingVariant
 
-Size = Literal["full", "half", "narrow"]
+Size = Literal["full", "half", "narrow", "beside"]
 UNRESOLVED = re.compile(r"\[\[ref:([\w-]+)\]\]")
 
 

@@ -14,9 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from runner.attachments import Attached
+from runner.attached import Attached
 from runner.errors import RunnerError
+from runner.helper import Helper
 from runner.pdf_finish import VARIANT, finish
+from runner.report_print import no_collection
 
 INSTALL = {
     "debian": "sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
@@ -41,16 +43,37 @@ def write_pdf(
     Relative addresses start at ``base``; only files under ``roots`` are read. Raises RunnerError
     for missing native libraries, a file that can't be read, and anything WeasyPrint warns of.
     """
+    with whole_or_not(output) as target:
+        list(print_pages(html, target, styles=styles, base=base, roots=roots, attachments=attachments))
+
+
+def print_pages(
+    html: str,
+    output: Path,
+    *,
+    styles: Sequence[Path],
+    base: Path,
+    roots: Sequence[Path],
+    attachments: Sequence[Attached] = (),
+) -> Iterator[Path]:
+    """Yield ``output`` when it is written. For a ``Helper``, which lets go of all that it took."""
     weasyprint = load_weasyprint()
+    with _no_warnings(), no_collection():
+        fonts, fetch = weasyprint.text.fonts.FontConfiguration(), file_fetcher(roots)
+        sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
+        page = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch)
+        inside = [_attachment(weasyprint, each) for each in attachments]
+        document = page.render(stylesheets=sheets, font_config=fonts, pdf_variant=VARIANT)
+        document.write_pdf(output, finisher=finish, pdf_variant=VARIANT, attachments=inside)
+    yield output
+
+
+@contextmanager
+def whole_or_not(output: Path) -> Iterator[Path]:
+    """A file to write that takes the place of ``output`` at the end of the block, unless that fails."""
     temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     try:
-        with _no_warnings():
-            fonts, fetch = weasyprint.text.fonts.FontConfiguration(), file_fetcher(roots)
-            sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
-            page = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch)
-            inside = [_attachment(weasyprint, each) for each in attachments]
-            document = page.render(stylesheets=sheets, font_config=fonts, pdf_variant=VARIANT)
-            document.write_pdf(temporary, finisher=finish, pdf_variant=VARIANT, attachments=inside)
+        yield temporary
         os.replace(temporary, output)
     except OSError as error:
         error.filename = error.filename or str(output)  # a write that a full disk refuses names no file
@@ -70,6 +93,16 @@ def _attachment(weasyprint: Any, attached: Attached) -> Any:
         modified=made,
         relationship=attached.relationship,
     )
+
+
+def check_weasyprint() -> None:
+    """Raise what ``load_weasyprint`` raises; what it loads stays out of this process."""
+    with Helper(load_weasyprint) as helper:
+        list(helper.call(_nothing))
+
+
+def _nothing() -> Iterator[None]:
+    yield
 
 
 def load_weasyprint() -> Any:

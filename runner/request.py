@@ -46,6 +46,7 @@ class Request:
     seeds: str | None = None
     wait: bool = False
     scheduler: str | None = None
+    templates: Path | None = None  # in the place of those that the experiments file names
 
 
 def say(text: str) -> None:
@@ -63,7 +64,7 @@ def load_plan(request: Request) -> Plan:
     noted = read_note(request.build_dir)
     locale = i18n.checked(request.locale or str(noted.get("locale", LOCALES[0])))
     profile = request.profile or str(noted.get("profile", "full"))
-    plan = make_plan(request.plan_path.resolve(), profile)
+    plan = make_plan(request.plan_path.resolve(), profile, request.templates)
     i18n.use(locale, plan.templates / "locale")
     given = {
         "names": request.names,

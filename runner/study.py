@@ -68,6 +68,10 @@ class MissingVariant(RunnerError):
         super().__init__(reason, where=name)
         self.name, self.reason = name, reason
 
+    def __reduce__(self) -> tuple[type[MissingVariant], tuple[str, str]]:
+        """How it goes from process to process."""
+        return MissingVariant, (self.name, self.reason)
+
 
 @dataclass(frozen=True)
 class VariantInfo:

@@ -7,15 +7,17 @@ report was made in. No TensorFlow is needed.
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runner import verify_pages, verify_results
 from runner.attachments import EXPERIMENTS, PLAN_FOLDER
-from runner.errors import RunnerError
-from runner.plan import TEMPLATES
+from runner.errors import InputError, RunnerError
+from runner.plan import DEFAULT_PLAN, TEMPLATES, templates_of
 from runner.request import Request, load_plan
 from runner.verify_attachments import Parcel, check_attachments, open_report, unpack
 
@@ -31,33 +33,46 @@ class Check:
     faults: tuple[str, ...]
 
 
-def verify(pdf: Path) -> int:
+def verify(pdf: Path, plan_path: Path = DEFAULT_PLAN) -> int:
     """Compare the report with its attachments and print what agrees; 0 if all does, else 1.
 
-    Raises InputError if ``pdf`` is no PDF.
+    The templates are those of ``plan_path``, as the report does not bring its own. Raises InputError if
+    ``pdf`` is no PDF, or its practice another.
     """
-    parcel = open_report(pdf)
+    parcel, templates = open_report(pdf), templates_of(plan_path)
+    refuse_other_practice(parcel, templates)
     failed = False
     with TemporaryDirectory(prefix="verify-") as folder:
-        for check in _checks(parcel, Path(folder).resolve()):
+        for check in _checks(parcel, Path(folder).resolve(), templates):
             _show(check)
             failed = failed or bool(check.faults)
     print(f"NOT VERIFIED: {pdf}" if failed else f"verified: all of {pdf} follows from what is attached to it")
     return 1 if failed else 0
 
 
-def _checks(parcel: Parcel, folder: Path) -> Iterator[Check]:
+def refuse_other_practice(parcel: Parcel, templates: Path) -> None:
+    """Raise InputError where templates are given to a report made without its own, or the reverse."""
+    attached = parcel.attached.get(f"{PLAN_FOLDER}--{EXPERIMENTS}", b"")
+    with suppress(ValueError):  # what can't be read is a fault found later
+        own = "templates" in tomllib.loads(attached.decode())
+        if own != (templates != TEMPLATES):
+            hint = "verify it with --plan and the experiments file of its practice"
+            raise InputError("made with the templates of another practice", where="report", hint=hint)
+
+
+def _checks(parcel: Parcel, folder: Path, templates: Path) -> Iterator[Check]:
     """The comparisons one after the other; those that can't be made are faults themselves."""
     faults = check_attachments(parcel)
     yield Check("attachments", f"{len(parcel.listed)} files, each with the hash of the manifest", faults)
-    for difference in parcel.made_otherwise(TEMPLATES):
+    for difference in parcel.made_otherwise(templates):
         print(f"note: {difference}", file=sys.stderr)
     if parcel.left_out:
         what = f"{parcel.left_out} variants are only counted in it: their files are not attached, so that it"
         yield Check("report", "", (f"{what} can't be made again; only those attached are checked",))
     try:
         unpack(parcel, folder)
-        plan = load_plan(Request(build_dir=folder, plan_path=folder / PLAN_FOLDER / EXPERIMENTS))
+        attached = folder / PLAN_FOLDER / EXPERIMENTS
+        plan = load_plan(Request(build_dir=folder, plan_path=attached, templates=templates))
         notebooks, trainings = verify_results.check_notebooks(plan, folder), verify_results.check_metrics
         yield Check("notebooks", "executed notebooks agree with records and sources", notebooks)
         yield Check(
@@ -65,7 +80,7 @@ def _checks(parcel: Parcel, folder: Path) -> Iterator[Check]:
         )
         if parcel.left_out:
             return
-        made = verify_pages.make_again(plan, folder, TEMPLATES)
+        made = verify_pages.make_again(plan, folder, templates)
     except (RunnerError, OSError) as error:
         yield Check("report", "", (f"can't be made again from the attachments: {error}",))
         return

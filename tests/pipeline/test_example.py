@@ -1,12 +1,17 @@
-"""The worked example of a second practice: its own notebook, experiments and templates."""
+"""The worked example of a second practice: its own notebook, experiments, templates and figure."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from pypdf import PdfReader
+from pypdf.generic import DictionaryObject, IndirectObject
 
 from runner import PROJECT_ROOT
 from runner.report_summary import read_summary
@@ -14,12 +19,84 @@ from runner.report_summary import read_summary
 PLAN = PROJECT_ROOT / "docs" / "example" / "experiments.toml"
 
 
-def test_a_second_practice_has_its_own_report(tmp_path: Path) -> None:
-    words = ["-m", "runner", "all", "--plan", str(PLAN), "--build-dir", str(tmp_path)]
-    done = subprocess.run([sys.executable, *words], cwd=PROJECT_ROOT, capture_output=True, text=True)
+def runner(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "runner", *words]
+    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("example") / "build"
+    done = runner("all", "--plan", str(PLAN), "--build-dir", str(folder))
     assert done.returncode == 0, done.stderr
-    text = " ".join(page.extract_text() for page in PdfReader(tmp_path / "report.pdf").pages)
+    return folder
+
+
+def test_a_second_practice_has_its_own_report(build: Path) -> None:
+    reader = PdfReader(build / "report.pdf")
+    text = " ".join(page.extract_text() for page in reader.pages)
     assert "Pregunta 1. La pendiente" in text and "50 puntos" in text
     assert "CIFAR" not in text
-    assert read_summary(tmp_path / "report.pdf").answered == (1,)
-    assert "Pregunta 1. La pendiente" in (tmp_path / "practica5.html").read_text("utf-8")
+    assert read_summary(build / "report.pdf").answered == (1,)
+    assert "Pregunta 1. La pendiente" in (build / "practica5.html").read_text("utf-8")
+
+
+def test_its_own_figure_is_there_with_what_it_shows(build: Path) -> None:
+    """Drawn by the practice's code, in the text's own face, with an alternative text of the data."""
+    reader = PdfReader(build / "report.pdf")
+    text = " ".join(page.extract_text() for page in reader.pages)
+    assert "Figura 1. Los puntos y la recta ajustada." in text.replace("\xa0", " ")
+    assert [path.name for path in (build / "figures").glob("*.svg")] == ["fig-recta.svg"]
+    described = [str(each["/Alt"]) for each in tagged(reader) if each.get("/S") == "/Figure"]
+    assert any("50 puntos y la recta ajustada" in alt for alt in described)
+
+
+def tagged(reader: PdfReader) -> Iterator[DictionaryObject]:
+    """Every element of the document's structure."""
+    waiting: list[Any] = [reader.root_object["/StructTreeRoot"]]
+    while waiting:
+        each = waiting.pop()
+        each = each.get_object() if isinstance(each, IndirectObject) else each
+        if isinstance(each, list):
+            waiting += each
+        elif isinstance(each, DictionaryObject):
+            yield each
+            waiting += [each["/K"]] if "/K" in each else []
+
+
+def test_it_verifies_with_its_own_templates_only(build: Path) -> None:
+    """They do not travel with the report: without them it is said what is wanted."""
+    pdf = str(build / "report.pdf")
+    done = runner("verify", pdf, "--plan", str(PLAN))
+    assert done.returncode == 0 and "verified" in done.stdout, done.stdout + done.stderr
+    alone = runner("verify", pdf)
+    assert alone.returncode == 2 and "--plan" in alone.stderr
+
+
+def test_the_doctor_looks_at_its_plan(build: Path) -> None:
+    """It names the example's file, and asks for no data that its notebook does not read."""
+    done = runner("doctor", "--plan", str(PLAN), "--build-dir", str(build))
+    assert "1 entries in experiments.toml" in done.stdout
+    assert "CIFAR" not in done.stdout
+    assert "figures.py" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("DRAWS = 3", "needs DRAWS"),
+        ("import nothing_of_the_kind", "ModuleNotFoundError"),
+        ("DRAWS = {'../fig': print}", "can't be the id of a figure"),
+        ("DRAWS = {'fig-recta': lambda study: 1 / 0}", "ZeroDivisionError: division by zero"),
+        ("DRAWS = {'fig-recta': lambda study: None}", "no figure with an alternative text"),
+    ],
+)
+def test_a_fault_in_its_figures_is_told_with_the_file(
+    build: Path, tmp_path: Path, code: str, message: str
+) -> None:
+    practice, copy = tmp_path / "practice", tmp_path / "build"
+    shutil.copytree(PLAN.parent, practice)
+    shutil.copytree(build, copy)
+    (practice / "templates" / "figures.py").write_text(code, "utf-8")
+    done = runner("report", "--plan", str(practice / PLAN.name), "--build-dir", str(copy))
+    assert done.returncode == 1 and "figures.py" in done.stderr and message in done.stderr

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -18,12 +18,14 @@ from typing import Any
 import nbformat
 import pytest
 
-from runner import PROJECT_ROOT, conformance
+from runner import PROJECT_ROOT, conformance, i18n
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.preflight import Outcome, Parcel, inspect
 from runner.report import render
 from runner.report_summary import file_sha256, read_summary
+from runner.results import write_json
 from runner.study import Author
+from tests import spanish
 from tests.made_up import Story, make_study
 from tests.mail_server import PASSWORD, Mailbox, mail_server
 from tests.parcels import COURSE, NAMES, conformant_pdf, make_build, write_report
@@ -247,6 +249,26 @@ def test_the_real_report_passes(real: Path) -> None:
 
 def test_the_real_report_conforms(real: Path) -> None:
     assert conformance.check(real / "report.pdf") == ()
+
+
+def test_an_english_report_is_delivered_in_english(tmp_path: Path) -> None:
+    """Report, draft and subject, from the locale that the build folder remembers."""
+    author = Author(NAMES, COURSE, "", "today")
+    with i18n.speaking("en"):
+        study = replace(make_study(tmp_path), author=author)
+        write_json(tmp_path / "run.json", {"profile": "full", "author": asdict(author), "locale": "en"})
+        make_build(tmp_path)
+        render(study, make_plan(DEFAULT_PLAN, "full"), tmp_path, TEMPLATES)
+    done = deliver(tmp_path, "--to", PROF, *SENDER)
+    assert done.returncode == 0, done.stderr
+    message = read_mail((tmp_path / "entrega.eml").read_bytes())
+    body = message.get_body()
+    assert body is not None
+    text = str(body.get_content())
+    assert message["Subject"].startswith("Delivery: Assignment 5")
+    assert "Hello:" in text and "with the answers to the 18 questions" in text
+    letters = text.replace(", ".join(NAMES), "").replace(COURSE, "")
+    assert spanish.words(letters) & spanish.SPANISH == set()
 
 
 def test_a_gap_inside_an_answer_is_a_question_not_answered(tmp_path: Path) -> None:

@@ -188,3 +188,16 @@ def test_imports_no_tensorflow() -> None:
     code = "import sys, runner.report; print({'tensorflow', 'keras', 'pandas'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_a_data_set_may_be_called_anything(tmp_path: Path) -> None:
+    """Its label comes from a record: a path, markup or a template in it are printed as they are."""
+    label = "<script>alert(1)</script> {{ 7*7 }} ../../etc/passwd"
+    study = make_study(tmp_path)
+    first = study.get(study.baseline)
+    data = first.training.data.model_copy(update={"label": label})
+    training = first.training.model_copy(update={"data": data})
+    named = replace(first, result=first.result.model_copy(update={"training": training}))
+    study = replace(study, finished={**study.finished, study.baseline: named})
+    report = render(study, make_plan(DEFAULT_PLAN, "full"), tmp_path, TEMPLATES)
+    assert f"Conjunto {label}" in " ".join(pages(report))

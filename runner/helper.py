@@ -1,0 +1,119 @@
+"""Another process for some calls: it imports what they need before they come, and its memory ends with it.
+
+Not ``multiprocessing``: a report rendered in the background is a daemon there, which may start nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, BinaryIO, ParamSpec, Self, TypeVar
+
+from runner import faults, i18n
+from runner.errors import RunnerError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+GIVEN, TOLD, RAISED, ENDED = "given", "told", "raised", "ended"  # kinds of answers
+
+
+class Helper:
+    """Another process that makes one call. Leaving the block ends it.
+
+    ``prepare`` is a module's function that it calls at once, to import what the call needs.
+    """
+
+    def __init__(self, prepare: Callable[[], object]) -> None:
+        command = [sys.executable, "-m", "runner.helper", prepare.__module__, prepare.__qualname__]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        with suppress(OSError):  # what was not sent is for nobody
+            self._process.communicate()
+
+    def call(
+        self, function: Callable[P, Iterator[T]], /, *arguments: P.args, **options: P.kwargs
+    ) -> Iterator[T]:
+        """Begin ``function``, a module's, and return what it yields, as it comes.
+
+        Going through the answers raises what the function raises, and tells of what it tells.
+        """
+        request = (i18n.in_force(), function, arguments, options)
+        assert self._process.stdin and self._process.stdout
+        with suppress(BrokenPipeError), self._process.stdin as stream:  # if it ended, its answer says why
+            pickle.dump(request, stream, pickle.HIGHEST_PROTOCOL)
+        self._process.stdin = None
+        return self._answers(self._process.stdout)
+
+    def _answers(self, stream: BinaryIO | Any) -> Iterator[Any]:
+        while True:
+            try:
+                kind, content = pickle.load(stream)
+            except (EOFError, pickle.UnpicklingError) as error:
+                raise RunnerError(f"a process that helps ended with {self._process.wait()}") from error
+            if kind == ENDED:
+                return
+            if kind == RAISED:
+                raise content
+            if kind == TOLD:
+                faults.tell(content)
+            else:
+                yield content
+
+
+class _Teller(logging.Handler):
+    """Answers with the faults that are told here."""
+
+    def __init__(self, answer: Callable[[str, Any], None]) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass it on."""
+        self.answer(TOLD, RunnerError(record.getMessage()))
+
+
+def serve(module: str, name: str) -> None:
+    """Be the other process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the one that is helped
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+
+    def answer(kind: str, content: Any) -> None:
+        pickle.dump((kind, content), answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+    with suppress(BrokenPipeError), faults.heard_by(_Teller(answer)):
+        try:
+            getattr(importlib.import_module(module), name)()
+            locale, function, arguments, options = pickle.load(sys.stdin.buffer)
+            i18n.put_in_force(locale)
+            for result in function(*arguments, **options):
+                answer(GIVEN, result)
+            answer(ENDED, None)
+        except EOFError:
+            return  # nobody needs help any more
+        except Exception as error:
+            answer(RAISED, error)
+    os._exit(0)  # millions of objects need not be cleared away one by one
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])

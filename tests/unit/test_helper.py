@@ -1,0 +1,72 @@
+"""The process that helps: its answers, its faults, and its end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from runner.errors import InputError, RunnerError
+from runner.faults import tell, telling
+from runner.helper import Helper
+from runner.i18n import speaking, tr
+from runner.study import MissingVariant
+
+
+def ready() -> None:
+    """Nothing to import."""
+
+
+def unready() -> None:
+    raise InputError("a library is missing", hint="install it")
+
+
+def some(word: str, number: int = 2) -> Iterator[tuple[int, str]]:
+    """Ids of the process, and ``word`` in the language in force."""
+    print("this is no answer")
+    for _ in range(number):
+        yield os.getpid(), tr(word)
+
+
+def lost() -> Iterator[int]:
+    tell(RunnerError("a file is damaged", where="values.json"))
+    yield 1
+    raise MissingVariant("batch-4", "falló")
+
+
+def dead() -> Iterator[int]:
+    yield 1
+    os._exit(7)
+
+
+def test_answers_come_from_another_process() -> None:
+    """In the same language, one after the other, and the process is gone in the end."""
+    with speaking("en"), Helper(ready) as helper:
+        answers = list(helper.call(some, "pérdida", number=3))
+    assert [word for _, word in answers] == 3 * ["loss"]
+    (pid,) = {pid for pid, _ in answers}
+    assert pid != os.getpid() and not psutil.pid_exists(pid)
+
+
+def test_faults_arrive_whole() -> None:
+    """What is told there is told here, what is raised there is raised here, with its parts."""
+    said: list[str] = []
+    with telling(said.append), Helper(ready) as helper, pytest.raises(MissingVariant) as caught:
+        list(helper.call(lost))
+    assert said == ["warning: values.json: a file is damaged"]
+    assert (caught.value.name, caught.value.reason) == ("batch-4", "falló")
+
+
+def test_what_can_not_be_prepared_is_said_when_asked() -> None:
+    """Kind of error, hint and all."""
+    with Helper(unready) as helper, pytest.raises(InputError, match="a library is missing") as caught:
+        list(helper.call(lost))
+    assert caught.value.hint == "install it"
+
+
+def test_a_death_is_an_error() -> None:
+    """Not an end of the answers."""
+    with Helper(ready) as helper, pytest.raises(RunnerError, match="ended with 7"):
+        list(helper.call(dead))
