@@ -55,7 +55,7 @@ def _curves(figure: SubFigure, study: Study, runs: Sequence[Finished]) -> None:
             ("validation", tr("validación"), VALIDATION),
         ]
     ]
-    label_lines(panels[-1], ends, gap=0.11)
+    label_lines(panels[-1], ends, gap=0.13)
 
 
 def _small_curves(axis: Axes, runs: Histories, title: str) -> None:
@@ -96,7 +96,7 @@ def _loss_differences(axis: Axes, study: Study, runs: Sequence[Finished], refere
         (x[-1], train[-1], tr("entrenamiento"), TRAIN),
         (x[-1], validation[-1], tr("validación"), VALIDATION),
     ]
-    label_lines(axis, ends, gap=0.09)
+    label_lines(axis, ends, gap=0.12)
 
 
 def _train(run: Finished) -> float:

@@ -104,7 +104,7 @@ def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
 
 def sample_image(image: np.ndarray, title: str) -> Figure:
     """One byte image (h, w, 3) under its title."""
-    figure, axis = plt.subplots(figsize=(1.25, 1.42))
+    figure, axis = plt.subplots(figsize=(1.1, 1.27))
     axis.imshow(image, interpolation="nearest")
     axis.set_title(tr(title), loc="center")
     axis.axis("off")
