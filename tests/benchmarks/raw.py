@@ -41,9 +41,8 @@ class Raw:
 
     @property
     def load(self) -> float:
-        """Largest load of the machine just before a case's first round, when nothing of ours ran."""
-        loads = [case["loads"][0] for case in self._content["cases"].values() if case["loads"]]
-        return max(loads, default=0.0)
+        """Load of the machine before the first round of all."""
+        return next((float(case["loads"][0]) for case in self._content["cases"].values()), 0.0)
 
     def rounds(self, case: str) -> list[Round]:
         """The rounds of a case so far."""
