@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from pypdf import PdfReader
 
 from runner import PROJECT_ROOT
@@ -47,6 +49,26 @@ def until(
         assert process is None or process.poll() is None, process.communicate()
         time.sleep(0.05)
     return value
+
+
+def all_ended(processes: Iterable[psutil.Process], seconds: float = 30) -> bool:
+    """Whether processes end within some time.
+
+    Those that ended count, too, while what inherited them has not taken notice: with some machines' first
+    process that takes minutes.
+    """
+    deadline = time.monotonic() + seconds
+    while alive := [process for process in processes if _runs(process)]:
+        if time.monotonic() > deadline:
+            return False
+        psutil.wait_procs(alive, timeout=0.2)
+    return True
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def report_text(build: Path) -> str:

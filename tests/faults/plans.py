@@ -12,7 +12,7 @@ import psutil
 
 from runner import PROJECT_ROOT
 from runner.results import Finished, read_result
-from tests.program import command_line
+from tests.program import all_ended, command_line
 from tests.tiny_plan import variant, words, write_plan
 
 NAMES = ("good", "wide")
@@ -100,17 +100,12 @@ def checkpointed(build: Path, name: str) -> bool:
     return (build / "checkpoints" / name / "checkpoint.json").exists()
 
 
-def all_gone(processes: list[psutil.Process], seconds: float = 20) -> bool:
-    """Whether processes end within some time."""
-    return not psutil.wait_procs(processes, timeout=seconds)[1]
-
-
 def kill(process: subprocess.Popen[str]) -> None:
     """SIGKILL the runner, and see that nothing of it remains."""
     below = family(process)
     process.send_signal(signal.SIGKILL)
     process.wait(10)
-    assert all_gone(below)
+    assert all_ended(below)
 
 
 def metrics(found: Finished) -> dict[str, Any]:

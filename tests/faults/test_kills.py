@@ -14,7 +14,7 @@ import pytest
 from pypdf import PdfReader
 
 from tests.faults import plans
-from tests.program import until
+from tests.program import all_ended, until
 
 pytestmark = [
     pytest.mark.faults,
@@ -101,7 +101,7 @@ def test_interrupted_as_a_terminal_does_it(
     text = plans.said(build) + (build / "kernels.log").read_text(encoding="utf-8", errors="replace")
     assert "Traceback" not in text
     assert "run the same command to go on" in text
-    assert plans.all_gone(below)
+    assert all_ended(below)
     assert plans.checkpointed(build, "good")
     if times == 2:
         assert_whole(plan, build, undisturbed)
@@ -123,4 +123,4 @@ def test_interrupted_at_any_moment_of_the_start(plan: Path, tmp_path: Path) -> N
         log = build / "kernels.log"
         text += log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
         assert "Traceback" not in text
-        assert plans.all_gone(below)
+        assert all_ended(below)

@@ -16,7 +16,7 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.results import read_result
-from tests.program import report_text, until
+from tests.program import all_ended, report_text, until
 from tests.tiny_plan import notebook, start, variant, write_notebook, write_plan
 
 pytest.importorskip("distributed")
@@ -118,8 +118,7 @@ def test_a_killed_worker_changes_nothing(cluster: Cluster, plan: Path, tmp_path:
     said = finish(process)
     assert process.returncode == 0, said
     assert "was lost; it is run on another" in said
-    _, alive = psutil.wait_procs(below, timeout=20)
-    assert not alive
+    assert all_ended(below)
     for name in ("good", "wide"):
         here, there = (read_result(folder / "results" / name) for folder in (local, build))
         assert there.training.environment.threads == here.training.environment.threads == 1
@@ -162,8 +161,7 @@ def test_an_interrupted_run_ends_the_kernels_of_the_workers(
     process.send_signal(signal.SIGINT)
     said = finish(process)
     assert process.returncode == 130, said
-    _, alive = psutil.wait_procs(kernels, timeout=30)
-    assert not alive
+    assert all_ended(kernels)
     assert worker.poll() is None
 
 

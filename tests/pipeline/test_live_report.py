@@ -13,7 +13,7 @@ import pytest
 
 from runner.live_report import LiveReport
 from runner.plan import Plan, make_plan
-from tests.program import report_text, until
+from tests.program import all_ended, report_text, until
 from tests.tiny_plan import run, start, variant, write_plan
 
 pytestmark = pytest.mark.xdist_group("live")
@@ -54,8 +54,7 @@ def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path:
         _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
     assert "Traceback" not in said
-    _, alive = psutil.wait_procs(children, timeout=30)
-    assert not alive
+    assert all_ended(children)
     assert "Pregunta 1" in report_text(build)  # the latest report stays
     assert not list(build.glob(".*.tmp"))
 

@@ -17,7 +17,7 @@ from runner.plan import DEFAULT_PLAN, make_plan
 from runner.results import read_result
 from tests.browser import assert_right, look
 from tests.pipeline.conftest import Command
-from tests.program import report_text, start_program, until
+from tests.program import all_ended, report_text, start_program, until
 from tests.tiny_plan import notebook, run, variant, write_notebook, write_plan
 
 pytestmark = pytest.mark.xdist_group("smoke")
@@ -193,5 +193,4 @@ def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path: Path, signum: 
     assert "Traceback" not in said
     if signum == signal.SIGINT:
         assert "run the same command to go on" in said
-    _, alive = psutil.wait_procs(children, timeout=20)
-    assert not alive
+    assert all_ended(children)

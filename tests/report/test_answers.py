@@ -185,9 +185,9 @@ def test_a_large_batch_that_overfits(render: Render) -> None:
 def test_time_follows_the_seconds(render: Render) -> None:
     """Small batches are slow only if they were."""
     slow, even = render("small").text(9), render("tie").text(9)
-    assert "Con lotes de 4, una época es más larga" in slow
+    assert "Con lotes de 4, una época dura más" in slow
     assert "cada una tiene un coste fijo" in slow
-    assert "Con lotes de 4, una época es casi igual de larga" in even
+    assert "Con lotes de 4, una época dura casi lo mismo" in even
     assert "El tiempo apenas depende del lote" in even
 
 
