@@ -12,10 +12,14 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, BinaryIO, ParamSpec, Self, TypeVar
+
+import psutil
 
 from runner import faults, i18n
 from runner.errors import RunnerError
@@ -23,6 +27,7 @@ from runner.errors import RunnerError
 P = ParamSpec("P")
 T = TypeVar("T")
 GIVEN, TOLD, RAISED, ENDED = "given", "told", "raised", "ended"  # kinds of answers
+LOOK_SECONDS = 0.2  # between two looks at whether the process that is helped still lives
 
 
 class Helper:
@@ -90,8 +95,16 @@ class _Teller(logging.Handler):
         self.answer(TOLD, RunnerError(record.getMessage()))
 
 
+def _end_with(parent: int) -> None:
+    """End when the process ``parent`` does: what it asked for is for nobody then, and would be left over."""
+    while os.getppid() == parent and psutil.pid_exists(parent):  # Windows keeps the number of a dead parent
+        time.sleep(LOOK_SECONDS)
+    os._exit(1)
+
+
 def serve(module: str, name: str) -> None:
-    """Be the other process."""
+    """Be the other process, for as long as the one that is helped lives."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the one that is helped
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer

@@ -27,7 +27,10 @@ HOLDER_FILE = ".lock.json"
 
 @contextmanager
 def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the build folder; if another run does, wait for it, or raise InputError saying which."""
+    """Hold the build folder; if another run does, wait for it, or raise InputError saying which.
+
+    What a run that was killed left half-written there is removed.
+    """
     build_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(build_dir / LOCK_FILE)
     try:
@@ -43,11 +46,18 @@ def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[No
         say(f"waiting for another run in {build_dir}: {holder(build_dir)}")
         lock.acquire()
     try:
+        sweep(build_dir)
         write_json(build_dir / HOLDER_FILE, _myself())
         yield
     finally:
         (build_dir / HOLDER_FILE).unlink(missing_ok=True)
         lock.release()
+
+
+def sweep(build_dir: Path) -> None:
+    """Remove the half-written files of processes that were killed; for who holds the folder."""
+    for path in build_dir.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
 
 
 def holder(build_dir: Path) -> str:

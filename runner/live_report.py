@@ -22,6 +22,7 @@ from typing import Self
 import psutil
 
 from runner.errors import RunnerError, from_system
+from runner.holding import sweep
 from runner.local_pool import out_of_reach, settle
 from runner.plan import Plan
 
@@ -50,7 +51,6 @@ class LiveReport:
         self._thread = threading.Thread(target=self._serve, name="live-report", daemon=True)
 
     def __enter__(self) -> Self:
-        sweep(self._build_dir)
         self._thread.start()
         if self._niceness == FIRST_NICENESS:
             self.want()
@@ -158,10 +158,3 @@ def give_way(niceness: int) -> None:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
     else:
         os.nice(niceness)
-
-
-def sweep(build_dir: Path) -> None:
-    """Remove what a rendering that was killed left half-written; for who holds the build folder."""
-    for name in (REPORT_FILE, "practica5.ipynb"):
-        for path in build_dir.glob(f".{name}.*.tmp"):
-            path.unlink(missing_ok=True)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 
 import psutil
 import pytest
 
+from runner import PROJECT_ROOT
 from runner.errors import InputError, RunnerError
 from runner.faults import tell, telling
 from runner.helper import Helper
 from runner.i18n import speaking, tr
 from runner.study import MissingVariant
+from tests.program import all_ended
 
 
 def ready() -> None:
@@ -39,6 +44,18 @@ def lost() -> Iterator[int]:
 def dead() -> Iterator[int]:
     yield 1
     os._exit(7)
+
+
+def long() -> Iterator[int]:
+    yield os.getpid()
+    time.sleep(120)
+
+
+def ask_for_long() -> None:
+    """What a test starts as a process, to kill it."""
+    with Helper(ready) as helper:
+        for pid in helper.call(long):
+            print(pid, flush=True)
 
 
 def test_answers_come_from_another_process() -> None:
@@ -70,3 +87,14 @@ def test_a_death_is_an_error() -> None:
     """Not an end of the answers."""
     with Helper(ready) as helper, pytest.raises(RunnerError, match="ended with 7"):
         list(helper.call(dead))
+
+
+def test_it_does_not_outlive_whom_it_helps() -> None:
+    """Killed outright, that one can't end it any more."""
+    code = "from tests.unit import test_helper; test_helper.ask_for_long()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True) as asking:
+        assert asking.stdout
+        helper = psutil.Process(int(asking.stdout.readline()))
+        asking.kill()
+    assert all_ended([helper], 20)
