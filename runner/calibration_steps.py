@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from runner.parameters import IMAGE_SIDE, Parameters
+from runner.parameters import CLASSES, IMAGE_SIDE, Parameters
 
 IMAGES = 4096  # made up: the seconds don't depend on what is in a picture
 PREDICTED = 1000
@@ -36,7 +36,7 @@ def measure(p: Parameters, train_images: int, threads: int) -> tuple[float, floa
     p = p.model_copy(update={"epochs": 10_000})
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (IMAGES, IMAGE_SIDE, IMAGE_SIDE, 3), dtype=np.uint8)
-    labels = random.integers(0, training.CLASSES, IMAGES)
+    labels = random.integers(0, CLASSES, IMAGES)
     model = cnn.build_model(p)
     training.compile_model(model, p, train_images)
     steps = training.steps_per_call(training.steps_per_epoch(train_images, p.batch_size), p.batch_size)

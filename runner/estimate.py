@@ -174,6 +174,7 @@ def _convolutions(p: Parameters) -> list[tuple[int, int, bool]]:
     """Side of the image, filters, and whether pooling follows, of each convolution."""
     found, side = [], IMAGE_SIDE
     if p.stem_filters:
+        side -= p.kernel_size - 1 if p.stem_padding == "valid" else 0
         found.append((side, p.stem_filters, False))
     pooled = 1 if p.pool_after == "first" else p.convs_per_block
     for width in p.widths:

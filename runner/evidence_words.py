@@ -59,6 +59,7 @@ WORDS = {
     "time_ratio": "razón de tiempos",
     "epoch_seconds": "segundos por época",
     "timing_pass": "pasada de tiempos",
+    "throughput": "ritmo de cálculo",
     "turning_point": "mínimo de la pérdida de validación",
 }
 FIELDS = {
@@ -90,6 +91,11 @@ FIELDS = {
     "threads": "hilos",
     "spread": "variación",
     "load": "carga ajena",
+    "image_seconds": "segundos por imagen",
+    "gflop": "GFLOP por imagen",
+    "gflops": "GFLOP/s",
+    "peak_gflops": "GFLOP/s del producto de matrices",
+    "share": "parte del máximo",
     "mean": "media",
     "std": "desviación típica",
     "least": "mínimo",

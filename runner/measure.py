@@ -16,7 +16,9 @@ import tensorflow as tf
 
 from runner import results
 from runner.data import Dataset, Split
-from runner.training import CLASSES, EpochClock, evaluation_batches, flops_per_image
+from runner.flops import flops_per_image
+from runner.parameters import CLASSES
+from runner.training import EpochClock, evaluation_batches
 
 HISTORY_FILE = "history.csv"
 MODEL_FILE = "model.keras"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import layers
 
-from runner.parameters import IMAGE_SIDE, Parameters
+from runner.parameters import CHANNELS, CLASSES, IMAGE_SIDE, Parameters
 
-CLASSES = 10
+WHITENING_FLOOR = 5e-4  # added to the variances, so that the faintest directions are not blown up
 
 
 def build_model(p: Parameters, name: str = "cnn") -> keras.Model:
     """Network for float images of shape (32, 32, 3) with softmax output of shape (10,)."""
-    image = keras.Input((IMAGE_SIDE, IMAGE_SIDE, 3), name="imagen")
+    image = keras.Input((IMAGE_SIDE, IMAGE_SIDE, CHANNELS), name="imagen")
     x = image
     if p.stem_filters:
-        x = convolution(x, p.stem_filters, p, name="conv0")
+        x = convolution(x, p.stem_filters, p, name="conv0", padding=p.stem_padding)
     for block, width in enumerate(p.widths, start=1):
         x = convolutional_block(x, width, p, block)
     if p.head == "global-max":
@@ -26,6 +27,8 @@ def build_model(p: Parameters, name: str = "cnn") -> keras.Model:
         x = layers.Dense(units, activation=p.activation, name=f"dense{number}")(x)
         if p.dropout:
             x = layers.Dropout(p.dropout, name=f"dropout_dense{number}")(x)
+    if p.output_scale != 1:
+        x = layers.Rescaling(p.output_scale, name="escala")(x)
     output = layers.Dense(CLASSES, activation="softmax", name="salida")(x)
     return keras.Model(image, output, name=name.replace("-", "_"))
 
@@ -42,15 +45,32 @@ def convolutional_block(x: keras.KerasTensor, width: int, p: Parameters, block: 
 
 
 def convolution(
-    x: keras.KerasTensor, width: int, p: Parameters, name: str, pool: str | None = None
+    x: keras.KerasTensor, width: int, p: Parameters, name: str, pool: str | None = None, padding: str = "same"
 ) -> keras.KerasTensor:
     """Convolution, optional max-pooling, optional batch normalisation, activation.
 
     Pooling before a monotone activation gives the same values as after it, at a quarter of the cost.
     """
-    x = layers.Conv2D(width, p.kernel_size, padding="same", use_bias=not p.batch_norm, name=name)(x)
+    x = layers.Conv2D(width, p.kernel_size, padding=padding, use_bias=not p.batch_norm, name=name)(x)
     if pool:
         x = layers.MaxPooling2D(2, name=pool)(x)
     if p.batch_norm:
         x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
     return layers.Activation(p.activation, name=f"{name}_{p.activation}")(x)
+
+
+def whiten(model: keras.Model, images: np.ndarray) -> None:
+    """Set the first convolution's kernel to the filters that whiten the patches of ``images``.
+
+    ``images`` are floats (n, side, side, channels). Half the filters are the leading principal directions
+    of the patches under the kernel, each over its standard deviation; the others are their opposites.
+    Whitening as a first layer: Page 2019, "How to train your ResNet"; Jordan 2024, arXiv:2404.00498.
+    """
+    layer = model.get_layer("conv0")
+    height, width, channels, filters = layer.kernel.shape
+    patches = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(1, 2))
+    flat = np.moveaxis(patches, 3, -1).reshape(-1, height * width * channels).astype(np.float64)
+    variances, directions = np.linalg.eigh(flat.T @ flat / len(flat))  # in ascending order
+    leading = (directions / np.sqrt(variances + WHITENING_FLOOR))[:, : -1 - filters // 2 : -1]
+    kernel = np.concatenate([leading, -leading], axis=1).reshape(height, width, channels, filters)
+    layer.kernel.assign(kernel.astype(np.float32))

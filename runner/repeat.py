@@ -90,6 +90,7 @@ def begin(p: Parameters, batches: int, threads: int) -> dict[str, np.ndarray]:
     )
     x, y = dataset.x_train[split.train], dataset.y_train[split.train]
     model = cnn.build_model(p)
+    training.initialise(model, p, x)
     training.compile_model(model, p, len(x))
     steps = training.steps_per_epoch(len(x), p.batch_size)
     call = training.steps_per_call(steps, p.batch_size)

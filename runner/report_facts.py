@@ -38,7 +38,7 @@ class Facts:
         names = (
             "m c measured compare compare_all accuracy_interval loss_interval gap "
             "turning_point per_class confusion confusion_cell largest_confusions time_ratio time_interval "
-            "epoch_seconds slowest_of timing_pass best_of label "
+            "epoch_seconds slowest_of timing_pass throughput best_of label "
             "missing_notice differences_of environments total trained shown left_out"
         )
         return {name: getattr(self, name) for name in names.split()} | self.over_seeds.globals()
@@ -153,6 +153,11 @@ class Facts:
         """The timing pass, if it was made."""
         found = timing.read_pass(self.study)
         return None if found is None else Traced(found, timing.TIMING, "timing_pass")
+
+    def throughput(self, variant: str) -> Traced | None:
+        """How much of what the machine can compute the training used, if the timing pass measured it."""
+        found = timing.throughput(self.study, variant)
+        return None if found is None else Traced(found, variant, "throughput")
 
     def best_of(self, names: Iterable[str], path: str, which: Literal["max", "min"]) -> str:
         """The name of the variant with the highest or lowest value at ``path``, the mean over its seeds."""

@@ -24,9 +24,15 @@ LARGEST_LOAD = 0.15  # share of the processor used by others during the pass
 
 @dataclass(frozen=True)
 class TimingPass:
-    """Seconds per training image of each variant, round by round; ``load`` is that of others."""
+    """Seconds per training image of each variant, round by round; ``load`` is that of others.
+
+    ``training_flops`` are the operations per image, ``peak_gflops`` the rate of a large matrix product in
+    each round; both are empty where an older pass did not measure them.
+    """
 
     seconds: Mapping[str, tuple[float, ...]]
+    training_flops: Mapping[str, float]
+    peak_gflops: tuple[float, ...]
     rounds: int
     images: int
     threads: int
@@ -47,6 +53,8 @@ def read_pass(study: Study) -> TimingPass | None:
         spread = max(map(_spread, seconds.values()))
         return TimingPass(
             seconds=seconds,
+            training_flops={name: float(each) for name, each in values.get("training_flops", {}).items()},
+            peak_gflops=tuple(map(float, values.get("peak_gflops", ()))),
             rounds=int(values["rounds"]),
             images=int(values["images"]),
             threads=int(values["threads"]),
@@ -78,6 +86,34 @@ def ratio(study: Study, variant: str, reference: str) -> Interval:
         return _median_interval(np.array([ours / theirs for ours, theirs in pairs]))
     value = _own_epoch(study, variant) / _own_epoch(study, reference)
     return Interval(value, value, value)
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """A variant's training in the pass, medians over the rounds: ``share`` is that of the machine's peak."""
+
+    image_seconds: float
+    gflop: float
+    gflops: float
+    peak_gflops: float
+    share: float
+
+
+def throughput(study: Study, name: str) -> Throughput | None:
+    """How much of what the machine can compute a training used; None where it was not measured."""
+    found = read_pass(study)
+    if found is None or name not in found.training_flops or name not in found.seconds:
+        return None
+    gflop = found.training_flops[name] / 1e9
+    rates = [gflop / each for each in found.seconds[name]]
+    shares = [rate / peak for rate, peak in zip(rates, found.peak_gflops, strict=True)]
+    return Throughput(
+        image_seconds=statistics.median(found.seconds[name]),
+        gflop=gflop,
+        gflops=statistics.median(rates),
+        peak_gflops=statistics.median(found.peak_gflops),
+        share=statistics.median(shares),
+    )
 
 
 def epoch_seconds(study: Study, name: str) -> float:

@@ -14,9 +14,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from runner.parameters import Parameters
+from runner.model import whiten
+from runner.parameters import CLASSES, Parameters
 
-CLASSES = 10
+WHITENING_IMAGES = 2000  # more give the same filters, to what can be seen of them
 EVALUATION_BATCH = 500  # changes no result, and is much faster than evaluating in batches of 4
 STEPS_PER_CALL_IMAGES = 2048  # images between two returns to Python: saves overhead in small batches
 
@@ -153,6 +154,12 @@ def make_loss(p: Parameters) -> keras.losses.Loss:
     return keras.losses.CategoricalCrossentropy(label_smoothing=p.label_smoothing)
 
 
+def initialise(model: keras.Model, p: Parameters, images: np.ndarray) -> None:
+    """First weights of the first convolution from ``images``, bytes (n, 32, 32, 3), if ``p`` asks for it."""
+    if p.stem_init == "whitening":
+        whiten(model, normalise(images[:WHITENING_IMAGES]).numpy())
+
+
 def compile_model(model: keras.Model, p: Parameters, n_train: int) -> None:
     """Loss, optimizer, accuracy, and the plain cross-entropy by which all variants are compared."""
     steps = steps_per_epoch(n_train, p.batch_size)
@@ -162,26 +169,6 @@ def compile_model(model: keras.Model, p: Parameters, n_train: int) -> None:
         metrics=["accuracy", keras.metrics.CategoricalCrossentropy(name="cross_entropy")],
         steps_per_execution=steps_per_call(steps, p.batch_size),
     )
-
-
-def flops_per_image(model: keras.Model) -> int:
-    """Floating-point operations of one forward pass of one image, counted on the model's graph.
-
-    A multiplication and an addition count as two.
-    """
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2_as_graph,
-    )
-
-    spec = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
-    forward = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
-    _, graph_def = convert_variables_to_constants_v2_as_graph(forward)
-    with tf.Graph().as_default() as graph:
-        tf.graph_util.import_graph_def(graph_def, name="")
-        options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
-        options["output"] = "none"
-        profile = tf.compat.v1.profiler.profile(graph, cmd="op", options=options)
-    return int(profile.total_float_ops)
 
 
 class EpochClock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types

@@ -285,6 +285,8 @@ def timing_pass(plan: Plan, story: Story) -> dict[str, Any]:
             name: [story.epoch_seconds(name) / TRAIN_IMAGES * d * n for d, n in zip(drift, row, strict=True)]
             for name, row in zip(trained, noise, strict=True)
         },
+        "training_flops": dict.fromkeys(trained, 30000000.0),
+        "peak_gflops": [60 / d for d in drift],
         "rounds": len(drift),
         "images": 2048,
         "threads": 2,

@@ -19,15 +19,12 @@ from typing import IO, Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from runner import checkpoints, data, training
+from runner import checkpoints, data, flops, training
 from runner import model as cnn
 from runner.parameters import Parameters
 from tests.benchmarks import plain_keras
 from tests.benchmarks.data_files import data_file
-
-PEAK_SIDE, PEAK_SECONDS = 2048, 1.0
 
 
 class Gate(keras.callbacks.Callback):
@@ -127,31 +124,16 @@ def scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]
 
 def peak() -> dict[str, float]:
     """GFLOP/s of a large float32 matrix product, with this process's threads, right now."""
-    matrix = tf.random.uniform((PEAK_SIDE, PEAK_SIDE))
-    product = tf.function(lambda: tf.reduce_sum(matrix @ matrix))
-    float(product())
-    start, count = perf_counter(), 0
-    while perf_counter() - start < PEAK_SECONDS:
-        float(product())
-        count += 1
-    return {"peak_gflops": count * 2 * PEAK_SIDE**3 / (perf_counter() - start) / 1e9} | FLOPS
+    return {"peak_gflops": flops.peak_gflops()} | FLOPS
 
 
 FLOPS: dict[str, float] = {}  # of one epoch's training
 
 
 def note_flops(model: keras.Model, images: int, gate: Gate) -> None:
-    """Count the operations of an epoch's training, if its rate is wanted.
-
-    A forward pass, and as much again for the gradients by weights and by inputs; but nobody needs the
-    gradient by the image, which is the first convolution's.
-    """
-    if gate.more is not peak:
-        return
-    first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
-    side = first.output.shape[1] * first.output.shape[2]
-    unneeded = 2 * side * int(np.prod(first.kernel.shape))
-    FLOPS["train_flops"] = float(images * (3 * training.flops_per_image(model) - unneeded))
+    """Count the operations of an epoch's training, if its rate is wanted."""
+    if gate.more is peak:
+        FLOPS["train_flops"] = float(images * flops.training_flops_per_image(model))
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ def test_parameters_and_data_have_parts_of_their_own() -> None:
 
 
 def test_imported_code_counts_but_not_how_figures_look(tmp_path: Path) -> None:
-    without_model = edited(tmp_path, ("model as cnn, ", ""))
+    without_measures = edited(tmp_path, ("measure, ", ""))
     assert "code" not in changed_parts(parts(), parts(edited(tmp_path, ("figures, ", ""))))
-    assert "code" in changed_parts(parts(), parts(without_model))
+    assert "code" in changed_parts(parts(), parts(without_measures))
 
 
 def test_keys_of_other_results_count_for_what_reads_them() -> None:

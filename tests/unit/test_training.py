@@ -13,6 +13,7 @@ from runner.parameters import Parameters
 pytestmark = pytest.mark.xdist_group("tensorflow")  # one import for all of them
 
 training = pytest.importorskip("runner.training")
+flops = pytest.importorskip("runner.flops")
 model_module = pytest.importorskip("runner.model")
 keras = pytest.importorskip("keras")
 
@@ -143,7 +144,7 @@ def test_flops_are_those_of_the_formula() -> None:
     model = model_module.build_model(parameters(filters=(32, 64), dense=(128,)))
     convolutions = 2 * 9 * (3 * 32 * 32**2 + 32 * 64 * 16**2)
     dense = 2 * (64 * 8 * 8 * 128 + 128 * 10)
-    counted = training.flops_per_image(model)
+    counted = flops.flops_per_image(model)
     assert convolutions + dense <= counted <= 1.03 * (convolutions + dense)  # and biases, pooling
 
 
@@ -188,3 +189,26 @@ def test_label_smoothing_changes_the_loss_and_not_the_cross_entropy() -> None:
     smooth = float(training.make_loss(parameters(label_smoothing=0.1))(truth, predicted))
     assert plain == pytest.approx(-np.log(0.91), rel=1e-4)
     assert smooth > plain + 0.1
+
+
+def test_whitening_decorrelates_the_patches_of_the_images() -> None:
+    """Half the filters give uncorrelated values of variance one; the other half are their opposites."""
+    p = parameters(stem_filters=24, stem_padding="valid", stem_init="whitening", kernel_size=3)
+    images = np.random.default_rng(0).integers(0, 256, (60, 32, 32, 3), dtype=np.uint8)
+    images = (images // 4 + images[:, ::-1] // 4 + images.mean(axis=3, keepdims=True) // 2).astype(np.uint8)
+    model = model_module.build_model(p)
+    training.initialise(model, p, images)
+    stem = model.get_layer("conv0")
+    values = np.asarray(stem(training.normalise(images)), dtype=np.float64)
+    assert values.shape == (60, 30, 30, 24)
+    first, second = values[..., :12].reshape(-1, 12), values[..., 12:].reshape(-1, 12)
+    np.testing.assert_allclose(first, -second, atol=1e-4)
+    np.testing.assert_allclose(first.T @ first / len(first), np.eye(12), atol=0.1)
+
+
+def test_weights_stay_random_unless_whitening_is_asked_for() -> None:
+    p = parameters(stem_filters=24)
+    model = model_module.build_model(p)
+    before = np.asarray(model.get_layer("conv0").kernel)
+    training.initialise(model, p, np.zeros((8, 32, 32, 3), np.uint8))
+    np.testing.assert_array_equal(before, np.asarray(model.get_layer("conv0").kernel))

@@ -1,0 +1,54 @@
+"""Floating-point operations: those of a model, and how many a second this machine can do at most."""
+
+from __future__ import annotations
+
+import math
+from time import perf_counter
+
+import keras
+import tensorflow as tf
+
+PEAK_SIDE = 2048  # of the square matrices that are multiplied: large enough for the most that the cores give
+
+
+def flops_per_image(model: keras.Model) -> int:
+    """Floating-point operations of one forward pass of one image, counted on the model's graph.
+
+    A multiplication and an addition count as two.
+    """
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2_as_graph,
+    )
+
+    spec = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
+    forward = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
+    _, graph_def = convert_variables_to_constants_v2_as_graph(forward)
+    with tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(graph_def, name="")
+        options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+        options["output"] = "none"
+        profile = tf.compat.v1.profiler.profile(graph, cmd="op", options=options)
+    return int(profile.total_float_ops)
+
+
+def training_flops_per_image(model: keras.Model) -> int:
+    """Operations of one training step for one image.
+
+    A forward pass, and as much again for the gradients by weights and by inputs; but nobody needs the
+    gradient by the image, which is the first convolution's.
+    """
+    first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    _, height, width, _ = first.output.shape
+    return int(3 * flops_per_image(model) - 2 * height * width * math.prod(first.kernel.shape))
+
+
+def peak_gflops(seconds: float = 1.0) -> float:
+    """GFLOP/s of a large float32 matrix product, repeated for ``seconds`` with this process's threads."""
+    matrix = tf.random.stateless_uniform((PEAK_SIDE, PEAK_SIDE), (0, 0))
+    product = tf.function(lambda: tf.reduce_sum(matrix @ matrix))
+    float(product())
+    start, count = perf_counter(), 0
+    while perf_counter() - start < seconds:
+        float(product())
+        count += 1
+    return count * 2 * PEAK_SIDE**3 / (perf_counter() - start) / 1e9
