@@ -74,3 +74,19 @@ def whiten(model: keras.Model, images: np.ndarray) -> None:
     leading = (directions / np.sqrt(variances + WHITENING_FLOOR))[:, : -1 - filters // 2 : -1]
     kernel = np.concatenate([leading, -leading], axis=1).reshape(height, width, channels, filters)
     layer.kernel.assign(kernel.astype(np.float32))
+
+
+def start_as_identity(model: keras.Model) -> None:
+    """Let the blocks' convolutions begin by passing on what they get, as far as their filters go.
+
+    As many filters as a convolution has input channels copy one channel each; the others stay random.
+    Zagoruyko and Komodakis 2017, arXiv:1706.00388.
+    """
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D) and layer.name != "conv0":
+            kernel = np.array(layer.kernel)
+            height, width, *ways = kernel.shape
+            copied = np.arange(min(ways))
+            kernel[..., copied] = 0
+            kernel[height // 2, width // 2, copied, copied] = 1
+            layer.kernel.assign(kernel)

@@ -42,6 +42,7 @@ class Parameters(BaseModel):
     convs_per_block: Annotated[int, Field(ge=1, le=4)] = 1
     kernel_size: Literal[1, 3, 5, 7] = 3
     pool_after: Literal["first", "last"] = "last"  # which convolution of the block is pooled
+    conv_init: Literal["random", "identity"] = "random"  # of the blocks
     activation: Literal["relu", "elu", "gelu", "silu"] = "relu"
     batch_norm: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0

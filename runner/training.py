@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from runner.model import whiten
+from runner.model import start_as_identity, whiten
 from runner.parameters import CLASSES, Parameters
 
 WHITENING_IMAGES = 2000  # more give the same filters, to what can be seen of them
@@ -120,13 +120,13 @@ def evaluation_batches(images: np.ndarray, labels: np.ndarray) -> tf.data.Datase
 
 
 def learning_rate(p: Parameters, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """Constant rate, or one cycle: 0.2 to 1 of the peak over 23 % of all steps, then down to 0.07."""
+    """Constant rate, or one cycle: 0.2 to 1 of the peak over 23 % of all steps, then down to nothing."""
     peak = p.peak_learning_rate
     if p.schedule == "constant":
         return peak
     warmup = max(1, round(0.23 * steps))
     return keras.optimizers.schedules.CosineDecay(
-        0.2 * peak, max(1, steps - warmup), alpha=0.07, warmup_target=peak, warmup_steps=warmup
+        0.2 * peak, max(1, steps - warmup), warmup_target=peak, warmup_steps=warmup
     )
 
 
@@ -155,9 +155,11 @@ def make_loss(p: Parameters) -> keras.losses.Loss:
 
 
 def initialise(model: keras.Model, p: Parameters, images: np.ndarray) -> None:
-    """First weights of the first convolution from ``images``, bytes (n, 32, 32, 3), if ``p`` asks for it."""
+    """Give the convolutions the first weights that ``p`` asks for; ``images`` are bytes (n, 32, 32, 3)."""
     if p.stem_init == "whitening":
         whiten(model, normalise(images[:WHITENING_IMAGES]).numpy())
+    if p.conv_init == "identity":
+        start_as_identity(model)
 
 
 def compile_model(model: keras.Model, p: Parameters, n_train: int) -> None:

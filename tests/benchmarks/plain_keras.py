@@ -11,23 +11,26 @@ from keras import layers
 
 
 def build_model(p: dict) -> keras.Model:
-    """The network: convolutions with their activation, max-pooling after each block, dense layers."""
+    """The network: convolutions with their activation, max-pooling after each block, dense layers.
+
+    All initial weights are Keras's own: others take as long.
+    """
     model = keras.Sequential([keras.Input((32, 32, 3))])
     if p["augmentation"] != "none":
         model.add(layers.RandomFlip("horizontal"))
     if p["augmentation"] == "flip-shift":
         model.add(layers.RandomTranslation(2 / 32, 2 / 32, fill_mode="reflect"))
 
-    def convolution(width: int) -> None:
+    def convolution(width: int, padding: str = "same") -> None:
         if p["batch_norm"]:
-            model.add(layers.Conv2D(width, p["kernel_size"], padding="same", use_bias=False))
+            model.add(layers.Conv2D(width, p["kernel_size"], padding=padding, use_bias=False))
             model.add(layers.BatchNormalization())
             model.add(layers.Activation(p["activation"]))
         else:
-            model.add(layers.Conv2D(width, p["kernel_size"], padding="same", activation=p["activation"]))
+            model.add(layers.Conv2D(width, p["kernel_size"], padding=padding, activation=p["activation"]))
 
     if p["stem_filters"]:
-        convolution(p["stem_filters"])
+        convolution(p["stem_filters"], p["stem_padding"])
     for width in p["filters"]:
         for number in range(p["convs_per_block"]):
             convolution(width * p["filters_scale"])
@@ -38,6 +41,8 @@ def build_model(p: dict) -> keras.Model:
     model.add(layers.GlobalMaxPooling2D() if p["head"] == "global-max" else layers.Flatten())
     for units in p["dense"]:
         model.add(layers.Dense(units, activation=p["activation"]))
+    if p["output_scale"] != 1:
+        model.add(layers.Rescaling(p["output_scale"]))
     model.add(layers.Dense(10, activation="softmax"))
     return model
 
@@ -50,7 +55,7 @@ def compile_model(model: keras.Model, p: dict, steps: int) -> None:
     if p["schedule"] == "one-cycle":
         warmup = max(1, round(0.23 * steps))
         rate = keras.optimizers.schedules.CosineDecay(
-            0.2 * rate, max(1, steps - warmup), alpha=0.07, warmup_target=rate, warmup_steps=warmup
+            0.2 * rate, max(1, steps - warmup), warmup_target=rate, warmup_steps=warmup
         )
     decay = p["weight_decay"] or None
     if p["optimizer"] == "sgd":

@@ -209,6 +209,18 @@ def test_whitening_decorrelates_the_patches_of_the_images() -> None:
 def test_weights_stay_random_unless_whitening_is_asked_for() -> None:
     p = parameters(stem_filters=24)
     model = model_module.build_model(p)
-    before = np.asarray(model.get_layer("conv0").kernel)
+    before = [np.array(weights) for weights in model.get_weights()]
     training.initialise(model, p, np.zeros((8, 32, 32, 3), np.uint8))
-    np.testing.assert_array_equal(before, np.asarray(model.get_layer("conv0").kernel))
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_blocks_begin_by_passing_on_what_they_get() -> None:
+    p = parameters(filters=(4, 8), convs_per_block=2, conv_init="identity")
+    model = model_module.build_model(p)
+    training.initialise(model, p, np.zeros((8, 32, 32, 3), np.uint8))
+    values = np.random.default_rng(0).normal(size=(2, 32, 32, 4)).astype(np.float32)
+    np.testing.assert_allclose(np.asarray(model.get_layer("conv1_2")(values)), values, atol=1e-6)
+    wider = np.asarray(model.get_layer("conv2_1").kernel)
+    assert wider.shape == (3, 3, 4, 8)
+    assert np.all(wider[..., 4:].std(axis=(0, 1, 2)) > 0)
