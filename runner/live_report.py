@@ -29,8 +29,9 @@ from runner.plan import Plan
 REPORT_FILE = "report.pdf"
 TERMINATED = 143
 FIRST_NICENESS = 5  # of the first rendering, which is small: something to look at after a minute
-NICENESS = 15  # a rendering gets some 3 % of a core that a kernel uses as well: at most minutes, and it ends
+NICENESS = 10  # a rendering gets some 10 % of a core that a kernel uses as well: at most minutes, and it ends
 GRACE_SECONDS = 5.0
+AUTOGROUP = Path("/proc/self/autogroup")
 
 Render = Callable[[Plan, Path], None]
 
@@ -153,8 +154,15 @@ def _end(signum: int, frame: FrameType | None) -> None:
 
 
 def give_way(niceness: int) -> None:
-    """Let the other processes have most of the processor (Unix's niceness; on Windows one step lower)."""
+    """Let the other processes have most of the processor (Unix's niceness; on Windows one step lower).
+
+    Linux shares it between sessions first, and kernels have sessions of their own: so has this process
+    from now on, and what it starts, and that session is nice too.
+    """
     if os.name == "nt":
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-    else:
-        os.nice(niceness)
+        return
+    os.nice(niceness)
+    with suppress(OSError):  # no such file, or not ours to write: then niceness alone has to do
+        os.setsid()
+        AUTOGROUP.write_text(f"{niceness}\n", encoding="ascii")

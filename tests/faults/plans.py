@@ -85,12 +85,15 @@ def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def kernel(process: subprocess.Popen[str]) -> psutil.Process | None:
-    """The kernel of a run: the process with a session of its own."""
+    """The kernel of a run: a process with a session of its own, below a worker.
+
+    A report rendered in the background has one, too, but is the runner's own child.
+    """
     for child in family(process):
         try:
-            if os.getsid(child.pid) == child.pid:
+            if os.getsid(child.pid) == child.pid and child.ppid() != process.pid:
                 return child
-        except OSError:
+        except (OSError, psutil.NoSuchProcess):
             continue
     return None
 

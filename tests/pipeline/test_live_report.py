@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runner.live_report import LiveReport
+from runner import PROJECT_ROOT
+from runner.live_report import AUTOGROUP, LiveReport
 from runner.plan import Plan, make_plan
 from tests.program import all_ended, report_text, until
 from tests.tiny_plan import run, start, variant, write_plan
@@ -23,6 +27,16 @@ pytestmark = pytest.mark.xdist_group("live")
 def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A plan whose second variant is still running when a test is done."""
     return write_plan(tmp_path_factory.mktemp("endless"), variant("long", 2, "epochs = 1000, batch_size = 1"))
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="only Linux shares by sessions, if it is told to")
+def test_a_rendering_gives_way_to_sessions_too(tmp_path: Path) -> None:
+    code = (
+        "import os; from runner import live_report as live; live.give_way(7); "
+        "print(os.nice(0), os.getsid(0) == os.getpid(), live.AUTOGROUP.read_text().split()[-1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT_ROOT)
+    assert done.stdout.split() == [str(os.nice(0) + 7), "True", "7"], done.stderr
 
 
 def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path: Path) -> None:
