@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from runner.parameters import IMAGE_SIDE, Parameters
+from runner.parameters import IMAGE_SIDE, WHITENING_SIDE, Parameters
 from runner.results import Finished, Record
 
 IMAGES = {"cifar10": (50_000, 10_000), "digits": (1_437, 360)}  # training, test
@@ -174,7 +174,7 @@ def _convolutions(p: Parameters) -> list[tuple[int, int, bool]]:
     """Side of the image, filters, and whether pooling follows, of each convolution."""
     found, side = [], IMAGE_SIDE
     if p.stem_filters:
-        side -= p.kernel_size - 1 if p.stem_padding == "valid" else 0
+        side -= WHITENING_SIDE - 1 if p.stem == "whitening" else 0
         found.append((side, p.stem_filters, False))
     pooled = 1 if p.pool_after == "first" else p.convs_per_block
     for width in p.widths:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from runner.parameters import CHANNELS, CLASSES, IMAGE_SIDE, Parameters
+from runner.parameters import CHANNELS, CLASSES, IMAGE_SIDE, WHITENING_SIDE, Parameters
 
 WHITENING_FLOOR = 5e-4  # added to the variances, so that the faintest directions are not blown up
 
@@ -16,7 +16,7 @@ def build_model(p: Parameters, name: str = "cnn") -> keras.Model:
     image = keras.Input((IMAGE_SIDE, IMAGE_SIDE, CHANNELS), name="imagen")
     x = image
     if p.stem_filters:
-        x = convolution(x, p.stem_filters, p, name="conv0", padding=p.stem_padding)
+        x = whitening(x, p) if p.stem == "whitening" else convolution(x, p.stem_filters, p, name="conv0")
     for block, width in enumerate(p.widths, start=1):
         x = convolutional_block(x, width, p, block)
     if p.head == "global-max":
@@ -45,13 +45,13 @@ def convolutional_block(x: keras.KerasTensor, width: int, p: Parameters, block: 
 
 
 def convolution(
-    x: keras.KerasTensor, width: int, p: Parameters, name: str, pool: str | None = None, padding: str = "same"
+    x: keras.KerasTensor, width: int, p: Parameters, name: str, pool: str | None = None
 ) -> keras.KerasTensor:
     """Convolution, optional max-pooling, optional batch normalisation, activation.
 
     Pooling before a monotone activation gives the same values as after it, at a quarter of the cost.
     """
-    x = layers.Conv2D(width, p.kernel_size, padding=padding, use_bias=not p.batch_norm, name=name)(x)
+    x = layers.Conv2D(width, p.kernel_size, padding="same", use_bias=not p.batch_norm, name=name)(x)
     if pool:
         x = layers.MaxPooling2D(2, name=pool)(x)
     if p.batch_norm:
@@ -59,11 +59,18 @@ def convolution(
     return layers.Activation(p.activation, name=f"{name}_{p.activation}")(x)
 
 
+def whitening(x: keras.KerasTensor, p: Parameters) -> keras.KerasTensor:
+    """A first convolution that is not trained: ``whiten`` gives it its weights. No border is added."""
+    side = WHITENING_SIDE
+    x = layers.Conv2D(p.stem_filters, side, use_bias=False, trainable=False, name="conv0")(x)
+    return layers.Activation(p.activation, name=f"conv0_{p.activation}")(x)
+
+
 def whiten(model: keras.Model, images: np.ndarray) -> None:
     """Set the first convolution's kernel to the filters that whiten the patches of ``images``.
 
     ``images`` are floats (n, side, side, channels). Half the filters are the leading principal directions
-    of the patches under the kernel, each over its standard deviation; the others are their opposites.
+    of the patches under the kernel, each over the root of its mean square; the others are their opposites.
     Whitening as a first layer: Page 2019, "How to train your ResNet"; Jordan 2024, arXiv:2404.00498.
     """
     layer = model.get_layer("conv0")

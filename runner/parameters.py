@@ -17,6 +17,7 @@ Augmentation = Literal["none", "flip", "flip-shift"]
 IMAGE_SIDE = 32
 CHANNELS = 3
 CLASSES = 10
+WHITENING_SIDE = 2  # of the kernel that whitens
 MAX_BLOCKS = 5  # 32 halved five times is one pixel
 
 
@@ -33,8 +34,7 @@ class Parameters(BaseModel):
 
     # Model: blocks of convolutions with one max-pooling each, then dense layers
     stem_filters: Annotated[int, Field(ge=0, le=512)] = 0  # a first convolution before the blocks
-    stem_padding: Literal["same", "valid"] = "same"
-    stem_init: Literal["random", "whitening"] = "random"
+    stem: Literal["learned", "whitening"] = "learned"
     filters: Annotated[
         tuple[Annotated[int, Field(ge=1, le=512)], ...], Field(min_length=1, max_length=MAX_BLOCKS)
     ]
@@ -69,9 +69,9 @@ class Parameters(BaseModel):
             raise ValueError("momentum needs optimizer 'sgd'")
         if self.label_smoothing and self.loss != "categorical_crossentropy":
             raise ValueError("label_smoothing needs loss 'categorical_crossentropy'")
-        most = 2 * CHANNELS * self.kernel_size**2
-        if self.stem_init == "whitening" and (self.stem_filters % 2 or not 0 < self.stem_filters <= most):
-            raise ValueError(f"stem_init 'whitening' needs an even number of stem_filters, from 2 to {most}")
+        most = 2 * CHANNELS * WHITENING_SIDE**2
+        if self.stem == "whitening" and (self.stem_filters % 2 or not 0 < self.stem_filters <= most):
+            raise ValueError(f"stem 'whitening' needs an even number of stem_filters, from 2 to {most}")
         return self
 
     @property

@@ -156,7 +156,7 @@ def make_loss(p: Parameters) -> keras.losses.Loss:
 
 def initialise(model: keras.Model, p: Parameters, images: np.ndarray) -> None:
     """Give the convolutions the first weights that ``p`` asks for; ``images`` are bytes (n, 32, 32, 3)."""
-    if p.stem_init == "whitening":
+    if p.stem == "whitening":
         whiten(model, normalise(images[:WHITENING_IMAGES]).numpy())
     if p.conv_init == "identity":
         start_as_identity(model)

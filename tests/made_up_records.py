@@ -72,8 +72,8 @@ def model_summary(parameters: Mapping[str, Any]) -> ModelSummary:
         for number in range(1, parameters["convs_per_block"] + 1)
     ]
     for name, width, pooled in stem + blocks:
-        if name == "conv0" and parameters["stem_padding"] == "valid":
-            side -= parameters["kernel_size"] - 1
+        if name == "conv0" and parameters["stem"] == "whitening":
+            side -= 1
         weights = parameters["kernel_size"] ** 2 * channels * width
         flops += 2 * weights * side**2
         layers.append(_layer(name, "Conv2D", (side, side, width), weights + width))

@@ -21,16 +21,19 @@ def build_model(p: dict) -> keras.Model:
     if p["augmentation"] == "flip-shift":
         model.add(layers.RandomTranslation(2 / 32, 2 / 32, fill_mode="reflect"))
 
-    def convolution(width: int, padding: str = "same") -> None:
+    def convolution(width: int) -> None:
         if p["batch_norm"]:
-            model.add(layers.Conv2D(width, p["kernel_size"], padding=padding, use_bias=False))
+            model.add(layers.Conv2D(width, p["kernel_size"], padding="same", use_bias=False))
             model.add(layers.BatchNormalization())
             model.add(layers.Activation(p["activation"]))
         else:
-            model.add(layers.Conv2D(width, p["kernel_size"], padding=padding, activation=p["activation"]))
+            model.add(layers.Conv2D(width, p["kernel_size"], padding="same", activation=p["activation"]))
 
-    if p["stem_filters"]:
-        convolution(p["stem_filters"], p["stem_padding"])
+    if p["stem_filters"] and p["stem"] == "whitening":
+        model.add(layers.Conv2D(p["stem_filters"], 2, use_bias=False, trainable=False))
+        model.add(layers.Activation(p["activation"]))
+    elif p["stem_filters"]:
+        convolution(p["stem_filters"])
     for width in p["filters"]:
         for number in range(p["convs_per_block"]):
             convolution(width * p["filters_scale"])

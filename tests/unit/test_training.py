@@ -193,14 +193,14 @@ def test_label_smoothing_changes_the_loss_and_not_the_cross_entropy() -> None:
 
 def test_whitening_decorrelates_the_patches_of_the_images() -> None:
     """Half the filters give uncorrelated values of variance one; the other half are their opposites."""
-    p = parameters(stem_filters=24, stem_padding="valid", stem_init="whitening", kernel_size=3)
+    p = parameters(stem_filters=24, stem="whitening")
     images = np.random.default_rng(0).integers(0, 256, (60, 32, 32, 3), dtype=np.uint8)
     images = (images // 4 + images[:, ::-1] // 4 + images.mean(axis=3, keepdims=True) // 2).astype(np.uint8)
     model = model_module.build_model(p)
     training.initialise(model, p, images)
     stem = model.get_layer("conv0")
     values = np.asarray(stem(training.normalise(images)), dtype=np.float64)
-    assert values.shape == (60, 30, 30, 24)
+    assert values.shape == (60, 31, 31, 24)
     first, second = values[..., :12].reshape(-1, 12), values[..., 12:].reshape(-1, 12)
     np.testing.assert_allclose(first, -second, atol=1e-4)
     np.testing.assert_allclose(first.T @ first / len(first), np.eye(12), atol=0.1)
