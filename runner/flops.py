@@ -34,12 +34,18 @@ def flops_per_image(model: keras.Model) -> int:
 def training_flops_per_image(model: keras.Model) -> int:
     """Operations of one training step for one image.
 
-    A forward pass, and as much again for the gradients by weights and by inputs; but nobody needs the
-    gradient by the image, which is the first convolution's.
+    A forward pass, and as much again for the gradients by weights and by inputs; but convolutions that are
+    not trained need neither, if nothing before them is trained, and the first that is needs no second.
     """
-    first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
-    _, height, width, _ = first.output.shape
-    return int(3 * flops_per_image(model) - 2 * height * width * math.prod(first.kernel.shape))
+    total = 3 * flops_per_image(model)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            _, height, width, _ = layer.output.shape
+            forward = 2 * height * width * math.prod(layer.kernel.shape)
+            if layer.trainable:
+                return int(total - forward)
+            total -= 2 * forward
+    return int(total)
 
 
 def peak_gflops(seconds: float = 1.0) -> float:

@@ -91,7 +91,7 @@ def start_as_identity(model: keras.Model) -> None:
     """
     for layer in model.layers:
         if isinstance(layer, layers.Conv2D) and layer.name != "conv0":
-            kernel = np.array(layer.kernel)
+            kernel = keras.ops.convert_to_numpy(layer.kernel).copy()
             height, width, *ways = kernel.shape
             copied = np.arange(min(ways))
             kernel[..., copied] = 0

@@ -224,3 +224,16 @@ def test_blocks_begin_by_passing_on_what_they_get() -> None:
     wider = np.asarray(model.get_layer("conv2_1").kernel)
     assert wider.shape == (3, 3, 4, 8)
     assert np.all(wider[..., 4:].std(axis=(0, 1, 2)) > 0)
+
+
+def test_what_is_not_trained_needs_no_gradients() -> None:
+    """Counted by hand for two convolutions and the output layer; biases and maxima count for little."""
+    first, second, output = 2 * 31 * 31 * 12 * 8, 2 * 31 * 31 * 9 * 8 * 4, 2 * 15 * 15 * 4 * 10
+    p = parameters(stem="whitening", stem_filters=8, filters=(4,), dense=())
+    counted = flops.training_flops_per_image(model_module.build_model(p))
+    assert counted == pytest.approx(first + 2 * second + 3 * output, rel=0.03)
+    first = 2 * 32 * 32 * 27 * 8
+    second, output = 2 * 32 * 32 * 9 * 8 * 4, 2 * 16 * 16 * 4 * 10
+    p = parameters(stem_filters=8, filters=(4,), dense=())
+    counted = flops.training_flops_per_image(model_module.build_model(p))
+    assert counted == pytest.approx(2 * first + 3 * second + 3 * output, rel=0.03)
