@@ -113,10 +113,12 @@ class Story:
         return SKILL + STEP * steps.get(origin(name), 0) + own
 
 
-def make_study(folder: Path, story: Story | None = None, profile: str = "full") -> Study:
+def make_study(
+    folder: Path, story: Story | None = None, profile: str = "full", experiments: Path = DEFAULT_PLAN
+) -> Study:
     """Write the results of a whole plan under ``folder`` and load them."""
     story = story or Story()
-    plan = with_seeds(make_plan(DEFAULT_PLAN, profile), story.seeds)
+    plan = with_seeds(make_plan(experiments, profile), story.seeds)
     for variant in plan.variants:
         target = folder / "results" / variant.name
         if variant.name in story.failed:

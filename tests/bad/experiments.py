@@ -158,6 +158,13 @@ VALUES = [
         changed("loss", '"categorical_focal_crossentropy"\nlabel_smoothing = 0.1'),
         "label_smoothing needs loss",
     ),
+    wrong(
+        "whitening nothing",
+        changed("stem", '"whitening"'),
+        "'whitening' needs an even number of stem_filters",
+    ),
+    wrong("27 filters that whiten", changed("stem", '"whitening"\nstem_filters = 27'), "from 2 to 24"),
+    wrong("scale 0", changed("output_scale", "0"), "output_scale", "greater than 0"),
     wrong("unknown parameter", changed("colour", "1"), PARAMETERS + "colour: unknown key", "batch_size"),
     wrong("a date", changed("seed", "2026-01-01"), "seed: dates and times are not used", "2026-01-01"),
     wrong("negative seed", changed("seed", "-1"), "seed", "greater than or equal to 0"),

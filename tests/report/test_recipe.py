@@ -1,0 +1,35 @@
+"""The optional plan that takes one ingredient at a time out of the best model's recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pypdf import PdfReader
+
+from runner import PROJECT_ROOT, conformance
+from runner.plan import DEFAULT_PLAN, make_plan
+from runner.report import render
+from runner.study import Seeds
+from tests.made_up import Story, make_study
+
+PLAN = PROJECT_ROOT / "notebooks" / "recipe.toml"
+
+
+def test_its_report_has_every_variant_and_conforms(tmp_path: Path) -> None:
+    plan = make_plan(PLAN, "full")
+    study = make_study(tmp_path, Story(seeds=Seeds(count=2), skipped=("no-decay",)), experiments=PLAN)
+    pdf = render(study, plan, tmp_path, plan.templates)
+    text = " ".join(" ".join(page.extract_text().split()) for page in PdfReader(pdf).pages)
+    for variant in plan.variants:
+        assert variant.label in text
+    assert "sin decaimiento de pesos" in text and "pendiente" in text
+    assert conformance.check(pdf) == ()
+
+
+def test_the_recipe_is_the_best_model_where_nothing_is_chosen() -> None:
+    """What `best` takes from its start is in both files."""
+    best = make_plan(DEFAULT_PLAN, "full").get("best")
+    recipe = make_plan(PLAN, "full").get("recipe").parameters
+    chosen = {name for entry in best.choose for name in entry.parameters} | {"filters", "filters_scale"}
+    start = {k: v for k, v in best.parameters.items() if k not in chosen}
+    assert start == {k: v for k, v in recipe.items() if k in start}
