@@ -1,4 +1,4 @@
-"""Figures made of many small pictures: filters, feature maps, weights. Every grid has one scale.
+"""Figures made of many small pictures: filters, feature maps, weights, to scale.
 
 A grid is one picture of whole pixels at print resolution, not one axis a tile: each weight is a square of
 the same size, and a layer of 128 filters draws in well under a second.
@@ -27,15 +27,15 @@ OUTLIERS = 0.001  # share of the weights of a mosaic, or of a layer's outputs, a
 
 
 def colour_kernels(kernel: np.ndarray, columns: int = 8) -> Figure:
-    """First-layer filters (k, k, 3, n) as colour pictures on one symmetric scale.
+    """First-layer filters (k, k, 3, n) as colour pictures, each up to its own largest weight.
 
-    Mid-grey is zero; the same colour is the same weight in every filter.
+    Mid-grey is zero. On one scale for all, those that whiten would not be seen beside the largest.
     """
-    limit = _limit(kernel)
-    tiles = np.moveaxis(kernel / (2 * limit) + 0.5, -1, 0)
+    largest = np.abs(kernel).max(axis=(0, 1, 2))
+    tiles = np.moveaxis(kernel / (2 * np.where(largest > 0, largest, 1)) + 0.5, -1, 0)
     grid = _Grid(len(tiles), columns, tiles.shape[1:3])
-    scale = ScalarMappable(Normalize(-limit, limit), "gray")
-    return grid.figure(tiles, scale, tr("peso en cada canal de color (gris medio: cero)"))
+    scale = ScalarMappable(Normalize(-1, 1), "gray")
+    return grid.figure(tiles, scale, tr("peso en cada canal, entre el mayor del filtro (gris medio: cero)"))
 
 
 def mean_kernels(kernel: np.ndarray, columns: int = 16) -> Figure:

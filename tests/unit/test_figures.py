@@ -190,10 +190,10 @@ def test_a_mosaic_shows_every_weight_once_at_one_size_and_one_scale(shape: tuple
     assert figure.get_figheight() <= 8.5, "it fits on a page with its caption"
 
 
-def test_a_colour_filter_has_mid_grey_for_zero_and_the_same_scale_in_all() -> None:
+def test_a_colour_filter_has_mid_grey_for_zero_and_a_scale_of_its_own() -> None:
     kernel = np.zeros((3, 3, 3, 4))
     kernel[0, 0, 0, 0] = 2
-    kernel[1, 1, :, 3] = -2
+    kernel[1, 1, :, 3] = -0.02
     figure = figure_grids.colour_kernels(kernel)
     zeros, one = squares(figure, (0.5, 0.5, 0.5)), squares(figure, (1.0, 0.5, 0.5))
     assert zeros == 34 * one
