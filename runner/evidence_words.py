@@ -127,6 +127,8 @@ COUNTED = {
     "filters.npz first_kernel shape": "forma de los pesos de la primera capa",
     "filters.npz first_kernel grey energy share over one half": "filtros que miran sobre todo la luz",
     "filters.npz first_kernel grey energy share up to one half": "filtros que miran sobre todo el color",
+    "filters.npz first_kernel least largest weight": "menor de los pesos máximos de los filtros de la primera capa",
+    "filters.npz first_kernel largest weight": "mayor de los pesos máximos de los filtros de la primera capa",
     "filters.npz last_conv_kernel filters": "filtros de la última convolución",
     "filters.npz last_conv_kernel shape": "forma de los pesos de la última convolución",
     "filters.npz last_conv_kernel input channels": "canales de entrada de la última convolución",

@@ -22,6 +22,9 @@ from runner.i18n import tr
 
 DPI = 300
 FEW_TILES = 32  # up to here tiles are drawn twice as wide
+MOSAIC_COLUMNS = (8, 16)  # fewest and most tiles in a row of a mosaic
+MOSAIC_HEIGHT = 6.45  # inches: a page has room for something beside it
+WEIGHT_PIXELS = 12  # most for a weight of a mosaic: a millimetre
 SLICE_GAP = 2  # pixels between the slices of a mosaic
 OUTLIERS = 0.001  # share of the weights of a mosaic, or of a layer's outputs, at each end of the scale
 
@@ -46,18 +49,15 @@ def mean_kernels(kernel: np.ndarray, columns: int = 16) -> Figure:
     return _coloured(grid, means, Normalize(-limit, limit), SIGNED_MAP, tr("peso medio de los canales"))
 
 
-def kernel_mosaic(kernel: np.ndarray, columns: int = 8) -> Figure:
+def kernel_mosaic(kernel: np.ndarray) -> Figure:
     """Every filter of a layer (k, k, channels, n) in full: a tile holds the slices of all its channels.
 
     Slices run in rows, about twice as many across as down, apart by a white line; grey is zero. One
     symmetric scale for all; the few weights beyond it take its end colours, as its arrows say.
     """
     size, _, channels, filters = kernel.shape
-    across = math.ceil(math.sqrt(2 * channels))
+    columns, across, side = _mosaic_layout(size, channels, filters)
     down = math.ceil(channels / across)
-    columns = min(columns, filters)
-    room = round(WIDTH * DPI) // columns - 2 * SLICE_GAP
-    side = max(1, (room // across - SLICE_GAP) // size)  # pixels of one weight
     step = size * side + SLICE_GAP
     tiles = np.full((filters, down * step, across * step), np.nan, dtype=np.float32)
     for channel in range(channels):
@@ -182,6 +182,25 @@ class _Grid:
         bar_axis = figure.add_axes((0.3, (self.FOOT - 42) / whole, 0.4, 24 / whole))
         _scale_bar(figure, scale, bar_axis, label, extend)
         return figure
+
+
+def _mosaic_layout(size: int, channels: int, filters: int) -> tuple[int, int, int]:
+    """Tiles in a row, slices in a row of a tile, and pixels of a weight, so that all fits in ``MOSAIC_HEIGHT``.
+
+    The largest weights win; then rows without a gap at the end; then tiles of about twice their height.
+    """
+    layouts = []
+    for columns in range(min(MOSAIC_COLUMNS[0], filters), min(MOSAIC_COLUMNS[1], filters) + 1):
+        room = round(WIDTH * DPI) // columns - _Grid.GAP
+        rows = math.ceil(filters / columns)
+        space = (MOSAIC_HEIGHT * DPI - _Grid.FOOT) // rows - _Grid.LABEL - _Grid.GAP
+        for across in range(1, channels + 1):
+            down = math.ceil(channels / across)
+            side = min(int(min(room // across, space // down) - SLICE_GAP) // size, WEIGHT_PIXELS)
+            uneven = abs(math.log(across / (2 * down)))
+            layouts.append((side, -(-filters % columns), -uneven, columns, across))
+    side, _, _, columns, across = max(layouts)
+    return columns, across, max(1, side)
 
 
 def _coloured(grid: _Grid, tiles: np.ndarray, norm: Normalize, cmap: Colormap | str, label: str) -> Figure:

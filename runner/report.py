@@ -10,7 +10,7 @@ from pathlib import Path
 from runner import i18n
 from runner.attachments import collect, evidence_file
 from runner.helper import Helper
-from runner.plan import Plan
+from runner.plan import TEMPLATES, Plan
 from runner.report_figures import Figures, drawn_figures, known_figures, prepare
 from runner.report_html import report_html
 from runner.report_pdf import load_weasyprint, print_pages, whole_or_not
@@ -19,7 +19,8 @@ from runner.report_summary import write_summary
 from runner.study import Study
 
 REPORT_FILE = "report.pdf"
-STYLES = ("report.css", "draft.css")  # the second for drafts only
+STYLE = "report.css"
+DRAFT_STYLE = "draft.css"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def render_with(
             target,
             styles=style_sheets(templates_dir, study.draft),
             base=build_dir,
-            roots=(build_dir, templates_dir),
+            roots=(build_dir, templates_dir, TEMPLATES),
             attachments=attached,
         )
         meanwhile()
@@ -83,8 +84,18 @@ def render_with(
 
 
 def style_sheets(templates_dir: Path, draft: bool) -> list[Path]:
-    """The styles, each followed by its language's own words (page numbers, the stamp), if it has any."""
+    """The styles, each followed by its language's own words (page numbers, the stamp), if it has any.
+
+    The stamp of a draft is this practice's for templates that bring none: no draft goes without one.
+    """
+    sheets = _with_words(templates_dir, STYLE)
+    if draft:
+        stamped = (templates_dir / DRAFT_STYLE).is_file()
+        sheets += _with_words(templates_dir if stamped else TEMPLATES, DRAFT_STYLE)
+    return sheets
+
+
+def _with_words(folder: Path, style: str) -> list[Path]:
     language = i18n.current().partition("_")[0]
-    folders = (templates_dir, templates_dir / "locale" / language)
-    named = [folder / name for name in (STYLES if draft else STYLES[:1]) for folder in folders]
-    return [path for path in named if path.parent == templates_dir or path.is_file()]
+    words = folder / "locale" / language / style
+    return [folder / style, *([words] if words.is_file() else [])]
