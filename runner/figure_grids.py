@@ -185,9 +185,10 @@ class _Grid:
 
 
 def _mosaic_layout(size: int, channels: int, filters: int) -> tuple[int, int, int]:
-    """Tiles in a row, slices in a row of a tile, and pixels of a weight, so that all fits in ``MOSAIC_HEIGHT``.
+    """Tiles in a row, slices in a row of a tile, and pixels of a weight.
 
-    The largest weights win; then rows without a gap at the end; then tiles of about twice their height.
+    All fits in ``MOSAIC_HEIGHT``, down to one pixel a weight. The largest weights win; then rows without
+    a gap at the end; then tiles of about twice their height.
     """
     layouts = []
     for columns in range(min(MOSAIC_COLUMNS[0], filters), min(MOSAIC_COLUMNS[1], filters) + 1):

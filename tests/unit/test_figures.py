@@ -172,7 +172,7 @@ def squares(figure: Figure, colour: Sequence[float]) -> int:
     return sum(int(np.isclose(picture, wanted, atol=1).all(axis=-1).sum()) for picture in pictures)
 
 
-@pytest.mark.parametrize("shape", [(3, 3, 128, 128), (3, 3, 192, 192), (3, 3, 5, 7), (5, 5, 1, 1), (1, 1, 16, 12)])
+@pytest.mark.parametrize("shape", [(3, 3, 128, 128), (3, 3, 192, 192), (3, 3, 5, 7), (1, 1, 16, 12)])
 def test_a_mosaic_shows_every_weight_once_at_one_size_and_one_scale(shape: tuple[int, ...]) -> None:
     kernel = np.random.default_rng(1).choice([-0.4, 0.1, 0.4], shape)
     kernel.flat[:2] = -0.4, 0.4
