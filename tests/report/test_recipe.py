@@ -26,6 +26,14 @@ def test_its_report_has_every_variant_and_conforms(tmp_path: Path) -> None:
     assert conformance.check(pdf) == ()
 
 
+def test_a_draft_is_stamped_although_its_templates_have_no_stamp(tmp_path: Path) -> None:
+    plan = make_plan(PLAN, "smoke")
+    assert not (plan.templates / "draft.css").exists()
+    pdf = render(make_study(tmp_path, profile="smoke", experiments=PLAN), plan, tmp_path, plan.templates)
+    assert all("BORRADOR" in page.extract_text() for page in PdfReader(pdf).pages)
+    assert conformance.check(pdf) == ()
+
+
 def test_the_recipe_is_the_best_model_where_nothing_is_chosen() -> None:
     """What `best` takes from its start is in both files."""
     best = make_plan(DEFAULT_PLAN, "full").get("best")
