@@ -51,10 +51,13 @@ def read_pass(study: Study) -> TimingPass | None:
         seconds = {name: tuple(map(float, each)) for name, each in values["seconds"].items()}
         load = float(values["load"])
         spread = max(map(_spread, seconds.values()))
+        peaks = tuple(map(float, values.get("peak_gflops", ())))
+        if peaks and any(len(each) != len(peaks) for each in seconds.values()):
+            raise ValueError("peak_gflops and seconds differ in their rounds")
         return TimingPass(
             seconds=seconds,
             training_flops={name: float(each) for name, each in values.get("training_flops", {}).items()},
-            peak_gflops=tuple(map(float, values.get("peak_gflops", ()))),
+            peak_gflops=peaks,
             rounds=int(values["rounds"]),
             images=int(values["images"]),
             threads=int(values["threads"]),
@@ -102,7 +105,7 @@ class Throughput:
 def throughput(study: Study, name: str) -> Throughput | None:
     """How much of what the machine can compute a training used; None where it was not measured."""
     found = read_pass(study)
-    if found is None or name not in found.training_flops or name not in found.seconds:
+    if not (found and found.peak_gflops and name in found.training_flops and name in found.seconds):
         return None
     gflop = found.training_flops[name] / 1e9
     rates = [gflop / each for each in found.seconds[name]]

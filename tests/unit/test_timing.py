@@ -21,7 +21,8 @@ def study(tmp_path: Path) -> Study:
 
 
 def with_values(study: Study, **changes: object) -> Study:
-    """The same study with another timing pass."""
+    """The same study with another timing pass; new seconds have no matrix product beside them."""
+    changes = {"peak_gflops": []} | changes if "seconds" in changes else changes
     path = study.get(timing.TIMING).folder / VALUES_FILE
     write_json(path, json.loads(path.read_text(encoding="utf-8")) | changes)
     finished = study.get(timing.TIMING)
@@ -78,6 +79,21 @@ def test_a_disturbed_machine_is_noticed(study: Study, changes: dict[str, object]
     assert found.disturbed is disturbed
 
 
-def test_a_damaged_pass_is_named(study: Study) -> None:
+def test_throughput_is_the_share_of_the_matrix_product_of_the_same_round(study: Study) -> None:
+    changed = with_values(
+        study,
+        seconds={"baseline": [0.1, 0.4, 0.1]},
+        training_flops={"baseline": 4e9},
+        peak_gflops=[50.0, 20.0, 100.0],
+    )
+    found = timing.throughput(changed, "baseline")
+    assert found is not None
+    assert (found.gflop, found.gflops, found.peak_gflops) == pytest.approx((4.0, 40.0, 50.0))
+    assert found.share == pytest.approx(0.5)
+    assert timing.throughput(changed, "batch-4") is None
+
+
+@pytest.mark.parametrize("changes", [{"seconds": "many"}, {"peak_gflops": [1.0]}])
+def test_a_damaged_pass_is_named(study: Study, changes: dict[str, object]) -> None:
     with pytest.raises(RunnerError, match=VALUES_FILE):
-        timing.read_pass(with_values(study, seconds="many"))
+        timing.read_pass(with_values(study, **changes))
