@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from runner.i18n import tr
+from runner.i18n import MINUS, tr
 from runner.study import origin
 
 SPLITS = {"train": "entrenamiento", "validation": "validación", "test": "test"}
@@ -147,7 +147,7 @@ PARAMETERS = {
     "epochs": "épocas",
     "learning_rate": "tasa de aprendizaje",
 }
-SIGNS = {"-": "\N{MINUS SIGN}", "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "+": "+"}
+SIGNS = {"-": MINUS, "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "+": "+"}
 INDEX = re.compile(r"\.\d+$")
 CONFUSED = re.compile(r"largest_confusions\.(\d+)")
 PARAMETER = re.compile(r"parameters\.(\w+)")

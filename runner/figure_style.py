@@ -78,7 +78,7 @@ def use_style() -> None:
 def number(value: float, digits: int = 2) -> str:
     """``value`` with ``digits`` decimals in the reader's format."""
     pattern = "#,##0." + "0" * digits if digits else "#,##0"
-    return str(format_decimal(value, format=pattern, locale=i18n.current()))
+    return str(format_decimal(value, format=pattern, locale=i18n.current())).replace("-", i18n.MINUS)
 
 
 class TickFormat(Formatter):

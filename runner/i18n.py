@@ -26,6 +26,7 @@ from runner.errors import InputError
 VARIABLE = "RUNNER_LOCALE"
 CATALOGUES = PROJECT_ROOT / "templates" / "locale"
 SOURCE_LANGUAGE = "es"
+MINUS = "\N{MINUS SIGN}"  # babel writes a hyphen
 TYPED_COMMA = re.compile(r"(?<=\d),(?=\d)")
 BLANKS = re.compile(r"\s+")
 _folders = [CATALOGUES]

@@ -16,11 +16,10 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from runner import i18n
-from runner.i18n import tr
+from runner.i18n import MINUS, tr
 from runner.report_numbers import Ledger, Measured, UntracedNumberError, checked, checked_number
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-MINUS = "\N{MINUS SIGN}"
 EN_DASH = "\N{EN DASH}"
 SMALLEST_P = 0.001  # below this, p-values are printed as an inequality
 MINUTE, HOUR = 60, 3600

@@ -150,7 +150,7 @@ def test_names_of_lines_that_end_together_are_spread() -> None:
 def test_ticks_have_a_decimal_comma_and_as_many_decimals_each() -> None:
     assert TickFormat().format_ticks([0, 0.25, 0.5, 1]) == ["0,00", "0,25", "0,50", "1,00"]
     assert TickFormat().format_ticks([0, 500, 1000]) == ["0", "500", "1.000"]
-    assert TickFormat().format_ticks([-0.5, -1e-17, 0.5]) == ["-0,5", "0,0", "0,5"]
+    assert TickFormat().format_ticks([-0.5, -1e-17, 0.5]) == ["−0,5", "0,0", "0,5"]
 
 
 def lightness(colour: Sequence[float]) -> float:
@@ -275,7 +275,7 @@ def epochs(train: Sequence[float], validation: Sequence[float]) -> list[Epoch]:
     ("train", "validation", "says"),
     [
         ([1.5, 1.0, 0.5], [1.2, 1.1, 1.3], ["mínimo, 1,100, en la época 2", "desde la época 2", "0,800"]),
-        ([1.5, 1.4, 1.3], [1.2, 1.1, 1.0], ["baja hasta la última época", "no supera", "-0,300"]),
+        ([1.5, 1.4, 1.3], [1.2, 1.1, 1.0], ["baja hasta la última época", "no supera", "−0,300"]),
         ([1.0, 0.9, 0.8], [1.2, 1.1, 1.0], ["supera siempre"]),
         ([1.0, 0.9, 0.8, 0.7], [1.1, 0.8, 0.7, 0.9], ["desde la época 4"]),
         ([1.0], [1.2], ["en 1 época.", "supera siempre"]),
