@@ -6,14 +6,13 @@ Every function takes records or arrays and returns a matplotlib figure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from runner.analysis import TurningPoint, turning_point
 from runner.figure_bands import Histories, band
@@ -28,6 +27,7 @@ from runner.figure_style import (
     TRAIN,
     VALIDATION,
     WIDTH,
+    TickFormat,
     label_lines,
     localise,
     number,
@@ -144,15 +144,16 @@ def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
     axis.set_xlabel(tr("exactitud de validación (intervalo del 95 %); rombo: la red de referencia"))
     axis.grid(axis="y", visible=False)
     axis.margins(x=0.09)
-    axis.xaxis.set_major_formatter(_percent())
+    axis.xaxis.set_major_formatter(PercentFormat())
     return figure
 
 
-def _percent() -> FuncFormatter:
-    def text(value: float, _: Any) -> str:
-        return f"{number(100 * value, 0)}{percent_sign()}"
+class PercentFormat(TickFormat):
+    """An axis's shares as percentages."""
 
-    return FuncFormatter(text)
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """All the numbers of the axis."""
+        return [f"{text}{percent_sign()}" for text in super().format_ticks([100 * value for value in values])]
 
 
 def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
@@ -185,5 +186,5 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
     axis.tick_params(length=0)
     bar = figure.colorbar(picture, ax=axis, shrink=0.75, label=tr("proporción de la clase verdadera"))
     bar.set_ticks([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1])
-    bar.ax.yaxis.set_major_formatter(_percent())
+    bar.ax.yaxis.set_major_formatter(PercentFormat())
     return figure

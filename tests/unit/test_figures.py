@@ -151,6 +151,8 @@ def test_ticks_have_a_decimal_comma_and_as_many_decimals_each() -> None:
     assert TickFormat().format_ticks([0, 0.25, 0.5, 1]) == ["0,00", "0,25", "0,50", "1,00"]
     assert TickFormat().format_ticks([0, 500, 1000]) == ["0", "500", "1.000"]
     assert TickFormat().format_ticks([-0.5, -1e-17, 0.5]) == ["−0,5", "0,0", "0,5"]
+    halves = figures.PercentFormat().format_ticks([0.7, 0.725, 0.75])
+    assert halves == ["70,0\N{NO-BREAK SPACE}%", "72,5\N{NO-BREAK SPACE}%", "75,0\N{NO-BREAK SPACE}%"]
 
 
 def lightness(colour: Sequence[float]) -> float:
