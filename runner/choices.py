@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from runner.analysis import tied_with_top
+from runner.decided import remembered
 from runner.experiments import ChooseEntry
 from runner.plan import Variant, check_parameters
 from runner.results import Finished
@@ -17,7 +19,7 @@ ALPHA = 0.05
 def decide(entry: ChooseEntry, finished: Mapping[str, Finished]) -> Choice:
     """The choice among those of ``entry`` that are finished; winner None if there is none."""
     there = [finished[name] for name in entry.among if name in finished]
-    top, tied = tied_with_top(there, ALPHA) if there else (None, ())
+    top, tied = remembered(there, ALPHA, partial(tied_with_top, there, ALPHA)) if there else (None, ())
     winner = next((name for name in entry.among if name in tied), None)
     return Choice(entry.label, entry.parameters, entry.among, winner, top, tuple(tied))
 

@@ -32,6 +32,11 @@ def check_sealed(path: Path) -> None:
         raise RunnerError("altered since it was written (its SHA-256 differs)", where=str(path), hint=HINT)
 
 
+def sealed_hash(path: Path) -> str:
+    """The SHA-256 that the file had when its folder was sealed; empty if it was not."""
+    return _read(path.parent).get(path.name, "")
+
+
 def broken(folder: Path) -> Iterator[RunnerError]:
     """What is missing or altered in a sealed folder."""
     try:
