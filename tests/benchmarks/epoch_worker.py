@@ -71,6 +71,7 @@ def train_ours(p: Parameters, threads: int | None, gates: list[Gate]) -> tuple[f
     )
     x, y = dataset.x_train[split.train], dataset.y_train[split.train]
     model = cnn.build_model(p)
+    training.initialise(model, p, x)
     training.compile_model(model, p, len(x))
     if gates:
         note_flops(model, len(x), gates[0])
