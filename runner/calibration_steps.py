@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from runner.local_pool import end_with_parent
 from runner.parameters import CLASSES, IMAGE_SIDE, Parameters
 
 IMAGES = 4096  # made up: the seconds don't depend on what is in a picture
@@ -19,8 +21,10 @@ TIMED_SECONDS = 1.0
 def time_steps(parameters: str, train_images: int, threads: int, sender: Connection) -> None:
     """Send the seconds for one image, to train and to predict, or in words what went wrong.
 
-    ``parameters`` as JSON; ``train_images`` is how many the variant's epoch has.
+    ``parameters`` as JSON; ``train_images`` is how many the variant's epoch has. Ends with the worker that
+    asked: a fork is no child of it, and would go on for nobody.
     """
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         sender.send(measure(Parameters.model_validate_json(parameters), train_images, threads))
     except Exception as error:  # the calibration is a help: without it the rough model serves

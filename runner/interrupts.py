@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import sys
+from contextlib import suppress
 from time import monotonic
 from types import FrameType
 
@@ -18,10 +20,22 @@ def calmly() -> int:
     try:
         from runner.cli import main
 
-        return main()
+        code = main()
     except KeyboardInterrupt:  # before ``main`` could answer for it, or while it did
         print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        _forget()
+    return code
+
+
+def _forget() -> None:
+    """Make Python forget the interrupt, so that it ends with our exit code.
+
+    If it came while C code of a library ran some Python, as an import may, Python would end by the signal.
+    """
+    with suppress(AttributeError):  # not CPython
+        ctypes.pythonapi.PyRun_SimpleString(b"")
 
 
 class _Once:

@@ -103,12 +103,26 @@ def end_children(grace_seconds: float = 5.0) -> None:
 
     Only multiprocessing's resource tracker is spared: it ends by itself, and complains if it is killed.
     """
-    children = [c for c in psutil.Process().children(recursive=True) if not is_tracker(c)]
+    children = held_children()
     for child in children:
         _quietly(child.terminate)
+        _quietly(child.resume)
     _, alive = psutil.wait_procs(children, timeout=grace_seconds)
     for child in alive:
         _quietly(child.kill)
+
+
+def held_children() -> list[psutil.Process]:
+    """All processes below this one, each suspended.
+
+    Suspended, none can start another that the list lacks, and that nobody would end.
+    """
+    held: set[psutil.Process] = set()
+    while new := {c for c in psutil.Process().children(recursive=True) if not is_tracker(c)} - held:
+        for child in new:
+            _quietly(child.suspend)
+        held |= new
+    return list(held)
 
 
 def is_tracker(process: psutil.Process) -> bool:

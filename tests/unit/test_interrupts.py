@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from runner import interrupts
+from runner import PROJECT_ROOT, interrupts
 from runner.execute import Task, run_task
-from runner.interrupts import SETTLING_SECONDS, _Once
+from runner.interrupts import INTERRUPTED, SETTLING_SECONDS, _Once
 from runner.local_pool import is_tracker, make_executor, out_of_reach
 from runner.pipeline import saying_failures
 from runner.results import read_failure
@@ -77,3 +80,59 @@ def test_a_work_folder_that_cannot_be_made_is_a_failure(tmp_path: Path) -> None:
     failure = read_failure(tmp_path / "results" / "one")
     assert failure is not None
     assert failure.reason == outcome.reason
+
+
+INTERRUPTED_IN_C = """
+import ctypes
+import sys
+from runner import cli, interrupts
+
+def main():
+    run = ctypes.pythonapi.PyRun_String
+    run.restype, run.argtypes = ctypes.py_object, (ctypes.c_char_p, ctypes.c_int, *[ctypes.py_object] * 2)
+    run(b"raise KeyboardInterrupt", 257, {}, {})
+
+cli.main = main
+sys.exit(interrupts.calmly())
+"""
+
+
+@unix
+def test_the_exit_code_holds_where_c_code_was_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED_IN_C)
+    path = os.pathsep.join([str(tmp_path), str(PROJECT_ROOT)])
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (INTERRUPTED, "interrupted\n")
+
+
+PARENT = """
+import os
+import time
+from runner.local_pool import end_children
+
+if os.fork() == 0:
+    for _ in range(500):
+        if os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
+        time.sleep(0.002)
+time.sleep(0.2)
+end_children()
+"""
+
+
+@unix
+def test_none_is_left_that_starts_while_the_others_end(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(PARENT)
+    mark = {"PARENT_MARK": tmp_path.as_posix()}
+    command = [sys.executable, str(tmp_path / "parent.py")]
+    subprocess.run(command, env=os.environ | mark | {"PYTHONPATH": str(PROJECT_ROOT)}, check=True, timeout=60)
+    assert not [p for p in psutil.process_iter() if runs_with(p, mark)]
+
+
+def runs_with(process: psutil.Process, mark: dict[str, str]) -> bool:
+    with suppress(psutil.Error):
+        marked = mark.items() <= process.environ().items()
+        return bool(marked and process.status() != psutil.STATUS_ZOMBIE)
+    return False
