@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from runner import fused_adam
 from runner.model import start_as_identity, whiten
 from runner.parameters import CLASSES, Parameters
 
@@ -137,8 +138,8 @@ def make_optimizer(p: Parameters, steps: int) -> keras.optimizers.Optimizer:
         optimizer = keras.optimizers.SGD(rate, p.momentum, nesterov=p.momentum > 0, weight_decay=decay)
     else:
         kinds = {
-            "adam": keras.optimizers.Adam,
-            "adamw": keras.optimizers.AdamW,
+            "adam": fused_adam.Adam,
+            "adamw": fused_adam.AdamW,
             "rmsprop": keras.optimizers.RMSprop,
         }
         optimizer = kinds[p.optimizer](rate, weight_decay=decay)

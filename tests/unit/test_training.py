@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from runner.parameters import Parameters
 pytestmark = pytest.mark.xdist_group("tensorflow")  # one import for all of them
 
 training = pytest.importorskip("runner.training")
+measure = pytest.importorskip("runner.measure")
 flops = pytest.importorskip("runner.flops")
 model_module = pytest.importorskip("runner.model")
 keras = pytest.importorskip("keras")
@@ -237,3 +241,39 @@ def test_what_is_not_trained_needs_no_gradients() -> None:
     p = parameters(stem_filters=8, filters=(4,), dense=())
     counted = flops.training_flops_per_image(model_module.build_model(p))
     assert counted == pytest.approx(2 * first + 3 * second + 3 * output, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+def test_adam_in_one_operation_updates_as_kerass_does(name: str) -> None:
+    """Several steps, with a decay that the bias is spared."""
+    generator = np.random.default_rng(0)
+    start = np.linspace(-1, 1, 30, dtype=np.float32)
+    gradients = [generator.normal(size=(2, 30)).astype(np.float32) for _ in range(20)]
+    found = []
+    for module in (training.fused_adam, keras.optimizers):
+        variables = [keras.Variable(start, name=called) for called in ("kernel", "bias")]
+        optimizer = getattr(module, name)(0.01, weight_decay=0.1)
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        for pair in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(g) for g in pair], variables)
+        found.append([v.numpy() for v in variables])
+    assert np.abs(found[1][0] - start).max() > 0.02
+    np.testing.assert_allclose(found[0], found[1], rtol=2e-5, atol=1e-6)
+
+
+def test_keras_alone_loads_the_kept_model(tmp_path: Path) -> None:
+    p = parameters(augmentation="flip", batch_norm=True, dropout=0.2, optimizer="adam")
+    model = model_module.build_model(p)
+    training.compile_model(model, p, 20)
+    images, labels = labelled(20)
+    model.fit(training.training_batches(images, labels, p), epochs=1, steps_per_epoch=2, verbose=0)
+    measure.keep_model(tmp_path / "model.keras", model)
+    x = np.random.default_rng(0).normal(size=(5, 32, 32, 3)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    code = (
+        "import keras, numpy, sys; m = keras.saving.load_model('model.keras'); "
+        "numpy.save('y.npy', m(numpy.load('x.npy'), training=False)); assert 'runner' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    expected = keras.ops.convert_to_numpy(model(x, training=False))
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, atol=1e-6)
