@@ -10,6 +10,7 @@ from runner import PROJECT_ROOT, conformance
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.report import render
 from runner.study import Seeds
+from tests.benchmarks import ablation_page
 from tests.made_up import Story, make_study
 
 PLAN = PROJECT_ROOT / "notebooks" / "recipe.toml"
@@ -41,3 +42,13 @@ def test_the_recipe_is_the_best_model_where_nothing_is_chosen() -> None:
     chosen = {name for entry in best.choose for name in entry.parameters} | {"filters", "filters_scale"}
     start = {k: v for k, v in best.parameters.items() if k not in chosen}
     assert start == {k: v for k, v in recipe.items() if k in start}
+
+
+def test_the_page_of_the_ablation_has_a_row_for_each(tmp_path: Path) -> None:
+    plan = make_plan(PLAN, "full")
+    study = make_study(tmp_path, Story(skipped=("no-decay",)), experiments=PLAN)
+    rows = [line for line in ablation_page.page(plan, study).splitlines() if line.startswith("| `")]
+    assert len(rows) == len(plan.variants)  # the recipe stands in both tables, no-decay in none
+    assert sum(row.startswith("| `recipe` |") for row in rows) == 2
+    without = next(row for row in rows if "`no-whitening`: stem learned" in row)
+    assert any(f"| {verdict} |" in without for verdict in ("better", "worse", "not shown"))
