@@ -14,6 +14,7 @@ from tests.benchmarks import ablation_page
 from tests.made_up import Story, make_study
 
 PLAN = PROJECT_ROOT / "notebooks" / "recipe.toml"
+GPU = PROJECT_ROOT / "notebooks" / "gpu.toml"
 
 
 def test_its_report_has_every_variant_and_conforms(tmp_path: Path) -> None:
@@ -33,6 +34,19 @@ def test_a_draft_is_stamped_although_its_templates_have_no_stamp(tmp_path: Path)
     pdf = render(make_study(tmp_path, profile="smoke", experiments=PLAN), plan, tmp_path, plan.templates)
     assert all("BORRADOR" in page.extract_text() for page in PdfReader(pdf).pages)
     assert conformance.check(pdf) == ()
+
+
+def test_a_plan_has_its_own_answers_only(tmp_path: Path) -> None:
+    """The ablation and the recipe for a GPU share their templates."""
+    found = {}
+    for path in (PLAN, GPU):
+        plan, folder = make_plan(path, "full"), tmp_path / path.stem
+        pdf = render(make_study(folder, experiments=path), plan, folder, plan.templates)
+        found[path] = " ".join(" ".join(page.extract_text().split()) for page in PdfReader(pdf).pages)
+        assert conformance.check(pdf) == ()
+    assert "sin cada uno" in found[PLAN] and "94 %" not in found[PLAN]
+    assert "sin cada uno" not in found[GPU] and "¿Llega al 94" in found[GPU]
+    assert "entrenada sin GPU" in found[GPU]
 
 
 def test_the_recipe_is_the_best_model_where_nothing_is_chosen() -> None:
