@@ -16,6 +16,7 @@ from runner.parameters import CLASSES, IMAGE_SIDE, Parameters
 IMAGES = 4096  # made up: the seconds don't depend on what is in a picture
 PREDICTED = 1000
 TIMED_SECONDS = 1.0
+CALL_IMAGES = 512  # at most, of one call; a training's has more, which would only take longer here
 
 
 def time_steps(parameters: str, train_images: int, threads: int, sender: Connection) -> None:
@@ -37,7 +38,7 @@ def measure(p: Parameters, train_images: int, threads: int) -> tuple[float, floa
     from runner import training
 
     training.prepare(p, threads)
-    p = p.model_copy(update={"epochs": 10_000})
+    p, train_images = p.model_copy(update={"epochs": 10_000}), min(train_images, CALL_IMAGES)
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (IMAGES, IMAGE_SIDE, IMAGE_SIDE, 3), dtype=np.uint8)
     labels = random.integers(0, CLASSES, IMAGES)
