@@ -15,7 +15,7 @@ from tests.benchmarks.summary import median
 PAGE = PROJECT_ROOT / "docs" / "scaling.md"
 TEMPLATE = Path(__file__).parent / "scaling_page.md"
 SIZES = (10, 1000, 10_000, 100_000)
-MEGABYTES = 7.7  # of a finished variant of the baseline: weights 6.6, predictions 0.9, notebook 0.2
+MEGABYTES = 3.3  # of a finished variant of the baseline: weights 2.2, predictions 0.9, notebook 0.2
 WORKERS = 100
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
