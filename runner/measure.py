@@ -179,18 +179,11 @@ def memory_peak() -> int:
     return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
 
 
-def keep_model(path: Path, model: keras.Model) -> None:
-    """Write the model without its optimizer: Keras alone can load it, and it takes a third of the room."""
-    plain = type(model).from_config(model.get_config())
-    plain.set_weights(model.get_weights())
-    plain.save(path)
-
-
 def save(
     folder: Path, model: keras.Model, training: results.Training, predictions: results.Predictions
 ) -> None:
     """Leave everything in ``folder``, the record last."""
-    keep_model(folder / MODEL_FILE, model)
+    model.save(folder / MODEL_FILE)
     np.savez_compressed(folder / results.PREDICTIONS_FILE, **vars(predictions))
     with open(folder / HISTORY_FILE, "w", newline="", encoding="utf-8") as file:  # noqa: PTH123
         writer = csv.DictWriter(file, fieldnames=list(results.Epoch.model_fields))

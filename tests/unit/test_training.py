@@ -267,7 +267,7 @@ def test_keras_alone_loads_the_kept_model(tmp_path: Path) -> None:
     training.compile_model(model, p, 20)
     images, labels = labelled(20)
     model.fit(training.training_batches(images, labels, p), epochs=1, steps_per_epoch=2, verbose=0)
-    measure.keep_model(tmp_path / "model.keras", model)
+    model_module.standard_model(model, p).save(tmp_path / "model.keras")
     x = np.random.default_rng(0).normal(size=(5, 32, 32, 3)).astype(np.float32)
     np.save(tmp_path / "x.npy", x)
     code = (
