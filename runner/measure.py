@@ -34,6 +34,7 @@ def check_finite(history: Mapping[str, Sequence[float]]) -> None:
 
 def measure(
     model: keras.Model,
+    standard: keras.Model,
     history: Mapping[str, Sequence[float]],
     clock: EpochClock,
     dataset: Dataset,
@@ -42,7 +43,8 @@ def measure(
 ) -> tuple[results.Training, results.Predictions]:
     """Record of the run and predictions of each validation and test image.
 
-    All three sets are seen once with the final weights, without augmentation.
+    All three sets are seen once with the final weights, without augmentation. The layers in the record are
+    those of ``standard``, the same network in Keras's own layers.
     """
     check_finite(history)
     y_train = dataset.y_train
@@ -50,7 +52,7 @@ def measure(
     validation, p_validation = evaluate(model, dataset.x_train[split.validation], y_train[split.validation])
     test, p_test = evaluate(model, dataset.x_test, dataset.y_test)
     training = results.Training(
-        model=summarise_model(model),
+        model=summarise_model(standard),
         epochs=epochs(history, clock),
         evaluation=results.Evaluation(train=train, validation=validation, test=test),
         timing=timing(clock, len(split.train)),
