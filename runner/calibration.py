@@ -30,7 +30,7 @@ from runner.results import Record, read_result, write_json
 
 CALIBRATION_FILE = "calibration.json"
 LEAST_WORK_SECONDS = 240.0  # of expected training, below which a calibration would not pay
-LEAST_SHARE = 0.8  # of the expected work, that of the kinds that are measured: the others are scaled
+LEAST_SHARE = 0.7  # of the expected work, that of the kinds that are measured: the others are scaled
 LIMIT_SECONDS = 60.0  # no steps of another kind of variant begin later than that
 STEPS_TIMEOUT_SECONDS = 60.0
 LEAST_BUDGET_SECONDS = 600.0  # a calibration must not eat up what it is to divide

@@ -56,6 +56,8 @@ def main() -> None:
     p = Parameters.model_validate_json(json.dumps(order["parameters"]))
     gates = [] if order.get("final") else [Gate(sys.stdin, answers, peak if order.get("peak") else dict)]
     train = {"ours": train_ours, "plain": train_plain}[sys.argv[1]]
+    if order.get("seeded"):
+        keras.utils.set_random_seed(p.seed)
     started = perf_counter()
     accuracy, entropy = train(p, order.get("threads"), gates)
     found = {"seconds": perf_counter() - started, "accuracy": accuracy, "cross_entropy": entropy}
@@ -98,7 +100,6 @@ def train_plain(p: Parameters, threads: int | None, gates: list[Gate]) -> tuple[
 
     One line an epoch is printed in place of the progress bar, whose cost is thus left out.
     """
-    keras.utils.set_random_seed(p.seed)
     parameters = p.model_dump(mode="json")
     with tempfile.TemporaryDirectory() as folder:
         x, y, x_test, y_test = plain_keras.load_data(data_file(p.dataset, Path(folder)), p.train_limit)
