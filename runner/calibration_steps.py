@@ -15,7 +15,7 @@ from runner.parameters import CLASSES, IMAGE_SIDE, Parameters
 
 IMAGES = 4096  # made up: the seconds don't depend on what is in a picture
 PREDICTED = 1000
-TIMED_SECONDS = 0.5
+TIMED_SECONDS = 1.0
 CALL_IMAGES = 512  # at most, of one call; a training's has more, which would only take longer here
 
 

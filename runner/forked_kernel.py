@@ -105,9 +105,10 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], where: str) 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
-    os.environ["JPY_PARENT_PID"] = str(os.getppid())  # the kernel ends itself when this one is gone
     os.chdir(where)
     sys.path.insert(0, where)
     from ipykernel.kernelapp import IPKernelApp
 
-    IPKernelApp.launch_instance(argv=list(arguments))
+    # The kernel ends itself when the fork server is gone. JPY_PARENT_PID is read when ipykernel is imported,
+    # which was before the fork, so it would not be heard.
+    IPKernelApp.launch_instance(argv=list(arguments), parent_handle=os.getppid())

@@ -108,6 +108,23 @@ def test_interrupted_as_a_terminal_does_it(
         assert plans.read_result(build / "results" / "good").training.restored_epochs >= 1
 
 
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+def test_ended_with_its_whole_group(
+    plan: Path, tmp_path: Path, undisturbed: dict[str, dict[str, Any]], signum: signal.Signals
+) -> None:
+    """As ``timeout`` and schedulers do it: nobody is left to end the kernels, so they do it themselves."""
+    build = tmp_path / "build"
+    process = plans.start(plan, build)
+    until(lambda: plans.checkpointed(build, "good"))
+    below = plans.family(process)
+    kernel = plans.kernel(process)
+    assert kernel in below
+    os.killpg(process.pid, signum)
+    process.wait(30)
+    assert all_ended(below)
+    assert_whole(plan, build, undisturbed)
+
+
 def test_interrupted_at_any_moment_of_the_start(plan: Path, tmp_path: Path) -> None:
     """Ctrl-C while modules are imported, and while processes start: 130, no traceback, nothing left."""
     moments = random.Random(SEED)
