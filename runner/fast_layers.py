@@ -1,4 +1,4 @@
-"""Layers that compute what Keras's own do in fewer passes over the images: 7 to 15 % of a step.
+"""Layers that compute what Keras's own do in fewer passes over the images: 5 to 15 % of a step.
 
 They are for training only: ``model.standard_model`` makes the network that Keras alone can load.
 """
