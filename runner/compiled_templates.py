@@ -1,4 +1,4 @@
-"""Compiled templates of earlier reports, kept in the user's cache folder: they save half a second a report.
+"""Compiled templates of earlier reports, kept in the user's cache folder: they save a quarter of a second a report.
 
 What Jinja compiles depends on more than the template's text: texts are translated and constants filtered
 on the way. So what was kept also counts as outdated when the locale, a catalogue or this package changes.
