@@ -17,7 +17,6 @@ import jinja2
 from jinja2 import nodes
 from markupsafe import Markup
 
-from runner.compiled_templates import CompiledTemplates
 from runner.errors import RunnerError
 from runner.evidence import Claim, link_claims, link_to_notebooks
 from runner.evidence_words import field_words, metric_words
@@ -123,7 +122,6 @@ def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Pa
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=[Translator],
-        bytecode_cache=CompiledTemplates(templates_dir),
     )
     facts = Facts(study)
     environment.globals.update(facts.globals(), **layout.globals(), study=study)
