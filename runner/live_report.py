@@ -49,6 +49,7 @@ class LiveReport:
         self._wanted = self._paused = self._closed = self._complained = False
         self._niceness = FIRST_NICENESS if not (build_dir / REPORT_FILE).exists() else NICENESS
         self._process: BaseProcess | None = None
+        self._stopped: BaseProcess | None = None  # the last one that was told to end: its words mean nothing
         self._thread = threading.Thread(target=self._serve, name="live-report", daemon=True)
 
     def __enter__(self) -> Self:
@@ -108,8 +109,12 @@ class LiveReport:
             process.join()
             with self._news:
                 self._process = None
+                stopped = self._stopped is process
                 self._news.notify_all()
-            self._report(receiver, process.exitcode or 0)
+            if stopped:
+                receiver.close()
+            else:
+                self._report(receiver, process.exitcode or 0)
 
     def _report(self, receiver: Connection, code: int) -> None:
         """Say, once, why a rendering failed."""
@@ -126,6 +131,7 @@ class LiveReport:
             process = self._process
             if process is None:
                 return
+            self._stopped = process
             process.terminate()
             if not self._news.wait_for(lambda: self._process is not process, GRACE_SECONDS):
                 process.kill()

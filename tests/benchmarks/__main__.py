@@ -18,7 +18,7 @@ import click
 
 from runner import PROJECT_ROOT
 from tests.benchmarks.harness import Bench, measure
-from tests.benchmarks.raw import Raw
+from tests.benchmarks.raw import RAW, Raw
 from tests.benchmarks.rows import ROWS, load_row
 from tests.benchmarks.scaling_page import PAGE, write_page
 from tests.benchmarks.table import RESULTS, write_table
@@ -41,7 +41,7 @@ def say(text: str) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     default=PROJECT_ROOT / "build-bench",
     show_default="build-bench",
-    help="Raw measurements and work files.",
+    help="Work files.",
 )
 @click.option(
     "--build",
@@ -56,7 +56,6 @@ def say(text: str) -> None:
     envvar="BENCH_TOOLS",
     help="The bin folder of an environment with ploomber and snakemake.",
 )
-@click.option("--results", type=click.Path(dir_okay=False, path_type=Path), default=RESULTS, hidden=True)
 @click.option("--small", is_flag=True, help="Smallest sizes, to try the benchmarks out: no results.")
 @click.option("--afresh", is_flag=True, help="Forget the rounds of these rows.")
 def main(
@@ -66,12 +65,12 @@ def main(
     full_build: Path | None,
     build_seconds: float | None,
     tools: Path | None,
-    results: Path,
     small: bool,
     afresh: bool,
 ) -> None:
     folder = folder.resolve()
-    raws = {name: Raw(folder / "raw" / f"{name}.json") for name in ROWS}
+    kept = folder / "raw" if small else RAW
+    raws = {name: Raw(kept / f"{name}.json") for name in ROWS}
     say(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for name in [n for n in ROWS if not chosen or n in chosen]:
         if afresh:
@@ -87,8 +86,8 @@ def main(
         say(f"== {name}: {row.TITLE}")
         measure(row.cases(bench), raws[name], rounds, say)
     if not small:
-        write_table(raws, results)
-        say(f"wrote {results}")
+        write_table(raws, RESULTS)
+        say(f"wrote {RESULTS}")
         if write_page(raws, PAGE):
             say(f"wrote {PAGE}")
 

@@ -1,36 +1,43 @@
-"""docs/ablation.md: what each ingredient of the best model gives, from a finished build of recipe.toml.
+"""docs/ablation.md: what each ingredient of the best model gives, from trainings of recipe.toml.
 
-python -m tests.benchmarks.ablation_page build-recipe
+    python -m tests.benchmarks.ablation_page build-recipe
+
+keeps what is finished in a build folder, and writes the page from all that was kept.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from runner import PROJECT_ROOT, timing
+from runner import PROJECT_ROOT
 from runner.analysis import Comparison
+from runner.experiments import MOST_SEEDS
 from runner.loading import load_study
 from runner.plan import Plan
 from runner.request import Request, load_plan
 from runner.seed_statistics import OverSeeds, compare_all, over_seeds, paired_runs
 from runner.study import Study
-from tests.benchmarks.machine import machine, versions
+from tests.benchmarks.kept_runs import keep, read_kept
 
 PLAN = PROJECT_ROOT / "notebooks" / "recipe.toml"
 PAGE = PROJECT_ROOT / "docs" / "ablation.md"
+KEPT = PROJECT_ROOT / "docs" / "ablation"
 TEMPLATE = Path(__file__).parent / "ablation_page.md"
 REFERENCE = "recipe"
 VERDICTS = {"better": "better", "worse": "worse", "undecided": "not shown"}
 
 
-@click.command(help="Writes docs/ablation.md from a finished build of notebooks/recipe.toml.")
+@click.command(help="Keeps what is finished in BUILD, and writes docs/ablation.md from all that was kept.")
 @click.argument("build", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def main(build: Path) -> None:
-    plan = load_plan(Request(plan_path=PLAN, build_dir=build.resolve()))
-    PAGE.write_text(page(plan, load_study(plan, build)), encoding="utf-8")
+    plan = load_plan(Request(plan_path=PLAN, build_dir=build.resolve(), seeds=str(MOST_SEEDS)))
+    study = load_study(plan, build)
+    keep(study, KEPT)
+    PAGE.write_text(page(plan, replace(study, finished=read_kept(KEPT))), encoding="utf-8")
     print(f"wrote {PAGE}", file=sys.stderr)
 
 
@@ -39,15 +46,19 @@ def page(plan: Plan, study: Study) -> str:
     return TEMPLATE.read_text(encoding="utf-8").format(
         without="\n".join(rows(plan, study, "without")),
         large="\n".join(rows(plan, study, "large")),
-        machine=", ".join([*machine().values(), *(f"{k} {v}" for k, v in used(study).items())]),
-        date=max(study.get(name).result.finished for name in study.finished).date(),
+        machines="\n".join(machines(study)),
     )
 
 
-def used(study: Study) -> dict[str, str]:
-    """Versions of the libraries that trained."""
-    environment = study.get(REFERENCE).training.environment
-    return {"tensorflow": environment.tensorflow, "keras": environment.keras, "numpy": versions()["numpy"]}
+def machines(study: Study) -> list[str]:
+    """Where and when the variants were trained, a line for each processor and set of versions."""
+    found: dict[str, list[str]] = {}
+    for name in study.available(variant.name for variant in study.variants):
+        finished = study.get(name)
+        where, day = finished.training.environment, finished.result.finished.date()
+        versions = f"tensorflow {where.tensorflow}, keras {where.keras}, numpy {where.numpy}"
+        found.setdefault(f"{where.processor}, {where.cores} cores, {versions}", []).append(f"`{name}` {day}")
+    return [f"- {place}: {', '.join(names)}" for place, names in found.items()]
 
 
 def rows(plan: Plan, study: Study, group: str) -> list[str]:
@@ -78,7 +89,7 @@ def changed(plan: Plan, name: str) -> str:
 
 
 def row(study: Study, name: str, what: str, judged: str) -> str:
-    """What it is, seeds, operations, time, and both accuracies."""
+    """What it is, seeds, operations, and both accuracies."""
     first = study.get(name).training
     validation, test = (
         over_seeds([getattr(study.get(run).training.evaluation, split).accuracy for run in study.runs(name)])
@@ -88,7 +99,6 @@ def row(study: Study, name: str, what: str, judged: str) -> str:
         what,
         str(validation.n),
         f"{first.model.flops_per_image / 1e6:.1f}",
-        f"{timing.epoch_seconds(study, name):.0f}",
         accuracy(validation),
         judged,
         accuracy(test),

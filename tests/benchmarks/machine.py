@@ -14,20 +14,13 @@ SHOWN = ("tensorflow", "keras", "numpy", "weasyprint", "papermill", "nbconvert")
 
 
 @cache
-def machine() -> dict[str, str]:
-    """Processor, cores, memory and system."""
-    return {
-        "processor": processor(),
-        "cores": str(os.cpu_count()),
-        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
-        "system": f"{platform.system()} {platform.machine()}",
-    }
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Python's and the libraries'."""
-    return {"python": platform.python_version()} | {name: version(name) for name in SHOWN}
+def described() -> str:
+    """Processor, cores, memory, system and versions, in words."""
+    memory = f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
+    system = f"{platform.system()} {platform.machine()}"
+    versions = [f"{name} {version(name)}" for name in SHOWN]
+    parts = [processor(), f"{os.cpu_count()} cores", memory, system, f"python {platform.python_version()}"]
+    return ", ".join([*parts, *versions])
 
 
 def processor() -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.machine import machine, versions
+from tests.benchmarks.machine import described
 
+RAW = Path(__file__).parent / "raw"  # committed, as results are
 Measurement = Mapping[str, float]
 Round = Mapping[str, Measurement]  # by side
 
@@ -30,24 +32,27 @@ class Raw:
         return tuple(self._content["cases"])
 
     @property
-    def date(self) -> str:
-        """Day of the last round; empty if there was none."""
-        return str(self._content.get("date", ""))
+    def days(self) -> list[str]:
+        """First and last day of the rounds; one if they are the same, none if there was no round."""
+        days = sorted({each["date"] for each in self._all()})
+        return days[:1] + days[1:][-1:]
 
     @property
-    def machine(self) -> dict[str, str]:
-        """Machine and versions of the last round."""
-        return dict(self._content.get("machine", {})) | dict(self._content.get("versions", {}))
+    def machines(self) -> dict[str, int]:
+        """Machine and versions in words, and how many rounds were measured there."""
+        return dict(Counter(each["machine"] for each in self._all()))
 
     @property
     def load(self) -> float:
         """Load of the machine before the first round of all."""
-        return next((float(case["loads"][0]) for case in self._content["cases"].values()), 0.0)
+        return next((float(each["load"]) for each in self._all()), 0.0)
+
+    def _all(self) -> list[dict[str, Any]]:
+        return [each for case in self._content["cases"].values() for each in case]
 
     def rounds(self, case: str) -> list[Round]:
         """The rounds of a case so far."""
-        found = self._content["cases"].get(case, {})
-        return list(found.get("rounds", []))
+        return [each["sides"] for each in self._content["cases"].get(case, [])]
 
     def values(self, case: str, side: str, key: str = "seconds") -> list[float]:
         """One side's measurements, round by round."""
@@ -58,15 +63,9 @@ class Raw:
         return any(each.keys() >= set(sides) for each in self.rounds(case))
 
     def add(self, case: str, measured: Round, load: float) -> None:
-        """Write down one round."""
-        kept = self._content["cases"].setdefault(case, {"rounds": [], "loads": []})
-        kept["rounds"].append(measured)
-        kept["loads"].append(round(load, 2))
-        self._content |= {
-            "date": f"{datetime.now(UTC):%Y-%m-%d}",
-            "machine": machine(),
-            "versions": versions(),
-        }
+        """Write down one round, with the machine's load before it."""
+        kept = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": described(), "load": round(load, 2)}
+        self._content["cases"].setdefault(case, []).append(kept | {"sides": measured})
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(self._content, indent=1) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ HEAD = """# Results
 
 Written by `tox -e bench` from raw measurements; not to be edited. The sides of each comparison took turns
 (A B A B ...), as whole processes where the user would feel it. Ratios are theirs over ours within a round
-(above 1, ours is faster): median (least..most, number of rounds). Machine: {machine}.
+(above 1, ours is faster): median (least..most, number of rounds). Where they were measured stands below.
 
 | row | what | target | measured | | note |
 |---|---|---|---|---|---|
@@ -30,7 +31,6 @@ def write_table(raws: Mapping[str, Raw], path: Path) -> None:
     if not measured:
         return
     reasons = tomllib.loads(REASONS.read_text(encoding="utf-8")) if REASONS.exists() else {}
-    last = max(measured.values(), key=lambda raw: raw.date)
     rows = [
         shown(name, raw, line, reasons.get(name, {}).get(line.what, ""))
         for name, raw in measured.items()
@@ -41,14 +41,19 @@ def write_table(raws: Mapping[str, Raw], path: Path) -> None:
         if len(measured) < len(raws)
         else []
     )
-    dates = [
-        f"- {name}: {raw.date}, load before {raw.load:.1f}{other(raw, last)}"
-        for name, raw in measured.items()
-    ]
-    text = (
-        HEAD.format(machine=described(last)) + "\n".join(rows) + "\n\n" + "\n".join([*missing, *dates]) + "\n"
-    )
+    text = HEAD + "\n".join(rows) + "\n\n" + "\n".join([*missing, *where_measured(measured)]) + "\n"
     path.write_text(text, encoding="utf-8")
+
+
+def where_measured(measured: Mapping[str, Raw]) -> list[str]:
+    """The machines, by letter, and for each row its days, the load before it, and its rounds on each."""
+    machines = list(dict.fromkeys(machine for raw in measured.values() for machine in raw.machines))
+    letters = dict(zip(machines, string.ascii_uppercase, strict=False))
+    told = [f"- Machine {letter}: {machine}." for machine, letter in letters.items()]
+    for name, raw in measured.items():
+        rounds = ", ".join(f"{n} on {letters[machine]}" for machine, n in raw.machines.items())
+        told.append(f"- {name}: {' to '.join(raw.days)}, load before {raw.load:.1f}, rounds: {rounds}")
+    return told
 
 
 def shown(name: str, raw: Raw, line: Line, reason: str) -> str:
@@ -57,19 +62,3 @@ def shown(name: str, raw: Raw, line: Line, reason: str) -> str:
     why = f"Reason: {reason or 'not yet known'}." if line.met is False else ""
     note = " ".join(part for part in (line.note, why) if part)
     return f"| {name} | {line.what} | {line.target} | {line.measured} | {verdict} | {note} |"
-
-
-def described(raw: Raw) -> str:
-    """Machine and versions in words."""
-    found = dict(raw.machine)
-    parts = [
-        f"{found.pop('processor')}, {found.pop('cores')} cores",
-        found.pop("memory"),
-        found.pop("system"),
-    ]
-    return ", ".join(parts + [f"{name} {version}" for name, version in found.items()])
-
-
-def other(raw: Raw, last: Raw) -> str:
-    """How a row's machine differs from the one named above."""
-    return "" if raw.machine == last.machine else f"; on another machine: {described(raw)}"

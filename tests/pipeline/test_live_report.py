@@ -109,6 +109,14 @@ def fail(plan: Plan, build_dir: Path) -> None:
     raise ValueError("a propósito")
 
 
+def stumble(plan: Plan, build_dir: Path) -> None:
+    """A rendering that is told to end, and fails with another error on its way out."""
+    try:
+        note(plan, build_dir)
+    finally:
+        raise ValueError("flush of closed file")
+
+
 def notes(build: Path) -> list[str]:
     return (build / "notes").read_text(encoding="utf-8").split() if (build / "notes").exists() else []
 
@@ -143,6 +151,17 @@ def test_nothing_is_rendered_during_a_pause(endless: Path, tmp_path: Path) -> No
         assert notes(tmp_path) == ["begins"]
         live.resume()
         until(lambda: notes(tmp_path) == ["begins", "begins", "ends"])
+
+
+def test_a_rendering_that_was_told_to_end_may_fail(endless: Path, tmp_path: Path) -> None:
+    (tmp_path / "report.pdf").touch()
+    said: list[str] = []
+    with LiveReport(make_plan(endless, "smoke"), tmp_path, stumble, said.append) as live:
+        live.want()
+        until(lambda: notes(tmp_path) == ["begins"])
+        live.pause()
+        time.sleep(1)
+    assert not said
 
 
 def test_a_rendering_that_fails_is_said_once(endless: Path, tmp_path: Path) -> None:

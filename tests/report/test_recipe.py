@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pypdf import PdfReader
@@ -11,6 +12,7 @@ from runner.plan import DEFAULT_PLAN, make_plan
 from runner.report import render
 from runner.study import Seeds
 from tests.benchmarks import ablation_page
+from tests.benchmarks.kept_runs import keep, read_kept
 from tests.made_up import Story, make_study
 
 PLAN = PROJECT_ROOT / "notebooks" / "recipe.toml"
@@ -66,3 +68,12 @@ def test_the_page_of_the_ablation_has_a_row_for_each(tmp_path: Path) -> None:
     assert sum(row.startswith("| `recipe` |") for row in rows) == 2
     without = next(row for row in rows if "`no-whitening`: stem learned" in row)
     assert any(f"| {verdict} |" in without for verdict in ("better", "worse", "not shown"))
+
+
+def test_what_the_ablation_keeps_gives_the_same_page(tmp_path: Path) -> None:
+    plan = make_plan(PLAN, "full")
+    study = make_study(tmp_path, Story(skipped=("no-decay",)), experiments=PLAN)
+    keep(study, tmp_path / "kept")
+    kept = replace(study, finished=read_kept(tmp_path / "kept"))
+    assert kept.finished.keys() == study.finished.keys()
+    assert ablation_page.page(plan, kept) == ablation_page.page(plan, study)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -64,6 +65,8 @@ def test_the_table_names_a_miss(tmp_path: Path) -> None:
     text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert "| startup | all, nothing to do | 1.0 s | 1.50 s (once) | **MISSED** |" in text
     assert "Not measured: limit." in text
+    assert re.search(r"^- Machine A: .*tensorflow", text, re.M)
+    assert re.search(r"^- startup: 2\d{3}-\d\d-\d\d, load before 0.1, rounds: 1 on A$", text, re.M)
 
 
 @pytest.mark.parametrize("name", ROWS)
