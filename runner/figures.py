@@ -48,6 +48,8 @@ __all__ = [
     "use_style",
 ]
 
+IMAGE_GAP, IMAGE_TITLE = 0.28, 0.36  # between sample images and above each, in sides of one
+
 
 def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> Figure:
     """Loss and accuracy by epoch, training and validation; the lowest validation loss is marked.
@@ -105,14 +107,20 @@ def _pair(axis: Axes, runs: Histories, metric: str, title: str) -> None:
 
 
 def sample_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -> Figure:
-    """Byte images (n, h, w, 3) in rows, each under its title."""
+    """Byte images (n, h, w, 3) in rows, each under its title.
+
+    All on one axis, in sides of an image: every further axis takes a twentieth of a second to lay out.
+    """
     rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, 0.95 * rows), squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, image, title in zip(axes.flat, images, titles, strict=False):
-        axis.imshow(image, interpolation="nearest")
-        axis.set_title(tr(title), fontsize=8, loc="center", fontweight="normal", color=GREY)
+    width, height = columns * (1 + IMAGE_GAP) - IMAGE_GAP, rows * (1 + IMAGE_TITLE)
+    figure, axis = plt.subplots(figsize=(WIDTH, WIDTH * height / width))
+    for place, (image, title) in enumerate(zip(images, titles, strict=False)):
+        row, column = divmod(place, columns)
+        x, y = column * (1 + IMAGE_GAP), row * (1 + IMAGE_TITLE) + IMAGE_TITLE
+        axis.imshow(image, extent=(x, x + 1, y + 1, y), interpolation="nearest")
+        axis.text(x + 0.5, y - 0.07, tr(title), fontsize=8, color=GREY, ha="center", va="bottom")
+    axis.set(xlim=(0, width), ylim=(height, 0))
+    axis.axis("off")
     return figure
 
 

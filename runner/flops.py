@@ -16,18 +16,11 @@ def flops_per_image(model: keras.Model) -> int:
 
     A multiplication and an addition count as two.
     """
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2_as_graph,
-    )
-
     spec = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
-    forward = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
-    _, graph_def = convert_variables_to_constants_v2_as_graph(forward)
-    with tf.Graph().as_default() as graph:
-        tf.graph_util.import_graph_def(graph_def, name="")
-        options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
-        options["output"] = "none"
-        profile = tf.compat.v1.profiler.profile(graph, cmd="op", options=options)
+    forward = tf.function(lambda x: model(x, training=False), autograph=False).get_concrete_function(spec)
+    options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+    options["output"] = "none"
+    profile = tf.compat.v1.profiler.profile(forward.graph, cmd="op", options=options)
     return int(profile.total_float_ops)
 
 

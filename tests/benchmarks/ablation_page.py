@@ -51,14 +51,16 @@ def page(plan: Plan, study: Study) -> str:
 
 
 def machines(study: Study) -> list[str]:
-    """Where and when the variants were trained, a line for each processor and set of versions."""
+    """Where and when the variants were trained, a line for each processor and its versions; what was not."""
     found: dict[str, list[str]] = {}
     for name in study.available(variant.name for variant in study.variants):
         finished = study.get(name)
         where, day = finished.training.environment, finished.result.finished.date()
         versions = f"tensorflow {where.tensorflow}, keras {where.keras}, numpy {where.numpy}"
         found.setdefault(f"{where.processor}, {where.cores} cores, {versions}", []).append(f"`{name}` {day}")
-    return [f"- {place}: {', '.join(names)}" for place, names in found.items()]
+    missing = [f"`{v.name}`" for v in study.variants if not v.repeats and not study.has(v.name)]
+    told = [f"- {place}: {', '.join(names)}" for place, names in found.items()]
+    return told + ([f"- nowhere yet: {', '.join(missing)}"] if missing else [])
 
 
 def rows(plan: Plan, study: Study, group: str) -> list[str]:

@@ -68,6 +68,7 @@ def test_the_page_of_the_ablation_has_a_row_for_each(tmp_path: Path) -> None:
     assert sum(row.startswith("| `recipe` |") for row in rows) == 2
     without = next(row for row in rows if "`no-whitening`: stem learned" in row)
     assert any(f"| {verdict} |" in without for verdict in ("better", "worse", "not shown"))
+    assert "- nowhere yet: `no-decay`" in ablation_page.page(plan, study)
 
 
 def test_what_the_ablation_keeps_gives_the_same_page(tmp_path: Path) -> None:
