@@ -21,7 +21,7 @@ LINK = '<a class="source"'
 def lean(html: str) -> str:
     """The same text without the elements that only say where a number is from, or that it is part of a name.
 
-    Nearly half of all elements are such. What is linked to, or must not be broken, keeps an element. Numbers
+    A third of all elements are such. What is linked to, or must not be broken, keeps an element. Numbers
     of a column are aligned by their decimals.
     """
     bare = TRACED.sub(_bare, NAME.sub(r"\1", html))

@@ -34,8 +34,11 @@ VERDICTS = {"better": "better", "worse": "worse", "undecided": "not shown"}
 @click.command(help="Keeps what is finished in BUILD, and writes docs/ablation.md from all that was kept.")
 @click.argument("build", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def main(build: Path) -> None:
-    plan = load_plan(Request(plan_path=PLAN, build_dir=build.resolve(), seeds=str(MOST_SEEDS)))
+    asked = Request(plan_path=PLAN, build_dir=build.resolve(), profile="full", seeds=str(MOST_SEEDS))
+    plan = load_plan(asked)
     study = load_study(plan, build)
+    if not study.finished:  # a draft's results among them: they must not take the place of what is kept
+        raise click.UsageError(f"no variant of {PLAN.name} is finished in {build} with the profile 'full'")
     keep(study, KEPT)
     PAGE.write_text(page(plan, replace(study, finished=read_kept(KEPT))), encoding="utf-8")
     print(f"wrote {PAGE}", file=sys.stderr)

@@ -7,13 +7,14 @@ several days and machines add up to one page.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from runner.arrays import PredictedSet, PredictedSets, read_arrays
-from runner.results import RESULT_FILE, Finished, read_result, write_json
+from runner.results import RESULT_FILE, Finished, read_result, write_bytes, write_json
 from runner.study import Study
 
 CLASSES_FILE = "classes.npz"
@@ -40,14 +41,16 @@ def keep(study: Study, folder: Path) -> None:
     for name, finished in study.finished.items():
         if finished.result.training is None:
             continue
-        write_json(folder / name / RESULT_FILE, finished.result)
         sets = {"validation": finished.predictions.validation, "test": finished.predictions.test}
         arrays = {
             f"{split}_{kind}": getattr(found, kind).astype(np.uint8)
             for split, found in sets.items()
             for kind in ("labels", "predicted")
         }
-        np.savez_compressed(folder / name / CLASSES_FILE, allow_pickle=False, **arrays)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        write_bytes(folder / name / CLASSES_FILE, buffer.getvalue())
+        write_json(folder / name / RESULT_FILE, finished.result)
 
 
 def read_kept(folder: Path) -> Mapping[str, Kept]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from click.testing import CliRunner
 from pypdf import PdfReader
 
 from runner import PROJECT_ROOT, conformance
@@ -78,3 +79,11 @@ def test_what_the_ablation_keeps_gives_the_same_page(tmp_path: Path) -> None:
     kept = replace(study, finished=read_kept(tmp_path / "kept"))
     assert kept.finished.keys() == study.finished.keys()
     assert ablation_page.page(plan, kept) == ablation_page.page(plan, study)
+
+
+def test_a_drafts_results_never_take_the_place_of_what_the_ablation_keeps(tmp_path: Path) -> None:
+    make_study(tmp_path, profile="smoke", experiments=PLAN)
+    kept = {path: path.read_bytes() for path in ablation_page.KEPT.rglob("*.*")}
+    done = CliRunner().invoke(ablation_page.main, [str(tmp_path)])
+    assert done.exit_code == 2 and "with the profile 'full'" in done.output
+    assert kept == {path: path.read_bytes() for path in ablation_page.KEPT.rglob("*.*")}
