@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -150,19 +150,25 @@ class PartRenderer:
     layout: Layout
     ledger: Ledger
     environment: jinja2.Environment
+    compiled: dict[str, jinja2.Template] = field(default_factory=dict)
 
     def constants(self, name: str) -> dict[str, str]:
         """The texts set at the top of a template: its title, and the question in other words.
 
-        They are read without rendering, to be there even where the rest can't be rendered.
+        They are read without rendering, to be there even where the rest can't be rendered. The template
+        is kept for its rendering: to parse all of them again would take a third of a second.
         """
+        loader = self.environment.loader
+        assert loader
         try:
-            template = self.environment.get_template(name)
-            source = Path(template.filename or "").read_text(encoding="utf-8")
-            tree = self.environment.parse(source, name)
+            source, path, _ = loader.get_source(self.environment, name)
+            tree = self.environment.parse(source, name, path)
+            code = self.environment.compile(tree, name, path)
         except jinja2.TemplateSyntaxError as error:
             where = f"{name}:{error.lineno}"
             raise RunnerError(error.message or "bad syntax", where=where) from error
+        shared = self.environment.make_globals(None)
+        self.compiled[name] = jinja2.Template.from_code(self.environment, code, shared)
         found = {
             node.target.name: node.node.value
             for node in tree.body
@@ -199,7 +205,7 @@ class PartRenderer:
     def render(self, name: str, content: Mapping[str, Any]) -> str:
         """One template; every error but a missing variant names template and line."""
         try:
-            return self.environment.get_template(name).render(content)
+            return (self.compiled.get(name) or self.environment.get_template(name)).render(content)
         except MissingVariant:
             raise
         except jinja2.TemplateSyntaxError as error:
