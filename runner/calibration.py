@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
@@ -26,6 +25,7 @@ from runner.execute import kernel_environment
 from runner.forked_kernel import fork_context, is_safe
 from runner.keys import DIGIT_SETTINGS
 from runner.plan import Variant
+from runner.processor import processor
 from runner.results import Record, read_result, write_json
 
 CALIBRATION_FILE = "calibration.json"
@@ -48,7 +48,7 @@ class Calibration(Record):
 def machine(jobs: int) -> dict[str, str]:
     """What the samples depend on besides variant and threads; ``jobs`` kernels work side by side."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": str(os.cpu_count()),
         "memory_gib": str(round(psutil.virtual_memory().total / 2**30)),
         "jobs": str(jobs),
@@ -203,11 +203,3 @@ def measure_apart(parameters: str, images: int, threads: int) -> tuple[float, fl
         process.kill()
         process.join()
         receiver.close()
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

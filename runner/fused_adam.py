@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 
-class _OneOperation:
+class OneOperation:
     """Replaces the update of Keras's Adam by the operation that computes the same formula.
 
     Kingma and Ba 2015, arXiv:1412.6980, with the order of computation that ends its section 2.
@@ -39,9 +39,9 @@ class _OneOperation:
         )
 
 
-class Adam(_OneOperation, keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
+class Adam(OneOperation, keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
     """Keras's Adam."""
 
 
-class AdamW(_OneOperation, keras.optimizers.AdamW):  # type: ignore[misc]  # Keras has no types
+class AdamW(OneOperation, keras.optimizers.AdamW):  # type: ignore[misc]  # Keras has no types
     """Keras's AdamW."""

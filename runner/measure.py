@@ -18,6 +18,7 @@ from runner import results
 from runner.data import Dataset, Split
 from runner.flops import flops_per_image
 from runner.parameters import CLASSES
+from runner.processor import processor
 from runner.training import EpochClock, evaluation_batches
 
 HISTORY_FILE = "history.csv"
@@ -158,15 +159,6 @@ def environment(threads: int) -> results.Environment:
         onednn=os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1",
         gpus=tuple(d.name for d in tf.config.list_physical_devices("GPU")),
     )
-
-
-def processor() -> str:
-    """The processor's name as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def memory_peak() -> int:

@@ -6,9 +6,10 @@ import os
 import platform
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 
 import psutil
+
+from runner.processor import processor
 
 SHOWN = ("tensorflow", "keras", "numpy", "weasyprint", "papermill", "nbconvert")
 
@@ -21,13 +22,3 @@ def described() -> str:
     versions = [f"{name} {version(name)}" for name in SHOWN]
     parts = [processor(), f"{os.cpu_count()} cores", memory, system, f"python {platform.python_version()}"]
     return ", ".join([*parts, *versions])
-
-
-def processor() -> str:
-    """The processor's name as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    found = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return found[0] if found else platform.machine()
