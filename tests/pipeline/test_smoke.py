@@ -94,6 +94,18 @@ def test_the_notebook_to_hand_in_is_whole(build: Path) -> None:
             assert f'<a id="{line.split("](#")[1].rstrip(")")}"></a>' in prose
 
 
+def test_the_notebooks_show_the_code_that_stands_in_for_keras(build: Path) -> None:
+    def shown(name: str) -> str:
+        cells = nbformat.read(build / "notebooks" / f"{name}.ipynb", as_version=4).cells
+        return json.dumps([cell.outputs for cell in cells if cell.cell_type == "code"])
+
+    baseline, sgd = shown("baseline"), shown("c-sgd")
+    assert "OneOperation" in baseline and "Bias" in baseline
+    assert "erfc" not in baseline
+    assert "erfc" in sgd and "FusedBatchNormV3" in sgd  # gelu's and the normalisation's own code
+    assert "OneOperation" not in sgd
+
+
 def test_the_notebooks_page_is_right_in_a_real_browser(build: Path, tmp_path: Path) -> None:
     assert (build / "practica5.html").stat().st_size < 10_000_000
     seen = look(build / "practica5.html", tmp_path / "profile")
