@@ -12,7 +12,7 @@ import pytest
 
 from tests.benchmarks.harness import Case, Sides, measure
 from tests.benchmarks.raw import Raw
-from tests.benchmarks.rows import ROWS, load_row
+from tests.benchmarks.rows import ROWS, load_row, metrics
 from tests.benchmarks.summary import ratios, spread
 from tests.benchmarks.table import write_table
 
@@ -56,6 +56,18 @@ def test_ratios_are_taken_within_rounds_that_have_both_sides(tmp_path: Path) -> 
     assert raw.values("case", "a") == [1.0, 2.0, 3.0]
     assert ratios(raw, "case", "b", "a") == [2.0, 1.0]
     assert spread([2.0, 1.0, 3.0], unit="x") == "2.00x (1.00x..3.00x, n=3)"
+
+
+@pytest.mark.parametrize(("ours", "met"), [((0.49, 0.51, 0.52), True), ((0.55, 0.57, 0.56), False)])
+def test_metrics_are_the_same_only_if_their_difference_may_be_zero(
+    ours: tuple[float, ...], met: bool, tmp_path: Path
+) -> None:
+    raw = Raw(tmp_path / "metrics.json")
+    for own, plain in zip(ours, (0.50, 0.52, 0.51), strict=True):
+        sides = {metrics.SEEDED: plain, "plain": plain, "ours": own}
+        raw.add("baseline", {side: {"accuracy": value} for side, value in sides.items()}, load=0.0)
+    found, seeded = metrics.lines(raw)
+    assert (found.met, seeded.met) == (met, None)
 
 
 def test_the_table_names_a_miss(tmp_path: Path) -> None:
