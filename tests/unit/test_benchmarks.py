@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.harness import Case, Sides, measure
-from tests.benchmarks.raw import Raw
+from tests.benchmarks.raw import RAW, Raw
 from tests.benchmarks.rows import ROWS, load_row, metrics
+from tests.benchmarks.scaling_page import PAGE, write_page
 from tests.benchmarks.summary import ratios, spread
-from tests.benchmarks.table import write_table
+from tests.benchmarks.table import RESULTS, write_table
 
 
 def case(turns: list[str], stop_at: int | None = None, fewer: Mapping[str, int] | None = None) -> Case:
@@ -79,6 +80,14 @@ def test_the_table_names_a_miss(tmp_path: Path) -> None:
     assert "Not measured: limit." in text
     assert re.search(r"^- Machine A: .*tensorflow", text, re.M)
     assert re.search(r"^- startup: 2\d{3}-\d\d-\d\d, load before 0.1, rounds: 1 on A$", text, re.M)
+
+
+def test_results_and_page_are_those_of_the_kept_measurements(tmp_path: Path) -> None:
+    raws = {name: Raw(RAW / f"{name}.json") for name in ROWS}
+    write_table(raws, tmp_path / "RESULTS.md")
+    assert (tmp_path / "RESULTS.md").read_text(encoding="utf-8") == RESULTS.read_text(encoding="utf-8")
+    assert write_page(raws, tmp_path / "scaling.md")
+    assert (tmp_path / "scaling.md").read_text(encoding="utf-8") == PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ROWS)
