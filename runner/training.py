@@ -119,8 +119,11 @@ def shift(images: tf.Tensor, index: tf.Tensor, epoch: tf.Tensor, seed: int, reac
 
 def evaluation_batches(images: np.ndarray, labels: np.ndarray) -> tf.data.Dataset:
     """Images and one-hot labels in their own order, in large batches, without augmentation."""
+    options = tf.data.Options()
+    options.autotune.enabled = False  # its thread sleeps up to as long as the pass took before it lets go
     pairs = tf.data.Dataset.from_tensor_slices((images, tf.one_hot(labels, CLASSES)))
-    return pairs.batch(EVALUATION_BATCH).map(as_it_is(lambda x, y: (normalise(x), y))).prefetch(2)
+    batches = pairs.batch(EVALUATION_BATCH).map(as_it_is(lambda x, y: (normalise(x), y)))
+    return batches.prefetch(2).with_options(options)
 
 
 def learning_rate(p: Parameters, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:

@@ -175,6 +175,15 @@ def test_validation_is_not_in_the_training_time() -> None:
     assert clock.training[0] + clock.validation[0] <= time.perf_counter() - start
 
 
+def test_no_tuning_thread_holds_up_the_end_of_an_evaluation() -> None:
+    images, labels = np.zeros((20, 32, 32, 3), np.uint8), np.zeros(20, int)
+    for batches in (
+        training.evaluation_batches(images, labels),
+        training.training_batches(images, labels, parameters()),
+    ):
+        assert batches.options().autotune.enabled is False
+
+
 def test_the_schedule_warms_up_and_comes_down() -> None:
     p = parameters(schedule="one-cycle", learning_rate=0.4, learning_rate_batch=32)
     rate = training.learning_rate(p, 100)
