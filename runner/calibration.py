@@ -29,7 +29,7 @@ from runner.processor import processor
 from runner.results import Record, read_result, write_json
 
 CALIBRATION_FILE = "calibration.json"
-LEAST_WORK_SECONDS = 240.0  # of expected training, below which a calibration would not pay
+LEAST_WORK_SECONDS = 600.0  # of expected training on one core, below which a calibration would not pay
 LEAST_SHARE = 0.7  # of the expected work, that of the kinds that are measured: the others are scaled
 LIMIT_SECONDS = 60.0  # no steps of another kind of variant begin later than that
 STEPS_TIMEOUT_SECONDS = 60.0

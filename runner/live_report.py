@@ -29,7 +29,7 @@ from runner.plan import Plan
 REPORT_FILE = "report.pdf"
 TERMINATED = 143
 FIRST_NICENESS = 5  # of the first rendering, which is small: something to look at after a minute
-NICENESS = 10  # a rendering gets some 10 % of a core that a kernel uses as well: at most minutes, and it ends
+NICENESS = 15  # a rendering gets some 3 % of a core that a kernel uses as well: some minutes, and it ends
 GRACE_SECONDS = 5.0
 AUTOGROUP = Path("/proc/self/autogroup")
 

@@ -52,9 +52,10 @@ def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path:
         )
         until(
             lambda: (build / "report.pdf").exists() and (build / "report.pdf").stat().st_mtime > done,
+            seconds=900,  # renderings give way, also to the other tests
             process=process,
         )
-        until(lambda: "variante long" in report_text(build), process=process)
+        until(lambda: "variante long" in report_text(build), seconds=900, process=process)
         assert "variante long Falta: pendiente: todavía no se ha ejecutado" in report_text(build)
         assert not (build / "results" / "long").exists()
 
