@@ -23,6 +23,7 @@ from runner import PROJECT_ROOT, attempts, kernel
 from runner.attempts import Attempt
 from runner.cleaning import clean_notebook
 from runner.errors import FULL, RunnerError
+from runner.kernel_death import KernelDied
 from runner.keys import DIGIT_SETTINGS, digest
 from runner.results import (
     FAILURE_FILE,
@@ -39,7 +40,6 @@ from runner.seal import seal
 
 WORK = "work"
 EXECUTED = "notebook.ipynb"
-KERNEL_START_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,15 @@ class Task:
 class Outcome:
     """How a task ended: ``reason`` is empty when it went well.
 
-    ``exhausted``: memory may have run out, so that it may go well with nothing beside it.
+    ``exhausted``: memory may have run out, so that it may go well with nothing beside it. ``unstarted``: the
+    kernel died before it ran a cell, which says nothing of the notebook.
     """
 
     name: str
     reason: str
     wall_seconds: float
     exhausted: bool = False
+    unstarted: bool = False
 
 
 def run_task(task: Task) -> Outcome:
@@ -103,27 +105,17 @@ def run_task(task: Task) -> Outcome:
     except Exception as error:  # whatever the notebook raised is the variant's failure, not ours
         reason = describe(error)
         record_failure(task, reason, traceback.format_exc())
-        return Outcome(task.name, reason, perf_counter() - clock, is_exhausted(error))
+        seconds = perf_counter() - clock
+        return Outcome(task.name, reason, seconds, is_exhausted(error), is_unstarted(error))
 
 
 def _execute(task: Task, attempt: Attempt) -> None:
-    import papermill
-
-    from runner.forked_kernel import choose_provisioner  # jupyter_client takes long to import
+    from runner.notebook_run import run_notebook  # papermill takes long to import
 
     _set_environment(task, attempt)
-    choose_provisioner()
-    papermill.execute_notebook(
-        str(task.notebook),
-        str(task.work_dir / EXECUTED),
-        parameters=dict(task.inputs),
-        kernel_name="python3",
-        progress_bar=False,
-        cwd=str(task.work_dir),
-        start_timeout=KERNEL_START_SECONDS,
-        execution_timeout=task.timeout_seconds,
-        request_save_on_cell_execute=False,
-    )
+    executed = task.work_dir / EXECUTED
+    # In the notebook's folder, as Jupyter does: modules and files beside it are found.
+    run_notebook(task.notebook, executed, task.inputs, task.notebook.parent, task.timeout_seconds)
 
 
 def _set_environment(task: Task, attempt: Attempt) -> None:
@@ -262,8 +254,14 @@ def _failure(task: Task, reason: str, detail: str) -> Failure:
 
 def is_exhausted(error: BaseException) -> bool:
     """Whether the memory, of the machine or of its GPU, may have run out."""
-    kind = type(error).__name__
-    return kind == "DeadKernelError" or getattr(error, "ename", "") == "ResourceExhaustedError"
+    if isinstance(error, KernelDied):
+        return error.exhausted
+    return getattr(error, "ename", "") in {"ResourceExhaustedError", "MemoryError"}
+
+
+def is_unstarted(error: BaseException) -> bool:
+    """Whether a kernel died before it ran a cell."""
+    return isinstance(error, KernelDied) and not error.began
 
 
 def describe(error: BaseException) -> str:
@@ -273,8 +271,8 @@ def describe(error: BaseException) -> str:
         name, value = getattr(error, "ename", ""), getattr(error, "evalue", "")
         cell = getattr(error, "exec_count", None)
         return f"{name} en la celda {cell}: {value}".splitlines()[0]
-    if kind == "DeadKernelError":
-        return "el proceso del cuaderno murió (¿memoria agotada?)"
+    if isinstance(error, KernelDied):
+        return error.reason
     if kind == "CellTimeoutError":
         return "una celda superó el tiempo máximo"
     if isinstance(error, RunnerError):

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import entry_points
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -19,11 +20,14 @@ from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 
+from runner.kernel_sockets import short_temporary_folder
+
 NAME = "forked-provisioner"
 GROUP = "jupyter_client.kernel_provisioners"
 DEFAULT_PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"  # jupyter_client reads it
 LAUNCHER = "ipykernel_launcher"
 PRELOADED = ["runner.preloaded"]
+START_NOTE = ".error"  # ending of a file beside the connection file: why a fork did not become a kernel
 GPU_DEVICES = ("/dev/nvidia0", "/dev/kfd")
 
 
@@ -85,8 +89,10 @@ class ForkedProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clie
         arguments = cmd[cmd.index(LAUNCHER) + 1 :]
         environment = dict(kwargs.get("env") or os.environ)
         where = str(kwargs.get("cwd") or Path.cwd())
-        process = fork_context().Process(target=serve, args=(arguments, environment, where), daemon=True)
-        process.start()
+        # No daemon: multiprocessing would allow a notebook no processes of its own.
+        process = fork_context().Process(target=serve, args=(arguments, environment, where), daemon=False)
+        with short_temporary_folder():  # of the fork server's socket
+            process.start()
         self.process = ForkedProcess(process)
         self.pid, self.pgid = process.pid, None
         return self.connection_info
@@ -99,14 +105,36 @@ def fork_context() -> ForkServerContext:
     return context
 
 
+def warm() -> None:
+    """Have the fork server ready, its imports done, if kernels are forks here."""
+    if os.environ.get(DEFAULT_PROVISIONER) == NAME:
+        process = fork_context().Process(target=os.getpid)
+        with short_temporary_folder():
+            process.start()
+        process.join()
+
+
 def serve(arguments: Sequence[str], environment: Mapping[str, str], where: str) -> None:
-    """Be a kernel until told to end. Runs in the forked process."""
+    """Be a kernel until told to end; what keeps it from becoming one is noted. Runs in the forked process."""
+    try:
+        _serve(arguments, environment, where)
+    except Exception as error:
+        connection = Path(arguments[list(arguments).index("-f") + 1])
+        with suppress(OSError):
+            connection.with_suffix(START_NOTE).write_text(
+                f"{type(error).__name__}: {error}", encoding="utf-8"
+            )
+        raise
+
+
+def _serve(arguments: Sequence[str], environment: Mapping[str, str], where: str) -> None:
     os.setsid()  # signals for the kernel reach nothing else
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(where)
     sys.path.insert(0, where)
+    multiprocessing.set_start_method(None, force=True)  # the fork server's would be the notebook's, too
     from ipykernel.kernelapp import IPKernelApp
 
     # The kernel ends itself when the fork server is gone. JPY_PARENT_PID is read when ipykernel is imported,

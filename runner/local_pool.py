@@ -17,6 +17,7 @@ from typing import IO, ParamSpec, TypeVar
 
 import psutil
 
+from runner import kernel_sockets
 from runner.gpus import only_gpu
 
 P = ParamSpec("P")
@@ -35,7 +36,12 @@ def make_executor(jobs: int, log: Path, gpus: tuple[str, ...] = ()) -> Executor:
     for gpu in gpus:
         assert queue is not None
         queue.put(gpu)
-    return Pool(jobs, mp_context=context, initializer=settle, initargs=(log, queue))
+    return Pool(
+        jobs,
+        mp_context=context,
+        initializer=settle_kernels,
+        initargs=(log, queue, kernel_sockets.private_folder()),
+    )
 
 
 class Pool(ProcessPoolExecutor):
@@ -62,6 +68,12 @@ def out_of_reach() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def settle_kernels(log: Path, gpus: Queue[str] | None, sockets: Path | None) -> None:
+    """What ``settle`` does, for a process that starts kernels, with their sockets in ``sockets``."""
+    kernel_sockets.use(sockets)
+    settle(log, gpus)
 
 
 def settle(log: Path, gpus: Queue[str] | None = None) -> None:
@@ -95,6 +107,7 @@ def end_with_parent() -> None:
     if parent is not None:
         wait_for_any([parent.sentinel])
         end_children(grace_seconds=0.5)
+        kernel_sockets.discard()
         os._exit(1)
 
 

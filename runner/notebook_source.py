@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,36 @@ def code_of(cells: list[dict[str, Any]]) -> list[str]:
     """The sources of the code cells, but for the defaults of the parameters."""
     code = (c for c in cells if c["cell_type"] == "code")
     return ["".join(c["source"]) for c in code if PARAMETERS not in c["metadata"].get("tags", [])]
+
+
+def declared_parameters(notebook: Path) -> dict[str, str]:
+    """Names (and the code of the values) in the notebook's cell tagged ``parameters``."""
+    for cell in read_cells(notebook):
+        if PARAMETERS in cell["metadata"].get("tags", []):
+            tree = ast.parse("".join(cell["source"]))
+            return dict(pair for node in tree.body for pair in _assigned(node))
+    return {}
+
+
+def _assigned(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """The names that a statement gives a value, annotated or not, each with the value's code."""
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        targets: Sequence[ast.expr] = [statement.target]
+    elif isinstance(statement, ast.Assign):
+        targets = statement.targets
+    else:
+        return
+    assert statement.value is not None
+    for target in targets:
+        yield from _named(target, statement.value)
+
+
+def _named(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, str]]:
+    if isinstance(target, ast.Name):
+        yield target.id, ast.unparse(value)
+    elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
+        for one, its in zip(target.elts, value.elts, strict=False):
+            yield from _named(one, its)
 
 
 def check_notebook(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os.path
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from runner.experiments import (
     lineage,
     read_experiments,
 )
-from runner.notebook_source import PARAMETERS, check_notebook, read_cells
+from runner.notebook_source import PARAMETERS, check_notebook, declared_parameters
 from runner.parameters import Parameters
 from runner.study import Author, Seeds
 
@@ -195,18 +194,6 @@ def _notebook(experiments: Experiments, name: str, shared: Mapping[str, Any], pa
         after=after,
         alone=entry.alone,
     )
-
-
-def declared_parameters(notebook: Path) -> dict[str, str]:
-    """Names (and the code of the values) in the notebook's cell tagged ``parameters``."""
-    for cell in read_cells(notebook):
-        if PARAMETERS in cell["metadata"].get("tags", []):
-            tree = ast.parse("".join(cell["source"]))
-            assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
-            return {
-                t.id: ast.unparse(n.value) for n in assigned for t in n.targets if isinstance(t, ast.Name)
-            }
-    return {}
 
 
 def _templates(experiments: Experiments, plan: Path) -> Path:

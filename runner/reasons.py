@@ -7,7 +7,14 @@ from runner.i18n import retold
 REASONS = (
     "falló: {reason}",
     "necesita «{need}», que falló",
-    "el proceso del cuaderno murió (¿memoria agotada?)",
+    "el proceso del cuaderno murió (¿memoria agotada?)",  # of results made before signals were told
+    "el proceso del cuaderno {ending}",
+    "no llegó a empezar: {why}",
+    "murió por la señal SIGILL: a este procesador le falta una instrucción",
+    "murió por la señal {signal}: quizá faltó memoria",
+    "murió por la señal {signal}",
+    "murió sin que se sepa por qué",
+    "terminó por sí mismo con el código {code}",
     "el proceso que lo ejecutaba murió",
     "una celda superó el tiempo máximo",
     "el resultado no se puede leer: {reason}",

@@ -34,7 +34,8 @@ class Schedule:
     """The variants still to run, and those that are running.
 
     ``executors`` makes what they run on; left out, it is processes of this machine. A variant that died
-    beside others, perhaps for want of memory, is run once more, alone and after the others.
+    beside others, perhaps for want of memory, or before it began, is run once more, alone and after the
+    others.
     """
 
     def __init__(
@@ -229,7 +230,7 @@ class Schedule:
         except BrokenProcessPool:
             outcome = Outcome(variant.name, PROCESS_DIED, 0.0, exhausted=True)
             record_failure(self._task(variant), PROCESS_DIED, PROCESS_DIED)
-        if outcome.exhausted and variant.name in self.accompanied - self.again:
+        if self._deserves_another(outcome):
             self.again.add(variant.name)
             self.waiting[variant.name] = variant
             self.display.end(variant.name, f"{outcome.reason}; it will be tried once more, alone")
@@ -248,6 +249,11 @@ class Schedule:
         self.done += 1
         self.display.end(variant.name, summary(found.result.training, outcome.wall_seconds))
         return variant.name
+
+    def _deserves_another(self, outcome: Outcome) -> bool:
+        """Whether what ended it may not do so again, alone; nothing gets a third try."""
+        beside = outcome.exhausted and outcome.name in self.accompanied
+        return (beside or outcome.unstarted) and outcome.name not in self.again
 
     def _fail(self, name: str, reason: str) -> None:
         self.failed[name] = reason

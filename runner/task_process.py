@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, Any
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, kernel_sockets
 from runner.errors import RunnerError
 from runner.execute import Outcome, Task, run_task
 from runner.local_pool import end_children, settle
@@ -91,6 +91,7 @@ def serve(log: Path) -> None:
             job = jobs.get(timeout=IDLE_SECONDS)
         except Empty:
             end_children()
+            kernel_sockets.discard()
             os._exit(0)
         pickle.dump(_do(*job), answers)
         answers.flush()
@@ -101,6 +102,7 @@ def _listen(asked: IO[bytes], put: Callable[[Job], Any]) -> None:
         while True:
             put(pickle.load(asked))
     end_children(grace_seconds=0.5)
+    kernel_sockets.discard()
     os._exit(1)
 
 

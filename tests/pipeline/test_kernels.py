@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
 
+from runner import kernel_sockets
 from runner.execute import Outcome, Task, run_task
 from runner.forked_kernel import is_safe
 from runner.local_pool import make_executor
@@ -59,10 +59,23 @@ def test_kernels_have_their_imports_and_see_nothing_of_each_other(pool: Executor
     assert all(v["tensorflow"] for v in values)
 
 
+def dies(signal: str) -> str:
+    return f"import os, signal; os.kill(os.getpid(), signal.{signal})"
+
+
 DEATHS = [
-    ("killed", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "el proceso del cuaderno murió"),
+    ("killed", dies("SIGKILL"), "el proceso del cuaderno murió por la señal SIGKILL: quizá faltó memoria"),
+    ("fault", dies("SIGSEGV"), "el proceso del cuaderno murió por la señal SIGSEGV"),
+    (
+        "instruction",
+        dies("SIGILL"),
+        "el proceso del cuaderno murió por la señal SIGILL: a este procesador le falta una instrucción",
+    ),
+    ("left", "import os; os._exit(3)", "el proceso del cuaderno terminó por sí mismo con el código 3"),
     ("raises", "1 / 0", "ZeroDivisionError en la celda 2: division by zero"),
     ("hangs", "import time; time.sleep(600)", "una celda superó el tiempo máximo"),
+    ("exits", "import sys; sys.exit(3)", "SystemExit en la celda 2: 3"),
+    ("exits_well", "import sys; sys.exit(0)", "SystemExit en la celda 2: 0"),
 ]
 
 
@@ -70,15 +83,55 @@ DEATHS = [
 def test_a_kernel_that_dies_is_a_failure_with_its_reason(
     pool: Executor, tmp_path: Path, name: str, cell: str, reason: str
 ) -> None:
-    found = run(pool, tmp_path, name, "print('hola')", cell, timeout=5)
-    assert reason in found.reason
+    found = run(pool, tmp_path, name, "print('hola')", cell, timeout=5 if name == "hangs" else 120)
+    assert found.reason == reason
     failure = read_failure(tmp_path / "build" / "results" / name)
     assert failure is not None
     assert failure.reason == found.reason
     assert not (tmp_path / "build" / "work" / name).exists()
 
 
-def test_a_notebook_that_exits_is_a_failure(pool: Executor, tmp_path: Path) -> None:
-    found = run(pool, tmp_path, "exits", "import sys; sys.exit(3)", "print('never')")
-    assert found.reason
-    assert sys.executable not in found.reason
+def test_a_notebook_does_what_it_does_in_jupyter(pool: Executor, tmp_path: Path) -> None:
+    """Processes of its own, of both kinds; modules and files beside it, and the annotated parameters."""
+    (tmp_path / "beside.py").write_text("def double(x):\n    return 2 * x\n")
+    (tmp_path / "beside.csv").write_text("1,2\n")
+    found = run(
+        pool,
+        tmp_path,
+        "jupyter",
+        "import csv, multiprocessing\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from beside import double\n"
+        "def triple(x):\n"
+        "    return 3 * x",
+        "with multiprocessing.Pool(2) as few:\n    threes = few.map(triple, [1, 2])",
+        "with ProcessPoolExecutor(2) as few:\n    twos = list(few.map(double, threes))",
+        "row = next(csv.reader(open('beside.csv')))",
+        SAVE % "'twos': twos, 'row': row",
+    )
+    assert found.reason == ""
+    assert read_result(tmp_path / "build" / "results" / "jupyter").values == {
+        "twos": [6, 12],
+        "row": ["1", "2"],
+    }
+
+
+def test_a_kernel_listens_on_no_port_and_its_sockets_are_the_users_own(
+    pool: Executor, tmp_path: Path
+) -> None:
+    cell = """import json, os, pathlib, psutil
+from ipykernel.connect import get_connection_file
+folder = pathlib.Path(get_connection_file()).parent
+ports = [c.laddr.port for c in psutil.Process().net_connections('tcp') if c.status == 'LISTEN']"""
+    show = SAVE % "'ports': ports, 'mode': folder.stat().st_mode & 0o777, 'pid': os.getpid()"
+    assert run(pool, tmp_path, "ports", cell, show).reason == ""
+    values = read_result(tmp_path / "build" / "results" / "ports").values
+    assert values["mode"] == 0o700
+    assert len(values["ports"]) <= 1  # ipykernel's own, for what child processes print
+
+
+def test_with_no_folder_for_sockets_ports_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows. The kernel begins all the same, in a warm fork server."""
+    monkeypatch.setattr(kernel_sockets, "places", list)
+    with make_executor(1, tmp_path / "log") as pool:
+        assert run(pool, tmp_path, "plain", SAVE % "'done': True").reason == ""
