@@ -15,6 +15,9 @@ from pypdf import PdfReader
 
 from runner import PROJECT_ROOT
 
+# For what must happen, however slow the machine: such a limit only ends a hang.
+HANG_SECONDS = 900
+
 
 def command_line(*words: str) -> list[str]:
     """What starts the program with these words."""
@@ -24,7 +27,7 @@ def command_line(*words: str) -> list[str]:
 def run_program(*words: str) -> subprocess.CompletedProcess[str]:
     """The program to its end."""
     return subprocess.run(
-        command_line(*words), cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=1200
+        command_line(*words), cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=2 * HANG_SECONDS
     )
 
 
@@ -40,7 +43,7 @@ def start_program(*words: str) -> subprocess.Popen[str]:
 
 
 def until(
-    found: Callable[[], Any], seconds: float = 300, process: subprocess.Popen[str] | None = None
+    found: Callable[[], Any], seconds: float = HANG_SECONDS, process: subprocess.Popen[str] | None = None
 ) -> Any:
     """Wait for something to be true, while ``process`` runs; it is returned."""
     deadline = time.monotonic() + seconds
@@ -51,7 +54,7 @@ def until(
     return value
 
 
-def all_ended(processes: Iterable[psutil.Process], seconds: float = 30) -> bool:
+def all_ended(processes: Iterable[psutil.Process], seconds: float = HANG_SECONDS) -> bool:
     """Whether processes end within some time.
 
     Those that ended count, too, while what inherited them has not taken notice: with some machines' first

@@ -13,6 +13,7 @@ import nbformat
 from runner import PROJECT_ROOT
 from tests.program import run_program, start_program
 
+EXPERIMENT = "experiment.ipynb"
 PARAMETERS = {
     "dataset": "digits",
     "validation_fraction": 0.25,
@@ -36,6 +37,22 @@ group = "baseline"
 questions = [1]
 [[handin]]
 notebook = "good"
+"""
+
+# A cell that has each training stand still after its first epoch, as long as no file of its name is in the
+# folder that the environment names.
+GATE = "TEST_GATE"
+HOLD = f"""
+import os, pathlib, time
+from runner import checkpoints, kernel
+gate = os.environ.get("{GATE}")
+if gate:
+    keep = checkpoints.EpochCheckpoint.on_epoch_end
+    def hold(self, epoch, logs=None):
+        keep(self, epoch, logs)
+        while not pathlib.Path(gate, kernel.output_dir().name).exists():
+            time.sleep(0.05)
+    checkpoints.EpochCheckpoint.on_epoch_end = hold
 """
 
 
@@ -63,9 +80,25 @@ def write_notebook(path: Path, *cells: str) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=content), path)
 
 
+def open_gate(gate: Path, *names: str) -> None:
+    """Let the trainings of these variants go on."""
+    gate.mkdir(exist_ok=True)
+    for name in names:
+        (gate / name).touch()
+
+
+def write_gate(folder: Path) -> None:
+    """Have the trainings of the plan in ``folder`` heed the gate, if the program's environment has one."""
+    path = folder / EXPERIMENT
+    content = nbformat.read(path, as_version=4)
+    at = next(n for n, cell in enumerate(content.cells) if cell.cell_type == "code")
+    content.cells.insert(at, nbformat.v4.new_code_cell(HOLD))
+    nbformat.write(content, path)
+
+
 def write_plan(folder: Path, *entries: str, **baseline: object) -> Path:
     """An experiments file with the notebook that trains; its path. ``baseline`` are parameters of "good"."""
-    shutil.copy(PROJECT_ROOT / "notebooks" / "experiment.ipynb", folder)
+    shutil.copy(PROJECT_ROOT / "notebooks" / EXPERIMENT, folder)
     path = folder / "experiments.toml"
     path.write_text("\n".join((HEAD, parameters(PARAMETERS | baseline), *entries)), encoding="utf-8")
     return path

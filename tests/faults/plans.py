@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import psutil
 
 from runner import PROJECT_ROOT
 from runner.results import Finished, read_result
-from tests.program import all_ended, command_line
-from tests.tiny_plan import variant, words, write_plan
+from tests.program import HANG_SECONDS, all_ended, command_line
+from tests.tiny_plan import GATE, variant, words, write_gate, write_plan
 
 NAMES = ("good", "wide")
 ONE_AT_A_TIME = ("--jobs", "1", "--threads", "1")
@@ -22,7 +23,7 @@ ONE_AT_A_TIME = ("--jobs", "1", "--threads", "1")
 def write(folder: Path) -> Path:
     """The experiments file; its path."""
     wide = variant("wide", 2, "filters = [48, 32], epochs = 3")
-    return write_plan(
+    plan = write_plan(
         folder,
         wide,
         seed=3,
@@ -34,6 +35,8 @@ def write(folder: Path) -> Path:
         batch_size=16,
         epochs=5,
     )
+    write_gate(folder)
+    return plan
 
 
 def log_of(build: Path) -> Path:
@@ -42,17 +45,30 @@ def log_of(build: Path) -> Path:
     return folder / f"{build.name}.log"
 
 
-def start(plan: Path, build: Path, *more: str, command: str = "all") -> subprocess.Popen[str]:
-    """Start the program in a process group of its own, as a terminal would."""
+def start(
+    plan: Path,
+    build: Path,
+    *more: str,
+    command: str = "all",
+    gate: Path | None = None,
+    flags: Sequence[str] = (),
+) -> subprocess.Popen[str]:
+    """Start the program in a process group of its own, as a terminal would.
+
+    With a ``gate`` each training stands still after its first epoch until ``open_gate`` lets it go. ``flags``
+    are Python's own.
+    """
     running = ONE_AT_A_TIME if command in ("all", "run") else ()
+    line = command_line(*words(command, plan, build, *running, *more))
     with log_of(build).open("w") as log:
         return subprocess.Popen(
-            command_line(*words(command, plan, build, *running, *more)),
+            [line[0], *flags, *line[1:]],
             cwd=PROJECT_ROOT,
             stdout=log,
             stderr=log,
             text=True,
             start_new_session=True,
+            env=os.environ | ({} if gate is None else {GATE: str(gate)}),
             preexec_fn=None if os.name == "nt" else heed_interrupts,
         )
 
@@ -67,7 +83,14 @@ def said(build: Path) -> str:
     return log_of(build).read_text(encoding="utf-8", errors="replace")
 
 
-def run(plan: Path, build: Path, *more: str, command: str = "all", timeout: float = 300) -> tuple[int, str]:
+def imported(build: Path, module: str) -> bool:
+    """Whether a run with the flag -X importtime has imported a module, and so begun to heed signals."""
+    return any(line.split()[-1:] == [module] for line in said(build).splitlines())
+
+
+def run(
+    plan: Path, build: Path, *more: str, command: str = "all", timeout: float = HANG_SECONDS
+) -> tuple[int, str]:
     """Run the program to its end: exit code and what it printed. Ends it if it would hang."""
     process = start(plan, build, *more, command=command)
     try:
@@ -107,7 +130,7 @@ def kill(process: subprocess.Popen[str]) -> None:
     """SIGKILL the runner, and see that nothing of it remains."""
     below = family(process)
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(HANG_SECONDS)
     assert all_ended(below)
 
 

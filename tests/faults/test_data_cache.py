@@ -17,7 +17,7 @@ import pytest
 
 from runner import PROJECT_ROOT, data, downloads, sources
 from runner.errors import InputError
-from tests.program import until
+from tests.program import HANG_SECONDS, until
 from tests.unit.test_sources import make_form
 
 pytestmark = pytest.mark.faults
@@ -125,7 +125,7 @@ def test_two_downloads_at_once_are_one(server: Server, tmp_path: Path) -> None:
     cached, expected = tmp_path / "cache" / "c.npz", data.sha256(some_arrays())
     words = (str(cached), server.url, hashlib.sha256(server.content).hexdigest(), json.dumps(expected))
     both = [python(FILLER, *words) for _ in range(2)]
-    texts = [process.communicate(timeout=200)[0] for process in both]
+    texts = [process.communicate(timeout=HANG_SECONDS)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], texts
     assert server.requests == 1
     origins = sorted(text.split("origin: ")[1].split()[0] for text in texts)
@@ -154,7 +154,7 @@ def test_killed_while_the_cache_is_written(tmp_path: Path) -> None:
     for moment in (0.0, 0.02, 0.05, 0.1, 0.3):
         cached.unlink(missing_ok=True)
         process = python(WRITER, str(cached))
-        until((tmp_path / f".c.{process.pid}.npz").exists, 60)
+        until((tmp_path / f".c.{process.pid}.npz").exists)
         time.sleep(moment)
         process.kill()
         process.communicate()

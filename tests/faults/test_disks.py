@@ -16,7 +16,8 @@ import pytest
 from runner.results import write_json
 from runner.seal import seal
 from tests.faults import plans
-from tests.program import report_text, until
+from tests.program import HANG_SECONDS, report_text, until
+from tests.tiny_plan import open_gate
 
 pytestmark = pytest.mark.faults
 
@@ -78,10 +79,12 @@ def test_full_in_the_middle_of_a_training(
 ) -> None:
     """What fails is told at the end, although nothing more can be written; then it goes on."""
     build = disk / "build"
-    process = plans.start(plan, build)
+    gate = disk.parent / "gate"
+    process = plans.start(plan, build, gate=gate)
     until(lambda: plans.checkpointed(build, "good"))
     filler = fill(disk, 0)
-    assert process.wait(300) == 1
+    open_gate(gate, *plans.NAMES)
+    assert process.wait(HANG_SECONDS) == 1
     text = plans.said(build)
     assert "Traceback" not in text
     assert any(words in text for words in FULL)

@@ -14,7 +14,8 @@ import pytest
 from pypdf import PdfReader
 
 from tests.faults import plans
-from tests.program import all_ended, until
+from tests.program import HANG_SECONDS, all_ended, until
+from tests.tiny_plan import open_gate
 
 pytestmark = [
     pytest.mark.faults,
@@ -67,12 +68,14 @@ def test_a_killed_kernel_goes_on_from_its_checkpoint(
     plan: Path, tmp_path: Path, undisturbed: dict[str, dict[str, Any]]
 ) -> None:
     build = tmp_path / "build"
-    process = plans.start(plan, build)
+    gate = tmp_path / "gate"
+    process = plans.start(plan, build, gate=gate)
     until(lambda: plans.checkpointed(build, "good"))
     kernel = plans.kernel(process)
     assert kernel is not None
     kernel.kill()
-    assert process.wait(300) == 1
+    open_gate(gate, *plans.NAMES)
+    assert process.wait(HANG_SECONDS) == 1
     text = plans.said(build)
     assert "Traceback" not in text
     assert "failed: good: el proceso del cuaderno murió" in text
@@ -90,14 +93,14 @@ def test_interrupted_as_a_terminal_does_it(
 ) -> None:
     """Ctrl-C reaches the whole process group; pressed again, it finds the ending under way."""
     build = tmp_path / "build"
-    process = plans.start(plan, build)
+    process = plans.start(plan, build, gate=tmp_path / "gate")
     until(lambda: plans.checkpointed(build, "good"))
     below = plans.family(process)
     assert len(below) >= 2
     for _ in range(times):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.3)
-    assert process.wait(60) == 130, plans.said(build)
+    assert process.wait(HANG_SECONDS) == 130, plans.said(build)
     text = plans.said(build) + (build / "kernels.log").read_text(encoding="utf-8", errors="replace")
     assert "Traceback" not in text
     assert "run the same command to go on" in text
@@ -114,13 +117,13 @@ def test_ended_with_its_whole_group(
 ) -> None:
     """As ``timeout`` and schedulers do it: nobody is left to end the kernels, so they do it themselves."""
     build = tmp_path / "build"
-    process = plans.start(plan, build)
+    process = plans.start(plan, build, gate=tmp_path / "gate")
     until(lambda: plans.checkpointed(build, "good"))
     below = plans.family(process)
     kernel = plans.kernel(process)
     assert kernel in below
     os.killpg(process.pid, signum)
-    process.wait(30)
+    process.wait(HANG_SECONDS)
     assert all_ended(below)
     assert_whole(plan, build, undisturbed)
 
@@ -130,11 +133,12 @@ def test_interrupted_at_any_moment_of_the_start(plan: Path, tmp_path: Path) -> N
     moments = random.Random(SEED)
     for number in range(8):
         build = tmp_path / f"build-{number}"
-        process = plans.start(plan, build)
-        time.sleep(moments.uniform(0.3, 5.0))
+        process = plans.start(plan, build, gate=tmp_path / "gate", flags=("-X", "importtime"))
+        until(lambda build=build: plans.imported(build, "runner.cli"))  # type: ignore[misc]
+        time.sleep(moments.uniform(0.0, 5.0))
         below = plans.family(process)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(60) == 130, plans.said(build)
+        assert process.wait(HANG_SECONDS) == 130, plans.said(build)
         text = plans.said(build)
         assert "interrupted" in text
         log = build / "kernels.log"

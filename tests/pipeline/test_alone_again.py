@@ -19,12 +19,11 @@ from tests.tiny_plan import notebook, write_notebook, write_plan
 
 pytestmark = pytest.mark.xdist_group("kernels")
 
-DIES = "import os, signal, time; time.sleep(2); os.kill(os.getpid(), signal.SIGKILL)"
-HUNGRY = """import os, pathlib, signal, time
+DIES = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+HUNGRY = """import os, pathlib, signal
 from runner import kernel
 tries = pathlib.Path(r'%s')
 tries.write_text(tries.read_text() + 'x' if tries.exists() else 'x')
-time.sleep(2)
 if tries.read_text() == 'x':
     os.kill(os.getpid(), signal.SIGKILL)
 kernel.save_values({'tries': len(tries.read_text()), 'threads': kernel.threads()})"""

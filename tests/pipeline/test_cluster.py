@@ -16,8 +16,8 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.results import read_result
-from tests.program import all_ended, report_text, until
-from tests.tiny_plan import notebook, start, variant, write_notebook, write_plan
+from tests.program import HANG_SECONDS, all_ended, report_text, until
+from tests.tiny_plan import GATE, notebook, open_gate, start, variant, write_gate, write_notebook, write_plan
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -33,10 +33,11 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.processes = folder, []
+        self.gate = folder / "gate"
         self.file = folder / "scheduler.json"
         words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self.file)]
         self.scheduler = self.start("scheduler", [*words, "--no-dashboard"], PROJECT_ROOT)
-        until(self.file.exists, 60)
+        until(self.file.exists)
         self.address = re.findall(r'"address": "([^"]+)"', self.file.read_text())[0]
 
     def start(self, name: str, words: list[str], package: Path) -> subprocess.Popen[bytes]:
@@ -44,7 +45,7 @@ class Cluster:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dask", *words],
                 cwd=self.folder,
-                env=os.environ | {"PYTHONPATH": str(package)},
+                env=os.environ | {"PYTHONPATH": str(package), GATE: str(self.gate)},
                 stdout=log,
                 stderr=log,
             )
@@ -82,7 +83,9 @@ def write(folder: Path) -> Path:
         variant("wide", None, "filters = [16, 16], batch_size = 4, epochs = 6", group="batch"),
         notebook("reads", 'needs = ["good"]', 'after = ["batch"]'),
     )
-    return write_plan(folder, *entries, filters=[8], dropout=0.2, batch_size=16, epochs=3)
+    plan = write_plan(folder, *entries, filters=[8], dropout=0.2, batch_size=16, epochs=3)
+    write_gate(folder)
+    return plan
 
 
 @pytest.fixture
@@ -91,7 +94,7 @@ def plan(tmp_path: Path) -> Path:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    _, said = process.communicate(timeout=300)
+    _, said = process.communicate(timeout=HANG_SECONDS)
     assert "Traceback" not in said
     return said
 
@@ -109,12 +112,14 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_killed_worker_changes_nothing(cluster: Cluster, plan: Path, tmp_path: Path, local: Path) -> None:
     """Its variant is run on the other worker, and every metric is that of a local run."""
     workers = {name: cluster.worker(name) for name in ("uno", "dos")}
+    open_gate(cluster.gate, "good")
     build = tmp_path / "build"
     process = start("all", plan, build, "--scheduler", cluster.address)
     until(lambda: any(cluster.running(name, "wide") for name in workers))
     victim = next(name for name in workers if cluster.running(name, "wide"))
     below = psutil.Process(workers[victim].pid).children(recursive=True)
     workers[victim].send_signal(signal.SIGKILL)
+    open_gate(cluster.gate, "wide")
     said = finish(process)
     assert process.returncode == 0, said
     assert "was lost; it is run on another" in said
@@ -133,6 +138,7 @@ def test_a_killed_worker_changes_nothing(cluster: Cluster, plan: Path, tmp_path:
 
 
 def test_the_scheduler_gone_in_the_middle(cluster: Cluster, plan: Path, tmp_path: Path) -> None:
+    open_gate(cluster.gate, "good")
     cluster.worker("uno")
     build = tmp_path / "build"
     process = start("all", plan, build, "--scheduler", cluster.address)

@@ -12,6 +12,7 @@ from runner.execute import Outcome, Task, run_task
 from runner.forked_kernel import is_safe
 from runner.local_pool import make_executor
 from runner.results import read_failure, read_result
+from tests.program import HANG_SECONDS
 from tests.tiny_plan import write_notebook
 
 pytestmark = pytest.mark.xdist_group("kernels")
@@ -23,7 +24,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Executor:
     return make_executor(1, tmp_path_factory.mktemp("log") / "kernels.log")
 
 
-def run(pool: Executor, folder: Path, name: str, *cells: str, timeout: int | None = 120) -> Outcome:
+def run(pool: Executor, folder: Path, name: str, *cells: str, timeout: int | None = HANG_SECONDS) -> Outcome:
     notebook = folder / f"{name}.ipynb"
     write_notebook(notebook, *cells)
     task = Task(
@@ -39,7 +40,7 @@ def run(pool: Executor, folder: Path, name: str, *cells: str, timeout: int | Non
         threads=1,
         timeout_seconds=timeout,
     )
-    return pool.submit(run_task, task).result(timeout=300)
+    return pool.submit(run_task, task).result(timeout=2 * HANG_SECONDS)
 
 
 SAVE = "import sys, os, runner.kernel as k; k.save_values({%s})"
@@ -73,7 +74,7 @@ DEATHS = [
     ),
     ("left", "import os; os._exit(3)", "el proceso del cuaderno terminó por sí mismo con el código 3"),
     ("raises", "1 / 0", "ZeroDivisionError en la celda 2: division by zero"),
-    ("hangs", "import time; time.sleep(600)", "una celda superó el tiempo máximo"),
+    ("hangs", "import time; time.sleep(10**6)", "una celda superó el tiempo máximo"),
     ("exits", "import sys; sys.exit(3)", "SystemExit en la celda 2: 3"),
     ("exits_well", "import sys; sys.exit(0)", "SystemExit en la celda 2: 0"),
 ]
@@ -83,7 +84,7 @@ DEATHS = [
 def test_a_kernel_that_dies_is_a_failure_with_its_reason(
     pool: Executor, tmp_path: Path, name: str, cell: str, reason: str
 ) -> None:
-    found = run(pool, tmp_path, name, "print('hola')", cell, timeout=5 if name == "hangs" else 120)
+    found = run(pool, tmp_path, name, "print('hola')", cell, timeout=5 if name == "hangs" else HANG_SECONDS)
     assert found.reason == reason
     failure = read_failure(tmp_path / "build" / "results" / name)
     assert failure is not None

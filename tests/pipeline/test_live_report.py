@@ -17,7 +17,7 @@ import pytest
 from runner import PROJECT_ROOT
 from runner.live_report import AUTOGROUP, LiveReport
 from runner.plan import Plan, make_plan
-from tests.program import all_ended, report_text, until
+from tests.program import HANG_SECONDS, all_ended, report_text, until
 from tests.tiny_plan import run, start, variant, write_plan
 
 pytestmark = pytest.mark.xdist_group("live")
@@ -52,10 +52,9 @@ def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path:
         )
         until(
             lambda: (build / "report.pdf").exists() and (build / "report.pdf").stat().st_mtime > done,
-            seconds=900,  # renderings give way, also to the other tests
             process=process,
         )
-        until(lambda: "variante long" in report_text(build), seconds=900, process=process)
+        until(lambda: "variante long" in report_text(build), process=process)
         assert "variante long Falta: pendiente: todavía no se ha ejecutado" in report_text(build)
         assert not (build / "results" / "long").exists()
 
@@ -66,7 +65,7 @@ def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path:
         children = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert all_ended(children)
@@ -86,8 +85,8 @@ def test_a_waiting_run_goes_on_when_the_other_one_was_killed(endless: Path, tmp_
     until(lambda: any("waiting for another run" in line for line in said), process=other)
     assert f"process {process.pid} on" in "".join(said)
     process.kill()
-    process.communicate(timeout=60)
-    other.wait(timeout=600)
+    process.communicate(timeout=HANG_SECONDS)
+    other.wait(timeout=HANG_SECONDS)
     reader.join()
     assert other.returncode == 0, said
     assert (build / "results" / "good" / "result.json").exists()

@@ -17,7 +17,7 @@ from runner.plan import DEFAULT_PLAN, make_plan
 from runner.results import read_result
 from tests.browser import assert_right, look
 from tests.pipeline.conftest import Command
-from tests.program import all_ended, report_text, start_program, until
+from tests.program import HANG_SECONDS, all_ended, report_text, start_program, until
 from tests.tiny_plan import notebook, run, variant, write_notebook, write_plan
 
 pytestmark = pytest.mark.xdist_group("smoke")
@@ -200,7 +200,7 @@ def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path: Path, signum: 
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 2
     process.send_signal(signum)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == code, said
     assert "Traceback" not in said
     if signum == signal.SIGINT:

@@ -29,6 +29,7 @@ from tests import spanish
 from tests.made_up import Story, make_study
 from tests.mail_server import PASSWORD, Mailbox, mail_server
 from tests.parcels import COURSE, NAMES, conformant_pdf, make_build, write_report
+from tests.program import HANG_SECONDS
 
 TEMPLATES = PROJECT_ROOT / "templates"
 PROF = "prof@uni.example"
@@ -45,7 +46,7 @@ def deliver(build: Path, *words: str, **environment: str) -> subprocess.Complete
         env=clean | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG_SECONDS,
     )
 
 

@@ -31,6 +31,7 @@ from runner.study import Author, MissingVariant, Study
 from runner.verify_attachments import open_report, unpack
 from runner.verify_pages import check_claims, check_pages, make_again
 from tests.made_up import Story, make_study
+from tests.program import HANG_SECONDS
 from tests.report.test_answers import FIGURES, SMALL, STORIES
 from tests.report.test_seeds import STORIES as SEED_STORIES
 from tests.spanish import SPANISH, words
@@ -211,7 +212,7 @@ def test_the_message_of_a_delivery(tmp_path: Path, locale: str, size: str, greet
 def runner(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program as a user does."""
     command = [sys.executable, "-m", "runner", *arguments]
-    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=HANG_SECONDS)
 
 
 def test_the_locale_is_remembered_and_verified_in_the_same_language(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from runner import PROJECT_ROOT
 from runner.plan import DEFAULT_PLAN
 from tests.made_up import make_study
+from tests.program import HANG_SECONDS
 
 
 def runner(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +23,7 @@ def runner(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG_SECONDS,
     )
 
 

@@ -19,6 +19,7 @@ from runner.interrupts import INTERRUPTED, SETTLING_SECONDS, _Once
 from runner.local_pool import is_tracker, make_executor, out_of_reach
 from runner.pipeline import saying_failures
 from runner.results import read_failure
+from tests.program import HANG_SECONDS
 
 unix = pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
 
@@ -35,8 +36,8 @@ def test_a_process_that_starts_is_out_of_reach(tmp_path: Path) -> None:
     future = pool.submit(os.getpid)
     (child,) = below() - before
     os.kill(child, signal.SIGINT)
-    assert future.result(timeout=120) == child
-    blocked = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(timeout=60)
+    assert future.result(timeout=HANG_SECONDS) == child
+    blocked = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(timeout=HANG_SECONDS)
     assert signal.SIGINT not in blocked  # kernels inherit this
     pool.shutdown()
 
@@ -114,7 +115,7 @@ from runner.local_pool import end_children
 if os.fork() == 0:
     for _ in range(500):
         if os.fork() == 0:
-            time.sleep(60)
+            time.sleep(10**6)
             os._exit(0)
         time.sleep(0.002)
 time.sleep(0.2)
@@ -127,7 +128,9 @@ def test_none_is_left_that_starts_while_the_others_end(tmp_path: Path) -> None:
     (tmp_path / "parent.py").write_text(PARENT)
     mark = {"PARENT_MARK": tmp_path.as_posix()}
     command = [sys.executable, str(tmp_path / "parent.py")]
-    subprocess.run(command, env=os.environ | mark | {"PYTHONPATH": str(PROJECT_ROOT)}, check=True, timeout=60)
+    subprocess.run(
+        command, env=os.environ | mark | {"PYTHONPATH": str(PROJECT_ROOT)}, check=True, timeout=HANG_SECONDS
+    )
     assert not [p for p in psutil.process_iter() if runs_with(p, mark)]
 
 

@@ -7,7 +7,7 @@ import json
 import multiprocessing
 import pickle
 import tarfile
-import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from runner.archives import read_any
 from runner.downloads import Say
 from runner.errors import InputError, RunnerError
 from runner.sources import Source, obtain
+from tests.program import HANG_SECONDS
 
 TRAIN, TEST = 50, 10
 
@@ -249,19 +250,24 @@ def test_a_given_source_that_fails_is_not_replaced_by_another(
         sources.ensure("cifar10", str(tmp_path / "none.npz"), lambda text: None)
 
 
-def hold(path: str, ready: multiprocessing.synchronize.Event) -> None:
+def hold(path: str, ready: Event, heard: Event) -> None:
     with FileLock(path):
         ready.set()
-        time.sleep(1.5)
+        heard.wait()
 
 
 def test_a_second_run_waits_for_the_first(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     context = multiprocessing.get_context("spawn")
-    ready = context.Event()
-    process = context.Process(target=hold, args=(str(tmp_path / "c.lock"), ready))
+    ready, heard = context.Event(), context.Event()
+    process = context.Process(target=hold, args=(str(tmp_path / "c.lock"), ready, heard))
     process.start()
-    assert ready.wait(30)
+    assert ready.wait(HANG_SECONDS)
     said: list[str] = []
-    obtain(tmp_path / "c.npz", data.sha256(arrays), (working(arrays),), said.append)
+
+    def say(text: str) -> None:
+        said.append(text)
+        heard.set()
+
+    obtain(tmp_path / "c.npz", data.sha256(arrays), (working(arrays),), say)
     process.join()
     assert "waiting for another run" in said[0]
