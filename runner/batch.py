@@ -14,8 +14,9 @@ from rich.table import Table
 
 from runner.awaited import note_awaited, over_budget
 from runner.calibration import LEAST_BUDGET_SECONDS, calibrate, former_seconds, read_samples
-from runner.capacity import Capacity, Limits, default_limits
+from runner.capacity import Capacity, Limits, default_limits, shortage
 from runner.estimate import Estimator
+from runner.gpus import unusable_gpu
 from runner.likely import likely
 from runner.live_report import LiveReport, Render
 from runner.local_pool import KERNELS_LOG, end_children, make_executor
@@ -85,6 +86,8 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
 
         return Crew(cluster, cluster, Estimator((), former_seconds(workspace.build_dir, todo)), tell)
     limits = default_limits(request.jobs, request.threads)
+    for warning in filter(None, (shortage(), unusable_gpu())):
+        say(f"warning: {warning}")
     say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
     log = workspace.build_dir / KERNELS_LOG
     log.unlink(missing_ok=True)
@@ -104,7 +107,7 @@ def hooks(
         live.want()
 
     def start(variant: Variant) -> None:
-        if variant.alone:
+        if schedule.is_alone(variant):
             live.pause()
 
     return end, start

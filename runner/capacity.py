@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import Protocol
 
 import psutil
 
+from runner import container
 from runner.gpus import visible_gpus
 
+ROOT = container.ROOT
 BYTES_PER_KERNEL = 3 * 2**30
+LEAST_BYTES = 3 * 2**29  # with less, TensorFlow and a small training may not fit
 CELL_TIMEOUT_SECONDS = 6 * 3600  # a cell that hangs is ended; training is one cell
 
 
@@ -64,11 +68,41 @@ def default_limits(jobs: int | None, threads: int | None = None) -> Limits:
     ``threads`` gives every kernel so many cores, however many run: results don't depend on ``jobs`` then.
     With GPUs, no more than one kernel for each.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores = cores or 1
-    fitting = max(1, psutil.virtual_memory().available // BYTES_PER_KERNEL)
+    cores = usable_cores()
+    fitting = max(1, free_memory() // BYTES_PER_KERNEL)
     gpus = visible_gpus()
     if gpus:
         return Limits(min(jobs or fitting, fitting, len(gpus)), cores, threads=threads, gpus=gpus)
     side_by_side = max(1, min(cores // (threads or 1), fitting))
     return Limits(jobs or side_by_side, cores, threads=threads)
+
+
+def usable_cores() -> int:
+    """Cores of this process, or those that its container's share of the processors is worth."""
+    quota = container.cpu_quota(ROOT)
+    return visible_cores() if quota is None else max(1, min(visible_cores(), math.ceil(quota)))
+
+
+def visible_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_memory() -> int:
+    """Bytes that new processes may take, of the machine and of the container's limit."""
+    limited, free = container.memory(ROOT), int(psutil.virtual_memory().available)
+    return free if limited is None else min(free, limited.left)
+
+
+def shortage() -> str:
+    """A warning for the start of a run, if the memory may be too little for a single kernel; else empty."""
+    free, limited = free_memory(), container.memory(ROOT)
+    if free >= LEAST_BYTES:
+        return ""
+    least = f"a kernel may need {LEAST_BYTES // 2**20} MiB"
+    if limited is not None and limited.left == free:
+        return (
+            f"memory is short: the limit of this container or session, {limited.limit // 2**20} MiB, leaves "
+            f"{free // 2**20} MiB and {least}; if a variant dies, give it more (docker run --memory)"
+        )
+    return f"memory is short: {free // 2**20} MiB are free, and {least}; close other programs if it fails"

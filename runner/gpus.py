@@ -5,32 +5,74 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 GROWTH = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}  # else the first kernel takes all of the GPU's memory
+DEVICES_FOLDER = Path("/dev")
 DEVICES = "nvidia[0-9]*"
 COUNT = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
+ASK = (sys.executable, "-c", COUNT)
+DRIVER_WORDS = ("dlopen", "cuda", "driver", "gpu")  # of TensorFlow's lines that say why it uses none
 ANSWER_SECONDS = 120
 
 
-@cache
-def visible_gpus(devices: Path = Path("/dev")) -> tuple[str, ...]:
-    """What ``CUDA_VISIBLE_DEVICES`` calls each GPU that TensorFlow can use; empty without any.
+@dataclass(frozen=True)
+class Answer:
+    """How many GPUs TensorFlow can use, and why not more."""
 
-    TensorFlow itself is asked (in a process of its own), since without CUDA's libraries it uses none;
-    only on machines with a GPU, as the answer takes seconds.
-    """
-    if not any(devices.glob(DEVICES)):
+    count: int
+    reason: str
+
+
+def visible_gpus(devices: Path = DEVICES_FOLDER) -> tuple[str, ...]:
+    """What ``CUDA_VISIBLE_DEVICES`` calls each GPU that TensorFlow can use; empty without any."""
+    if not has_gpu(devices):
         return ()
-    with suppress(OSError, ValueError, subprocess.SubprocessError):
-        asked = subprocess.run(
-            [sys.executable, "-c", COUNT], capture_output=True, text=True, timeout=ANSWER_SECONDS
-        )
-        return tuple(map(nth_gpu, range(int(asked.stdout.split()[-1]) if asked.stdout.split() else 0)))
-    return ()
+    return tuple(map(nth_gpu, range(ask_tensorflow().count)))
+
+
+def unusable_gpu(devices: Path = DEVICES_FOLDER) -> str:
+    """Why a GPU of this machine will not be used, with a remedy; empty if it will be, or there is none.
+
+    ``CUDA_VISIBLE_DEVICES`` set to nothing, or to -1, is a wish.
+    """
+    if not has_gpu(devices) or os.environ.get(VISIBLE, "0").strip() in ("", "-1") or ask_tensorflow().count:
+        return ""
+    return (
+        f"this machine has a GPU, but TensorFlow can't use it ({ask_tensorflow().reason}); "
+        "the processor is used, which takes many times as long. See whether nvidia-smi works, and run: "
+        f"{sys.executable} -m pip install 'tensorflow[and-cuda]=={version('tensorflow')}'"
+    )
+
+
+def has_gpu(devices: Path) -> bool:
+    """Whether the system shows a GPU of NVIDIA's."""
+    return any(devices.glob(DEVICES))
+
+
+@cache
+def ask_tensorflow() -> Answer:
+    """TensorFlow's own answer, from a process of its own: without CUDA's libraries it uses none.
+
+    Only for machines with a GPU, as it takes seconds.
+    """
+    try:
+        asked = subprocess.run(ASK, capture_output=True, text=True, timeout=ANSWER_SECONDS)
+        words = asked.stdout.split()
+        if asked.returncode == 0 and words:
+            return Answer(int(words[-1]), _why_none(asked.stderr))
+        return Answer(0, f"importing it ended with {asked.returncode}")
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return Answer(0, str(error).splitlines()[0])
+
+
+def _why_none(said: str) -> str:
+    lines = [line for line in said.splitlines() if any(word in line.lower() for word in DRIVER_WORDS)]
+    return lines[-1].split("] ", 1)[-1].strip() if lines else "it sees none"
 
 
 def nth_gpu(number: int) -> str:

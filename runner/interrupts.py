@@ -1,4 +1,4 @@
-"""Ctrl-C, once or many times: the program ends in order, whenever it comes."""
+"""Ctrl-C and other signals that ask to end, once or many times: the program ends in order, whenever."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ from time import monotonic
 from types import FrameType
 
 INTERRUPTED = 130
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 SETTLING_SECONDS = 15.0  # after a Ctrl-C, for ending kernels and a rendering: another one changes nothing
 
 
 def calmly() -> int:
-    """Run the command line, its imports included; its exit code."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not in the background of a script
-        signal.signal(signal.SIGINT, _Once())
+    """Run the command line, its imports included; its exit code.
+
+    A signal that who started the program has it ignore, as scripts' backgrounds and ``nohup`` do, stays so.
+    Without a handler, process 1 of a container would not even hear SIGTERM.
+    """
+    heed = _Once()
+    for signum in ENDING:
+        if signal.getsignal(signum) in (signal.default_int_handler, signal.SIG_DFL):
+            signal.signal(signum, heed)
     try:
         from runner.cli import main
 
@@ -26,6 +33,7 @@ def calmly() -> int:
         code = INTERRUPTED
     if code == INTERRUPTED:
         _forget()
+        return heed.exit_code
     return code
 
 
@@ -43,8 +51,10 @@ class _Once:
 
     def __init__(self) -> None:
         self.last = float("-inf")
+        self.exit_code = INTERRUPTED
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
         if monotonic() - self.last > SETTLING_SECONDS:
             self.last = monotonic()
+            self.exit_code = 128 + signum  # as shells have it
             raise KeyboardInterrupt

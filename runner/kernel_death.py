@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from contextlib import suppress
 
+from runner import container
+
 # Signals that a process gets when memory runs out: from the system, from C++, from a full /dev/shm.
 OF_MEMORY = ("SIGKILL", "SIGABRT", "SIGBUS")
 
@@ -51,7 +53,9 @@ class KernelDied(Exception):
         if name == "SIGILL":
             return "murió por la señal SIGILL: a este procesador le falta una instrucción"
         if name in OF_MEMORY:
-            return f"murió por la señal {name}: quizá faltó memoria"
+            limited = container.memory()
+            limit = f" (el límite es de {limited.limit // 2**20} MiB)" if limited is not None else ""
+            return f"murió por la señal {name}: quizá faltó memoria{limit}"
         if name:
             return f"murió por la señal {name}"
         if self.status is None:

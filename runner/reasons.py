@@ -8,9 +8,10 @@ REASONS = (
     "falló: {reason}",
     "necesita «{need}», que falló",
     "el proceso del cuaderno murió (¿memoria agotada?)",  # of results made before signals were told
+    "el proceso del cuaderno no llegó a empezar: {why}",
     "el proceso del cuaderno {ending}",
-    "no llegó a empezar: {why}",
     "murió por la señal SIGILL: a este procesador le falta una instrucción",
+    "murió por la señal {signal}: quizá faltó memoria (el límite es de {limit})",
     "murió por la señal {signal}: quizá faltó memoria",
     "murió por la señal {signal}",
     "murió sin que se sepa por qué",

@@ -111,7 +111,7 @@ class Schedule:
             ready = self._ready()
             if not ready:
                 break
-            if self.running and any(map(self._is_alone, (ready[0], *self.running.values()))):
+            if self.running and any(map(self.is_alone, (ready[0], *self.running.values()))):
                 break
             variant = ready[0]
             threads = self._threads(variant, len(ready))
@@ -149,7 +149,7 @@ class Schedule:
 
         def place(v: Variant) -> tuple[bool, int, bool, int, float]:
             return (
-                self._is_alone(v),
+                self.is_alone(v),
                 repetition(v.name),
                 v.name != baseline,
                 rank.get(v.name, 0),
@@ -158,7 +158,8 @@ class Schedule:
 
         return sorted(ready, key=place)
 
-    def _is_alone(self, variant: Variant) -> bool:
+    def is_alone(self, variant: Variant) -> bool:
+        """Whether nothing may run beside it."""
         return variant.alone or variant.name in self.again
 
     def _allowed(self) -> dict[str, Variant]:
@@ -193,7 +194,7 @@ class Schedule:
 
     def _threads(self, variant: Variant, ready: int) -> int:
         """A kernel's share of the cores; one that nothing can run beside gets them all."""
-        alone = not self.running and (self._is_alone(variant) or ready == 1)  # what else waits, waits for it
+        alone = not self.running and (self.is_alone(variant) or ready == 1)  # what else waits, waits for it
         return self.limits.whole if alone else self.limits.share
 
     def _cost(self, variant: Variant, threads: int | None = None) -> float:

@@ -64,7 +64,12 @@ def obtain(
     say: Say,
     use_cache: bool = True,
 ) -> Obtained:
-    """Fill ``cached`` from the first of ``sources`` whose arrays have the ``expected`` hashes."""
+    """Fill ``cached`` from the first of ``sources`` whose arrays have the ``expected`` hashes.
+
+    A good cache is only read: it may be another's, shared by many.
+    """
+    if use_cache and _cache_is_good(cached, expected, lambda text: None):
+        return Obtained(cached, f"cache ({cached})", dict(expected))
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with _locked(cached, say):

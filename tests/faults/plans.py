@@ -52,17 +52,18 @@ def start(
     command: str = "all",
     gate: Path | None = None,
     flags: Sequence[str] = (),
+    within: Sequence[str] = (),
 ) -> subprocess.Popen[str]:
     """Start the program in a process group of its own, as a terminal would.
 
     With a ``gate`` each training stands still after its first epoch until ``open_gate`` lets it go. ``flags``
-    are Python's own.
+    are Python's own, and ``within`` is a command that starts the program.
     """
     running = ONE_AT_A_TIME if command in ("all", "run") else ()
     line = command_line(*words(command, plan, build, *running, *more))
     with log_of(build).open("w") as log:
         return subprocess.Popen(
-            [line[0], *flags, *line[1:]],
+            [*within, line[0], *flags, *line[1:]],
             cwd=PROJECT_ROOT,
             stdout=log,
             stderr=log,

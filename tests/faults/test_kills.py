@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,38 @@ def test_ended_with_its_whole_group(
     process.wait(HANG_SECONDS)
     assert all_ended(below)
     assert_whole(plan, build, undisturbed)
+
+
+PROCESS_1 = ("unshare", "--pid", "--fork", "--mount-proc")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no such name spaces")
+def test_told_to_end_as_process_1_of_a_container(
+    plan: Path, tmp_path: Path, undisturbed: dict[str, dict[str, Any]]
+) -> None:
+    """As ``docker stop`` does it: the system hands process 1 no signal that it does not ask for."""
+    build = tmp_path / "build"
+    within = PROCESS_1 if os.geteuid() == 0 else (*PROCESS_1, "--map-root-user")
+    outer = plans.start(plan, build, gate=tmp_path / "gate", within=within)
+    until(lambda: plans.checkpointed(build, "good"))
+    below = plans.family(outer)
+    below[0].send_signal(signal.SIGTERM)
+    assert outer.wait(HANG_SECONDS) == 128 + signal.SIGTERM, plans.said(build)
+    assert "Traceback" not in plans.said(build)
+    assert "run the same command to go on" in plans.said(build)
+    assert all_ended(below)
+    assert plans.checkpointed(build, "good")
+
+
+def test_the_terminal_closed(plan: Path, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    process = plans.start(plan, build, gate=tmp_path / "gate")
+    until(lambda: plans.checkpointed(build, "good"))
+    below = plans.family(process)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(HANG_SECONDS) == 128 + signal.SIGHUP, plans.said(build)
+    assert "Traceback" not in plans.said(build)
+    assert all_ended(below)
 
 
 def test_interrupted_at_any_moment_of_the_start(plan: Path, tmp_path: Path) -> None:

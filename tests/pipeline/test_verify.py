@@ -55,40 +55,62 @@ def replace(name: str, old: bytes, new: bytes) -> Change:
     return change
 
 
-def test_the_report_verifies_without_its_build_folder(build: Path, tmp_path: Path, runner: Command) -> None:
+def test_the_report_verifies_alone_and_without_tensorflow(build: Path, tmp_path: Path) -> None:
     alone = tmp_path / "sent by mail.pdf"
     alone.write_bytes((build / "report.pdf").read_bytes())
-    done = runner("verify", str(alone))
+    code = (
+        "import sys; from pathlib import Path; from runner.verify import verify;"
+        f"assert verify(Path({str(alone)!r})) == 0;"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "verified" in done.stdout
     for kind in ("attachments", "notebooks", "metrics", "claims", "tables", "pages", "pictures"):
         assert re.search(rf"^{kind} +ok: ", done.stdout, re.MULTILINE)
 
 
-def test_verify_imports_no_tensorflow(build: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from runner.verify import verify;"
-        f"assert verify(Path({str(build / 'report.pdf')!r})) == 0;"
-        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, check=True, capture_output=True)
+LOST = ("results--batch-16--predictions.npz", "notebooks--best.ipynb")
 
 
-def test_an_altered_metric_is_found(forged: Callable[[Change], Path], build: Path, runner: Command) -> None:
+def test_each_altered_or_missing_attachment_is_found(
+    forged: Callable[[Change], Path], build: Path, tmp_path: Path, runner: Command
+) -> None:
+    """A metric, a notebook, a claim; two files that are gone. All in one report, each told."""
     record = (build / "results" / "baseline" / "result.json").read_bytes()
     accuracy = re.search(rb'"test": \{[^}]*?"accuracy": (0\.\d+)', record)
     assert accuracy is not None
-    done = runner("verify", str(forged(replace("results--baseline--result.json", accuracy[1], b"0.9876"))))
+    claims = json.loads(attached_streams(PdfReader(build / "report.pdf").root_object)[EVIDENCE].get_data())
+    claim = next(c for c in claims if c["section"] == "pregunta-9")
+    value = json.dumps(claim["values"][0]["value"]).encode()
+
+    def change(files: dict[str, StreamObject]) -> None:
+        replace("results--baseline--result.json", accuracy[1], b"0.9876")(files)
+        replace("notebooks--baseline.ipynb", b"model.fit(", b"model.fir(")(files)
+        replace(EVIDENCE, b'"value": ' + value, b'"value": "0.123"')(files)
+
+    done = runner("verify", str(without(forged(change), *LOST)))
     assert done.returncode == 1
+    assert "Traceback" not in done.stderr
     assert "results--baseline--result.json: altered" in done.stdout
     assert "test accuracy is 0.9876 in the record" in done.stdout
-
-
-def test_an_altered_notebook_is_found(forged: Callable[[Change], Path], runner: Command) -> None:
-    done = runner("verify", str(forged(replace("notebooks--baseline.ipynb", b"model.fit(", b"model.fir("))))
-    assert done.returncode == 1
     assert "notebooks--baseline.ipynb: altered" in done.stdout
     assert "notebooks/baseline.ipynb: its code is not that of experiment.ipynb" in done.stdout
+    assert re.search(r"^  claim [\w.]+: ", done.stdout, re.MULTILINE)
+    for name in LOST:
+        assert f"{name}: missing" in done.stdout
+
+
+def without(pdf: Path, *lost: str) -> Path:
+    """The PDF without the files of these names."""
+    writer = PdfWriter(clone_from=pdf)
+    names = writer.root_object["/Names"]["/EmbeddedFiles"]["/Names"]  # type: ignore[index]
+    for name in lost:
+        place = [str(each) for each in names].index(name)
+        del names[place : place + 2]
+    writer.write(pdf)
+    return pdf
 
 
 def test_a_careful_forger_is_found(forged: Callable[[Change], Path], runner: Command) -> None:
@@ -107,25 +129,11 @@ def test_a_careful_forger_is_found(forged: Callable[[Change], Path], runner: Com
     assert "notebooks/batch-4.ipynb: SHA-256" in done.stdout
 
 
-def test_an_altered_claim_is_found(forged: Callable[[Change], Path], build: Path, runner: Command) -> None:
-    claims = json.loads(attached_streams(PdfReader(build / "report.pdf").root_object)[EVIDENCE].get_data())
-    claim = next(c for c in claims if c["section"] == "pregunta-9")
-    value = json.dumps(claim["values"][0]["value"]).encode()
-    done = runner("verify", str(forged(replace(EVIDENCE, b'"value": ' + value, b'"value": "0.123"'))))
-    assert done.returncode == 1
-    assert re.search(r"^  claim [\w.]+: ", done.stdout, re.MULTILINE)
-
-
-@pytest.mark.parametrize(
-    "name", ["results--batch-16--predictions.npz", "notebooks--best.ipynb", "run.json", MANIFEST]
-)
-def test_a_missing_attachment_is_found(build: Path, tmp_path: Path, runner: Command, name: str) -> None:
-    writer = PdfWriter(clone_from=build / "report.pdf")
-    names = writer.root_object["/Names"]["/EmbeddedFiles"]["/Names"]  # type: ignore[index]
-    place = [str(each) for each in names].index(name)
-    del names[place : place + 2]
-    writer.write(tmp_path / "forged.pdf")
-    done = runner("verify", str(tmp_path / "forged.pdf"))
+@pytest.mark.parametrize("name", ["run.json", MANIFEST])
+def test_a_report_without_what_it_begins_with_is_refused(
+    forged: Callable[[Change], Path], runner: Command, name: str
+) -> None:
+    done = runner("verify", str(without(forged(lambda files: None), name)))
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert f"{name}: missing" in done.stdout

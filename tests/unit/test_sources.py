@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import multiprocessing
+import os
 import pickle
+import subprocess
+import sys
 import tarfile
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -15,7 +18,7 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-from runner import data, sources
+from runner import PROJECT_ROOT, data, sources
 from runner.archives import read_any
 from runner.downloads import Say
 from runner.errors import InputError, RunnerError
@@ -271,3 +274,44 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path, arrays: dict[str, np.n
     obtain(tmp_path / "c.npz", data.sha256(arrays), (working(arrays),), say)
     process.join()
     assert "waiting for another run" in said[0]
+
+
+READ_ONLY = """
+set -e
+mount --bind "$1" "$1"
+mount -o remount,bind,ro "$1"
+shift
+exec "$@"
+"""
+OBTAIN = """
+import json, sys
+from pathlib import Path
+from runner import sources
+print(sources.obtain(Path(sys.argv[1]), json.loads(sys.argv[2]), (), print).origin)
+"""
+
+
+def obtain_read_only(folder: Path, expected: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """``obtain`` without a source, where the cache's folder can't be written, in a name space of its own."""
+    own = ["unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",))]
+    words = [sys.executable, "-c", OBTAIN, str(folder / "c.npz"), json.dumps(expected)]
+    command = [*own, "sh", "-c", READ_ONLY, "sh", str(folder), *words]
+    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no such mounts")
+def test_a_cache_that_can_only_be_read_is_used_if_it_is_good(
+    tmp_path: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    shared, empty = tmp_path / "shared", tmp_path / "empty"
+    expected = data.sha256(arrays)
+    shared.mkdir()
+    empty.mkdir()
+    obtain(shared / "c.npz", expected, (working(arrays),), lambda text: None)
+    done = obtain_read_only(shared, expected)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"cache ({shared / 'c.npz'})\n"
+    done = obtain_read_only(empty, expected)
+    assert done.returncode == 1
+    assert "InputError: the data cache can't be used" in done.stderr
+    assert "set RUNNER_CACHE to a folder that can be written" in done.stderr
