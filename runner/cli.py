@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from runner import LOCALES, PROJECT_ROOT, __version__
+from runner import LOCALES, __version__, shipped
 from runner.cli_deliver import deliver_options
 from runner.errors import InputError, RunnerError, from_system
 
@@ -32,7 +32,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--plan",
             "plan_path",
             type=click.Path(dir_okay=False, path_type=Path),
-            default=PROJECT_ROOT / "notebooks" / "experiments.toml",
+            default=shipped("notebooks") / "experiments.toml",
             show_default="notebooks/experiments.toml",
             help="The experiments file.",
         ),

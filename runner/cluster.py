@@ -37,7 +37,7 @@ FIRST_WORKER_SECONDS = 60
 POLL_SECONDS = 1.0
 CLOSE_SECONDS = 5
 MOST_LOST = 3  # workers that a variant may lose before it counts as failed
-INSTALL = "pip install -e '.[cluster]'"
+INSTALL = "pip install -c constraints.txt -e '.[cluster]'"
 
 
 def connect(address: str) -> Client:

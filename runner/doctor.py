@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from runner import PROJECT_ROOT
+from runner.constraints import CONSTRAINTS, differences
 from runner.errors import RunnerError
 from runner.plan import TEMPLATES
 from runner.request import Request, load_plan
@@ -34,7 +36,7 @@ class Finding:
 def diagnose(request: Request) -> int:
     """Print every check; 0 if nothing needs mending, else 1."""
     checks: tuple[Callable[[Request], Finding], ...] = (
-        check_python, check_packages, check_libraries, check_fonts, check_kernel, check_data,
+        check_python, check_packages, check_versions, check_libraries, check_fonts, check_kernel, check_data,
         check_disk, check_plan, check_templates,
     )  # fmt: skip
     findings = [check(request) for check in checks]
@@ -45,10 +47,23 @@ def diagnose(request: Request) -> int:
     return 1 if any(finding.mend for finding in findings) else 0
 
 
+def is_checkout() -> bool:
+    """Whether this is the sources themselves, not a copy that was installed from a wheel."""
+    return (PROJECT_ROOT / "pyproject.toml").is_file()
+
+
+def install_again() -> str:
+    """The command that brings what is missing of the program and the packages that it needs."""
+    pip = f"{sys.executable} -m pip install"
+    if is_checkout():
+        return f"{pip} -c {PROJECT_ROOT / 'constraints.txt'} -e {PROJECT_ROOT}"
+    return f"{pip} --force-reinstall WHEEL, the one that this was installed from"
+
+
 def check_python(_: Request) -> Finding:
     """Python new enough, in a virtual environment or not."""
     found = ".".join(map(str, sys.version_info[:3]))
-    mend = "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer"
+    mend = "" if (3, 11) <= sys.version_info < (3, 14) else "install Python 3.11, 3.12 or 3.13"
     return Finding("python", f"{found} at {sys.executable}", mend)
 
 
@@ -60,8 +75,21 @@ def check_packages(_: Request) -> Finding:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
-    mend = f"{sys.executable} -m pip install -e ." if missing else ""
+    mend = install_again() if missing else ""
     return Finding("packages", f"missing: {', '.join(missing)}" if missing else ", ".join(found), mend)
+
+
+def check_versions(_: Request) -> Finding:
+    """What is installed in another version than the tests ran with; that may be meant, so it is only told."""
+    try:
+        found = differences(CONSTRAINTS)
+    except OSError as error:
+        return Finding("versions", f"not known which were tried: {error}", install_again())
+    if not found:
+        return Finding("versions", "as the tests ran with")
+    again = f"{sys.executable} -m pip install -c {CONSTRAINTS} {' '.join(each.name for each in found)}"
+    listed = ", ".join(map(str, found))
+    return Finding("versions", f"other than those tried (in brackets): {listed}; these again: {again}")
 
 
 def check_libraries(_: Request) -> Finding:
@@ -93,9 +121,10 @@ def check_templates(request: Request) -> Finding:
 
 def check_fonts(_: Request) -> Finding:
     """The report's own fonts are beside the templates."""
-    fonts = [p for p in (TEMPLATES / "fonts").rglob("*") if p.suffix in {".otf", ".ttf"}]
-    mend = "" if fonts else "get the folder templates/fonts again: git checkout templates/fonts"
-    return Finding("fonts", f"{len(fonts)} files in templates/fonts", mend)
+    folder = TEMPLATES / "fonts"
+    fonts = [p for p in folder.rglob("*") if p.suffix in {".otf", ".ttf"}]
+    again = f"git checkout {folder}" if is_checkout() else install_again()
+    return Finding("fonts", f"{len(fonts)} files in {folder}", "" if fonts else again)
 
 
 def check_kernel(_: Request) -> Finding:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import site
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
@@ -133,7 +134,6 @@ def _set_environment(task: Task, attempt: Attempt) -> None:
 
 def kernel_environment(threads: int) -> dict[str, str]:
     """What every process that computes needs before it imports TensorFlow."""
-    paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return DIGIT_SETTINGS | {
         kernel.THREADS: str(threads),
         "OMP_NUM_THREADS": str(threads),
@@ -141,8 +141,19 @@ def kernel_environment(threads: int) -> dict[str, str]:
         "KERAS_BACKEND": "tensorflow",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(os.pathsep.join(paths).split(os.pathsep))),
+        "PYTHONPATH": import_path(),
     }
+
+
+def import_path() -> str:
+    """PYTHONPATH for a child that is to import this very package, wherever it runs.
+
+    Where Python looks by itself, nothing is added: site-packages would come before Python's own modules.
+    """
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    looked = {Path(each).resolve() for each in (*site.getsitepackages(), site.getusersitepackages())}
+    own = [] if PROJECT_ROOT in looked else [str(PROJECT_ROOT)]
+    return os.pathsep.join(dict.fromkeys([*own, *filter(None, given)]))
 
 
 def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: float) -> None:

@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
 from PIL import Image
 
-from runner import PROJECT_ROOT, i18n
+from runner import i18n, shipped
 
-FONTS = PROJECT_ROOT / "templates" / "fonts"
+FONTS = shipped("templates") / "fonts"
 FAMILY = "Source Sans Pro"
 WIDTH = 6.3  # inches: the text width of the page, 16 cm
 

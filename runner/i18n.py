@@ -20,11 +20,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
 
-from runner import LOCALES, PROJECT_ROOT
+from runner import LOCALES, shipped
 from runner.errors import InputError
 
 VARIABLE = "RUNNER_LOCALE"
-CATALOGUES = PROJECT_ROOT / "templates" / "locale"
+CATALOGUES = shipped("templates") / "locale"
 SOURCE_LANGUAGE = "es"
 MINUS = "\N{MINUS SIGN}"  # babel writes a hyphen
 TYPED_COMMA = re.compile(r"(?<=\d),(?=\d)")

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner import PROJECT_ROOT
+from runner import shipped
 from runner.results import VALUES_FILE, write_json
 from runner.study import Study
 
@@ -38,7 +38,8 @@ def output_dir() -> Path:
 
 def results_dir() -> Path:
     """Folder with the other variants' results."""
-    return Path(os.environ.get(BUILD, PROJECT_ROOT / "build")) / "results"
+    given = os.environ.get(BUILD)
+    return (Path(given) if given else shipped("notebooks").parent / "build") / "results"
 
 
 def checkpoint_dir() -> Path | None:

@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import os
 import platform
-import re
-from importlib.metadata import distributions
 from pathlib import Path
+
+from runner.constraints import installed
 
 PACKAGES_FILE = "requirements.lock"
 
 
 def lock_text() -> str:
     """One line ``name==version`` a package, sorted; nothing of the machine but Python's version."""
-    found = {
-        re.sub(r"[-_.]+", "-", each.metadata["Name"]).lower(): each.version
-        for each in distributions()
-        if each.metadata["Name"]
-    }
-    lines = [f"{name}=={version}" for name, version in sorted(found.items())]
+    lines = [f"{name}=={version}" for name, version in sorted(installed().items())]
     return "\n".join([f"# Python {platform.python_version()}", *lines]) + "\n"
 
 

@@ -24,11 +24,10 @@ from jinja2.lexer import Token
 from runner import PROJECT_ROOT, data, evidence_words, reasons, report_filters, study, tables
 from runner.i18n import BLANKS, CATALOGUES, read_catalogue
 from runner.notebook_prose import paragraphs
-from runner.plan import DEFAULT_PLAN, make_plan
+from runner.plan import DEFAULT_PLAN, TEMPLATES, make_plan
 from runner.results import write_text
 from runner.translation import Splitter
 
-TEMPLATES = PROJECT_ROOT / "templates"
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"tr": None, "trn": (1, 2)}
 LETTER = re.compile(r"[^\W\d_]")
 # Calls whose strings name things, and are for no reader; of a figure or table, the first argument.

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from runner import PROJECT_ROOT
+from runner import shipped
 from runner.errors import InputError
 from runner.experiments import (
     ChooseEntry,
@@ -25,8 +25,8 @@ from runner.notebook_source import PARAMETERS, check_notebook, declared_paramete
 from runner.parameters import Parameters
 from runner.study import Author, Seeds
 
-DEFAULT_PLAN = PROJECT_ROOT / "notebooks" / "experiments.toml"
-TEMPLATES = PROJECT_ROOT / "templates"  # of this practice
+DEFAULT_PLAN = shipped("notebooks") / "experiments.toml"
+TEMPLATES = shipped("templates")  # of this practice
 SMALL = 200  # variants
 
 

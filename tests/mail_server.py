@@ -111,10 +111,22 @@ class _Server(SMTP):
 class _Controller(Controller):
     fault: Fault = ""
 
+    def __init__(self, *words: Any, **options: Any) -> None:
+        self.made: list[_Server] = []
+        super().__init__(*words, **options)
+
     def factory(self) -> SMTP:
         server = _Server(self.handler, **self.SMTP_kwargs)
         server.fault = self.fault
+        self.made.append(server)
         return server
+
+    def cancel_tasks(self, stop_loop: bool = True) -> None:
+        """End connections too: from Python 3.12 on, a server that closes waits for them."""
+        for server in self.made:
+            if server.transport is not None:
+                server.transport.abort()
+        super().cancel_tasks(stop_loop)
 
 
 def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
