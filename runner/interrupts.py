@@ -18,6 +18,9 @@ def calmly() -> int:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not in the background of a script
         signal.signal(signal.SIGINT, _Once())
     try:
+        from runner import isolation
+
+        isolation.begin()
         from runner.cli import main
 
         code = main()

@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, Any
 
-from runner import PROJECT_ROOT, kernel_sockets
+from runner import isolation, kernel_sockets
 from runner.errors import RunnerError
 from runner.execute import Outcome, Task, run_task
 from runner.local_pool import end_children, settle
@@ -39,12 +39,11 @@ class TaskProcess:
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         return subprocess.Popen(
-            [sys.executable, "-m", "runner.task_process", str(self.log)],
+            [sys.executable, "-P", "-m", "runner.task_process", str(self.log)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))},
+            env=isolation.isolated(os.environ),  # those of the worker's account
             start_new_session=True,
         )
 
