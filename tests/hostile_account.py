@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, isolation
 from tests.program import command_line
 
 MATPLOTLIBRC = """savefig.bbox: tight
@@ -65,10 +66,19 @@ class Account:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The program to its end, with standard input closed."""
+        return self._run(command_line(*words), self.environment)
+
+    def python(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Python to its end, as it is once the program has begun again in this account."""
+        begun = {isolation.RESTARTED: "1", "PYTHONPATH": str(PROJECT_ROOT)}
+        left = {name: value for name, value in self.environment.items() if not name.startswith("PYTHON")}
+        return self._run([sys.executable, *words], left | begun)
+
+    def _run(self, command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command_line(*words),
+            command,
             cwd=self.where,
-            env=self.environment,
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pytest
+from matplotlib import font_manager
 
-from runner import PROJECT_ROOT, isolation
+from runner import PROJECT_ROOT, figure_style, isolation
 from runner.own_kernel import find_modules_in
 from tests.hostile_account import MATPLOTLIBRC, VARIABLES, Account, clean, hostile
 
@@ -26,14 +28,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Account, Account
 
 def python(account: Account, code: str) -> str:
     """What this code prints in an account, once the process is isolated."""
-    begun = {isolation.RESTARTED: "1", "PYTHONPATH": str(PROJECT_ROOT)}  # with -c none can begin again
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", BEGIN + code],
-        cwd=account.where,
-        env=account.environment | begun,
-        capture_output=True,
-        text=True,
-    )
+    done = account.python("-P", "-c", BEGIN + code)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -154,3 +149,36 @@ def test_an_account_that_nothing_can_be_written_to(tmp_path: Path) -> None:
     assert not Path(left).exists()
     assert PROJECT_ROOT not in Path(left).parents
     assert os.path.isabs(left)  # noqa: PTH117
+
+
+@pytest.mark.parametrize("settings", [{"savefig.bbox": "tight"}, {"text.usetex": True}, {"font.size": 30}])
+def test_a_figure_is_the_same_under_any_settings(tmp_path: Path, settings: dict[str, object]) -> None:
+    """Those that a process has already read, too, as somebody's own Jupyter has."""
+    pictures = []
+    for name, given in (("one", {}), ("other", settings)):
+        with mpl.rc_context(given):
+            figure_style.use_style()
+            figure, axes = plt.subplots(figsize=(2, 1))
+            axes.set_title("Pérdida")
+            pictures.append(figure_style.save(figure, tmp_path / name, vector=False).read_bytes())
+            plt.close(figure)
+    assert pictures[0] == pictures[1]
+
+
+def test_a_raster_figure_of_a_practice_that_is_cut_to_its_content_is_no_noise(tmp_path: Path) -> None:
+    with mpl.rc_context():
+        figure_style.use_style()
+        figure, _ = plt.subplots(figsize=(2, 1))
+        plain = figure_style.save(figure, tmp_path / "plain", vector=False).read_bytes()
+        mpl.rcParams["savefig.bbox"] = "tight"
+        assert figure_style.save(figure, tmp_path / "cut", vector=False).read_bytes() == plain
+        plt.close(figure)
+
+
+def test_a_font_of_the_user_by_the_reports_name_is_not_used() -> None:
+    theirs = font_manager.FontEntry(
+        fname="/home/user/.fonts/source.otf", name=figure_style.FAMILY, weight=400
+    )
+    font_manager.fontManager.ttflist.insert(0, theirs)
+    figure_style.use_style()
+    assert Path(font_manager.findfont(figure_style.FAMILY)).parent == figure_style.FONTS
