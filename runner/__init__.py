@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:  # ``python -m runner`` is being looked for
+    del sys.path[0]  # the working directory: a random.py there would take the place of Python's
+
 from pathlib import Path
 
 __version__ = "0.1.0"

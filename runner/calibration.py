@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from importlib.metadata import version
 from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pydantic import ValidationError
 from runner.errors import RunnerError
 from runner.estimate import Sample, cost_parameters, train_images, training_seconds
 from runner.execute import kernel_environment
-from runner.forked_kernel import fork_context, is_safe
+from runner.forked_kernel import begin, fork_context, is_safe
 from runner.keys import DIGIT_SETTINGS
 from runner.plan import Variant
 from runner.processor import processor
@@ -190,7 +191,10 @@ def measure_apart(parameters: str, images: int, threads: int) -> tuple[float, fl
     context = fork_context() if is_safe() else get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=time_steps, args=(parameters, images, threads, sender), daemon=True)
-    process.start()
+    if isinstance(process, ForkServerProcess):
+        begin(process)
+    else:
+        process.start()
     sender.close()
     try:
         if receiver.poll(STEPS_TIMEOUT_SECONDS):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from runner import PROJECT_ROOT
 from runner.constraints import CONSTRAINTS, differences
@@ -37,7 +36,7 @@ def diagnose(request: Request) -> int:
     """Print every check; 0 if nothing needs mending, else 1."""
     checks: tuple[Callable[[Request], Finding], ...] = (
         check_python, check_packages, check_versions, check_libraries, check_fonts, check_kernel, check_data,
-        check_disk, check_plan, check_templates,
+        check_disk, check_plan, check_templates, check_settings,
     )  # fmt: skip
     findings = [check(request) for check in checks]
     for finding in findings:
@@ -128,22 +127,17 @@ def check_fonts(_: Request) -> Finding:
 
 
 def check_kernel(_: Request) -> Finding:
-    """The kernel that papermill would start is this Python."""
-    import os
+    """Notebooks run in this Python, whatever kernels are installed: only their library may be missing."""
+    with suppress(PackageNotFoundError):
+        return Finding("kernel", f"ipykernel {version('ipykernel')} in {sys.executable}")
+    return Finding("kernel", "ipykernel is missing", f"{sys.executable} -m pip install ipykernel")
 
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-    install = f"{sys.executable} -m ipykernel install --sys-prefix"
-    try:
-        program = KernelSpecManager().get_kernel_spec("python3").argv[0]
-    except NoSuchKernel:
-        return Finding("kernel", "no kernel named python3", install)
-    # jupyter_client itself puts this interpreter in the place of these bare names.
-    if program in {"python", "python3", f"python3.{sys.version_info.minor}"}:
-        program = sys.executable
-    same = Path(program).absolute().parent == Path(sys.executable).absolute().parent
-    return Finding("kernel", f"python3 runs {program}", "" if same else install)
+def check_settings(_: Request) -> Finding:
+    """What is set in this account and, since it would change results, not heeded."""
+    from runner.isolation import set_aside
+
+    return Finding("settings", f"set, and not heeded: {', '.join(set_aside()) or 'none'}")
 
 
 def check_data(request: Request) -> Finding:

@@ -20,7 +20,7 @@ from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
-from runner import PROJECT_ROOT, attempts, kernel
+from runner import PROJECT_ROOT, attempts, isolation, kernel
 from runner.attempts import Attempt
 from runner.cleaning import clean_notebook
 from runner.errors import FULL, RunnerError
@@ -121,6 +121,7 @@ def _execute(task: Task, attempt: Attempt) -> None:
 
 def _set_environment(task: Task, attempt: Attempt) -> None:
     """What the kernel, a child of this process, inherits."""
+    isolation.forget_terminal()
     os.environ |= kernel_environment(attempt.threads) | {
         kernel.OUTPUT: str(task.work_dir),
         kernel.BUILD: str(task.build_dir),
@@ -134,15 +135,14 @@ def _set_environment(task: Task, attempt: Attempt) -> None:
 
 def kernel_environment(threads: int) -> dict[str, str]:
     """What every process that computes needs before it imports TensorFlow."""
-    return DIGIT_SETTINGS | {
+    own = {
         kernel.THREADS: str(threads),
         "OMP_NUM_THREADS": str(threads),
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "KERAS_BACKEND": "tensorflow",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
         "PYTHONPATH": import_path(),
     }
+    return isolation.FIXED | DIGIT_SETTINGS | own
 
 
 def import_path() -> str:

@@ -36,10 +36,9 @@ SIGNED_MAP = LinearSegmentedColormap.from_list(
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults for this process."""
-    for font in sorted(FONTS.glob("Source*.otf")):
-        font_manager.fontManager.addfont(font)
-    known = {entry.name for entry in font_manager.fontManager.ttflist}
+    """Set matplotlib's defaults for this process; none of the account's counts."""
+    mpl.rcdefaults()
+    known = _use_own_fonts()
     mpl.rcParams.update(
         {
             "font.family": [FAMILY if FAMILY in known else "DejaVu Sans"],
@@ -73,6 +72,18 @@ def use_style() -> None:
             "svg.hashsalt": "practica",  # the same figure gives the same bytes
         }
     )
+
+
+def _use_own_fonts() -> set[str]:
+    """Have matplotlib use the report's fonts and its own, and no other by their names; all names."""
+    manager = font_manager.fontManager
+    for font in sorted(FONTS.glob("Source*.otf")):
+        manager.addfont(font)
+    homes = (FONTS, Path(mpl.get_data_path()))
+    own = [entry for entry in manager.ttflist if any(Path(entry.fname).is_relative_to(h) for h in homes)]
+    taken = {entry.name for entry in own}
+    manager.ttflist = [*own, *(entry for entry in manager.ttflist if entry.name not in taken)]
+    return taken
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -145,7 +156,8 @@ def save(figure: Figure, path: Path, vector: bool = True) -> Path:
 def _save_opaque(figure: Figure, path: Path) -> None:
     """A picture without a layer of transparency: in the PDF that would be a second one, pixel by pixel."""
     with io.BytesIO() as buffer:
-        figure.savefig(buffer, format="raw")
+        with mpl.rc_context({"savefig.bbox": None}):  # cut to its content, it would have another size
+            figure.savefig(buffer, format="raw")
         width, height = (round(side) for side in figure.get_size_inches() * mpl.rcParams["savefig.dpi"])
         picture = Image.frombytes("RGBA", (int(width), int(height)), buffer.getvalue())
     dots = (mpl.rcParams["savefig.dpi"],) * 2

@@ -20,12 +20,13 @@ from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 
+from runner import isolation
 from runner.kernel_sockets import short_temporary_folder
+from runner.own_kernel import MODULE, start
 
 NAME = "forked-provisioner"
 GROUP = "jupyter_client.kernel_provisioners"
 DEFAULT_PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"  # jupyter_client reads it
-LAUNCHER = "ipykernel_launcher"
 PRELOADED = ["runner.preloaded"]
 START_NOTE = ".error"  # ending of a file beside the connection file: why a fork did not become a kernel
 GPU_DEVICES = ("/dev/nvidia0", "/dev/kfd")
@@ -84,15 +85,14 @@ class ForkedProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clie
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel that ``cmd`` describes; the connection's properties."""
-        if LAUNCHER not in cmd:
+        if MODULE not in cmd:
             return await super().launch_kernel(cmd, **kwargs)
-        arguments = cmd[cmd.index(LAUNCHER) + 1 :]
+        arguments = cmd[cmd.index(MODULE) + 1 :]
         environment = dict(kwargs.get("env") or os.environ)
         where = str(kwargs.get("cwd") or Path.cwd())
         # No daemon: multiprocessing would allow a notebook no processes of its own.
         process = fork_context().Process(target=serve, args=(arguments, environment, where), daemon=False)
-        with short_temporary_folder():  # of the fork server's socket
-            process.start()
+        begin(process)
         self.process = ForkedProcess(process)
         self.pid, self.pgid = process.pid, None
         return self.connection_info
@@ -105,12 +105,17 @@ def fork_context() -> ForkServerContext:
     return context
 
 
+def begin(process: ForkServerProcess) -> None:
+    """Start a process of the fork server, and with the first one the server itself."""
+    with short_temporary_folder(), isolation.elsewhere():  # of the server's socket; of its imports
+        process.start()
+
+
 def warm() -> None:
     """Have the fork server ready, its imports done, if kernels are forks here."""
     if os.environ.get(DEFAULT_PROVISIONER) == NAME:
         process = fork_context().Process(target=os.getpid)
-        with short_temporary_folder():
-            process.start()
+        begin(process)
         process.join()
 
 
@@ -133,10 +138,8 @@ def _serve(arguments: Sequence[str], environment: Mapping[str, str], where: str)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(where)
-    sys.path.insert(0, where)
     multiprocessing.set_start_method(None, force=True)  # the fork server's would be the notebook's, too
-    from ipykernel.kernelapp import IPKernelApp
 
     # The kernel ends itself when the fork server is gone. JPY_PARENT_PID is read when ipykernel is imported,
     # which was before the fork, so it would not be heard.
-    IPKernelApp.launch_instance(argv=list(arguments), parent_handle=os.getppid())
+    start(arguments, parent_handle=os.getppid())

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, ParamSpec, Self, TypeVar
 
 import psutil
 
-from runner import faults, i18n
+from runner import faults, i18n, isolation
 from runner.errors import RunnerError
 
 P = ParamSpec("P")
@@ -37,7 +37,7 @@ class Helper:
     """
 
     def __init__(self, prepare: Callable[[], object]) -> None:
-        command = [sys.executable, "-m", "runner.helper", prepare.__module__, prepare.__qualname__]
+        command = [sys.executable, "-P", "-m", "runner.helper", prepare.__module__, prepare.__qualname__]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def __enter__(self) -> Self:
@@ -108,6 +108,7 @@ def serve(module: str, name: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the one that is helped
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
+    isolation.look_away()
 
     def answer(kind: str, content: Any) -> None:
         pickle.dump((kind, content), answers, pickle.HIGHEST_PROTOCOL)

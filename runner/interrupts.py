@@ -25,6 +25,9 @@ def calmly() -> int:
         if signal.getsignal(signum) in (signal.default_int_handler, signal.SIG_DFL):
             signal.signal(signum, heed)
     try:
+        from runner import isolation
+
+        isolation.begin()
         from runner.cli import main
 
         code = main()

@@ -17,7 +17,7 @@ from typing import IO, ParamSpec, TypeVar
 
 import psutil
 
-from runner import kernel_sockets
+from runner import isolation, kernel_sockets
 from runner.gpus import only_gpu
 
 P = ParamSpec("P")
@@ -90,6 +90,7 @@ def settle(log: Path, gpus: Queue[str] | None = None) -> None:
     with _opened(log) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    isolation.look_away()
 
 
 def _opened(log: Path) -> IO[bytes]:

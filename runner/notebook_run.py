@@ -20,6 +20,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from runner.forked_kernel import START_NOTE, choose_provisioner, warm
 from runner.kernel_death import KernelDied
 from runner.kernel_sockets import private_folder
+from runner.own_kernel import OwnSpecs
 
 ENGINE = "practica"
 START_SECONDS = 180
@@ -30,7 +31,7 @@ class Kernel:
     """One kernel, on sockets in ``folder`` or, without one, on ports of this machine."""
 
     def __init__(self, folder: Path | None) -> None:
-        self.manager = AsyncKernelManager(kernel_name="python3")
+        self.manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnSpecs())
         self.began = False
         self.note: Path | None = None
         if folder is not None:

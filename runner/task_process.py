@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, Any
 
-from runner import kernel_sockets
+from runner import isolation, kernel_sockets
 from runner.errors import RunnerError
 from runner.execute import Outcome, Task, import_path, run_task
 from runner.local_pool import end_children, settle
@@ -40,10 +40,10 @@ class TaskProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "runner.task_process", str(self.log)],
+            [sys.executable, "-P", "-m", "runner.task_process", str(self.log)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": import_path()},
+            env=isolation.isolated(os.environ | {"PYTHONPATH": import_path()}),  # those of its account
             start_new_session=True,
         )
 
