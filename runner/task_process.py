@@ -51,7 +51,7 @@ class TaskProcess:
     def run(self, job: Job) -> Answer:
         """The outcome, or why this machine can't do it; that the process died is an outcome, too."""
         for _ in range(2):
-            with suppress(OSError, EOFError, pickle.UnpicklingError):
+            with suppress(OSError, EOFError):
                 return self._ask(job)
             if self._process.wait() != 0:
                 break
@@ -63,7 +63,13 @@ class TaskProcess:
         assert self._process.stdout is not None
         pickle.dump(job, self._process.stdin)
         self._process.stdin.flush()
-        answer: Answer = pickle.load(self._process.stdout)
+        try:
+            answer: Answer = pickle.load(self._process.stdout)
+        except (OSError, EOFError):
+            raise
+        except Exception as error:  # of whatever kind a pickle that can't be read raises
+            self.end()
+            raise EOFError from error
         return answer
 
     def end(self) -> None:
