@@ -79,9 +79,11 @@ def check_templates(request: Request) -> Finding:
     """The folder of the practice's templates, and the figures that it brings."""
     from runner.own_figures import own_draws
     from runner.plan import templates_of
+    from runner.report_html import check_templates
 
     try:
         folder = templates_of(request.plan_path)
+        check_templates(folder)
         own = own_draws(folder)
     except RunnerError as error:
         return Finding(

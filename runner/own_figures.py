@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.errors import InputError, RunnerError
+from runner.errors import RunnerError
 from runner.study import Study
+from runner.templating import TemplateFault
 
 if TYPE_CHECKING:
     from runner.practice_figures import Draw, DrawnFigure
@@ -26,7 +27,7 @@ ID = re.compile(r"[a-z][a-z0-9-]*")  # becomes the name of a file, and an addres
 def own_draws(templates: Path) -> dict[str, Draw] | None:
     """How each of the practice's own figures is drawn, by id; None if it brings none.
 
-    Raises InputError, naming the file, for what is no such registry.
+    Raises TemplateFault, naming the file, for what is no such registry.
     """
     path = templates / FILE
     if not path.is_file():
@@ -34,14 +35,14 @@ def own_draws(templates: Path) -> dict[str, Draw] | None:
     try:
         found = runpy.run_path(str(path)).get(REGISTRY)  # leaves no compiled file among the templates
     except (Exception, SystemExit) as error:  # it is the user's code: whatever it raises is told
-        raise InputError(_words(error), where=_place(error, path)) from error
+        raise TemplateFault(_words(error), where=_place(error, path)) from error
     if not isinstance(found, dict) or not all(callable(draw) for draw in found.values()):
         hint = f'{REGISTRY} = {{"fig-line": draw_line}}, where draw_line takes a study'
-        raise InputError(f"needs {REGISTRY}, a dict of functions", where=str(path), hint=hint)
+        raise TemplateFault(f"needs {REGISTRY}, a dict of functions", where=str(path), hint=hint)
     for id in found:
         if not isinstance(id, str) or not ID.fullmatch(id):
             hint = "small letters, digits and hyphens"
-            raise InputError(f"{id!r} can't be the id of a figure", where=str(path), hint=hint)
+            raise TemplateFault(f"{id!r} can't be the id of a figure", where=str(path), hint=hint)
     return {id: _checked(draw, path, id) for id, draw in found.items()}
 
 
@@ -58,7 +59,7 @@ def _checked(draw: Callable[[Study], object], path: Path, id: str) -> Draw:
         except RunnerError:
             raise
         except (Exception, SystemExit) as error:
-            raise InputError(_words(error), where=f"{_place(error, path)}: {id}") from error
+            raise TemplateFault(_words(error), where=f"{_place(error, path)}: {id}") from error
         if (
             not isinstance(drawn, DrawnFigure)
             or not isinstance(drawn.figure, Figure)
@@ -66,7 +67,7 @@ def _checked(draw: Callable[[Study], object], path: Path, id: str) -> Draw:
             or not drawn.alt.strip()
         ):
             hint = "return DrawnFigure(figure, alt) of runner.practice_figures"
-            raise InputError("no figure with an alternative text", where=f"{path}: {id}", hint=hint)
+            raise TemplateFault("no figure with an alternative text", where=f"{path}: {id}", hint=hint)
         return drawn
 
     return checked

@@ -29,6 +29,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
     Returns 0, also if a time budget left something out, or 1 if a variant failed.
     """
+    from runner.report_html import check_templates
     from runner.report_pdf import check_weasyprint
     from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
@@ -47,6 +48,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         todo = select(workspace, request, only)
         if todo:
             check_weasyprint()  # before an hour of training, not after it
+            check_templates(plan.templates)
         if request.scheduler is None:  # the workers of a cluster have their own
             obtain_data(todo, request.source)
         if request.force:

@@ -18,6 +18,7 @@ from runner.plan import DEFAULT_PLAN, Plan, make_plan, with_author
 from runner.results import Record, write_json
 from runner.seeds import wanted_seeds, with_seeds
 from runner.study import Author, Seeds
+from runner.templating import check_texts
 
 MADE = (
     "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
@@ -76,6 +77,7 @@ def load_plan(request: Request) -> Plan:
     noted = read_note(request.build_dir)
     locale = i18n.checked(request.locale or noted.locale)
     plan = make_plan(request.plan_path.resolve(), request.profile or noted.profile, request.templates)
+    check_texts(plan.templates)
     i18n.use(locale, plan.templates / "locale")
     given = {
         "names": request.names,

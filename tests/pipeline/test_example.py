@@ -99,4 +99,4 @@ def test_a_fault_in_its_figures_is_told_with_the_file(
     shutil.copytree(build, copy)
     (practice / "templates" / "figures.py").write_text(code, "utf-8")
     done = runner("report", "--plan", str(practice / PLAN.name), "--build-dir", str(copy))
-    assert done.returncode == 1 and "figures.py" in done.stderr and message in done.stderr
+    assert done.returncode == 2 and "figures.py" in done.stderr and message in done.stderr
