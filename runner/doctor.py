@@ -125,8 +125,11 @@ def check_data(request: Request) -> Finding:
 
     with suppress(RunnerError):  # a plan that can't be read is told of by its own check
         plan = load_plan(request)
-        if not any(variant.parameters.get("dataset") for variant in plan.variants):
+        names = {name for variant in plan.variants if (name := data.known(variant.parameters))}
+        if not names:
             return Finding("data", "no entry of the plan reads a data set that this program knows")
+        if names == {"digits"} and request.source is None:
+            return Finding("data", "scikit-learn's digits, which come with it")
 
     if request.source is not None:
         try:

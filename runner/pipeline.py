@@ -154,10 +154,10 @@ def refuse_other_profile(plan: Plan, build_dir: Path, force: bool) -> None:
 
 
 def obtain_data(variants: Sequence[Variant], source: str | None) -> None:
-    """Have every data set of the variants at hand before anything starts."""
-    from runner import sources
+    """Have every data set of this program that the variants read at hand before anything starts."""
+    from runner import data, sources
 
-    names = {str(v.parameters["dataset"]) for v in variants if "dataset" in v.parameters}
+    names = {name for v in variants if (name := data.known(v.parameters))}
     for name in sorted(names):
         sources.ensure(name, source, say)
 

@@ -48,6 +48,8 @@ def ensure(name: str, source: str | None = None, say: Say = print) -> Obtained:
     Raises InputError if the ``source`` given is not what it should be, or if no source works: it lists
     what was tried and says what to do.
     """
+    if name not in PINNED:
+        raise InputError(f"no data set '{name}'; there are: {', '.join(PINNED)}")
     expected = PINNED[name]
     if name == "digits":
         return Obtained(Path(), "scikit-learn", dict(expected))
