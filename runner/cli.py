@@ -207,7 +207,7 @@ def doctor(**options: Any) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(yes: bool, **options: Any) -> int:
     """Remove what the runner made in the build folder."""
-    from runner.pipeline import clean_build
+    from runner.clean import clean_build
     from runner.request import Request
 
     return clean_build(Request(**options), yes)

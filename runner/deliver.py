@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
@@ -143,12 +143,12 @@ def pack(plan: Plan, parcel: Parcel, envelope: Envelope, receipts: Receipts) -> 
     attached, inside, last = attachments(parcel.files), contents(parcel.report), receipts.last_sent()
     labels = {variant.name: variant.label for variant in plan.variants}
     changed = changes(last, attached, inside, labels) if last else ()
-    previous = format_date(last.time, format="long", locale=i18n.current()) if last else ""
+    previous = format_date(last.time.astimezone(), format="long", locale=i18n.current()) if last else ""
     message = compose(envelope, parcel.summary, parcel.files, message_templates(plan), changed, previous)
     receipt = Receipt(
         parcel=parcel_id(attached, envelope.recipients),
         status="begun",
-        time=datetime.now(UTC),
+        time=datetime.now().astimezone(),
         sender=envelope.sender.addr_spec if envelope.sender else "",
         recipients=envelope.recipients,
         subject=str(message["Subject"]),
@@ -181,7 +181,7 @@ def dispatch(packed: Packed, server: Server, book: Book) -> None:
     """Send, with a receipt that is there before the attempt and says how it ended."""
     sender = packed.envelope.sender
     assert sender is not None  # read_envelope has seen to it
-    message, now = packed.message, datetime.now(UTC)
+    message, now = packed.message, datetime.now().astimezone()
     message["Date"] = format_datetime(now)
     message["Message-ID"] = make_msgid(domain=sender.domain)  # not the name of this machine
     begun = packed.receipt.model_copy(
@@ -222,7 +222,8 @@ def _print_changes(packed: Packed) -> None:
 
 def _sent_before(earlier: Receipt) -> str:
     """In words what is known of an earlier attempt with the same parcel."""
-    when, whom = earlier.time.isoformat(timespec="minutes"), ", ".join(earlier.recipients)
+    when = earlier.time.astimezone().isoformat(sep=" ", timespec="minutes")
+    whom = ", ".join(earlier.recipients)
     if earlier.status == "sent":
         return f"this very parcel was sent to {whom} on {when}"
     return f"this very parcel may have been sent to {whom} on {when}: the end of that attempt is not known"

@@ -72,6 +72,7 @@ class Plan:
     seeds: Seeds = field(default_factory=Seeds)
     templates: Path = TEMPLATES
     written_author: Author | None = None  # that of the experiments file, which flags may override
+    zone: str = ""  # in which the report tells times; empty: as they were recorded
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""

@@ -133,7 +133,8 @@ def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Pa
     facts = Facts(study)
     environment.globals.update(facts.globals(), **layout.globals(), study=study)
     environment.globals.update(language=language(), formula=formula)
-    environment.filters.update(NumberFilters(ledger).all(), label=facts.label, field_words=field_words)
+    filters = NumberFilters(ledger, zone=study.zone).all()
+    environment.filters.update(filters, label=facts.label, field_words=field_words)
     environment.filters.update(translated=tr, reason_words=reason_words)
     environment.filters["metric_words"] = partial(metric_words, label=study.label)
     return environment

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 
 from runner import LOCALES, i18n
 from runner.awaited import AWAITED_FILE
@@ -19,6 +19,7 @@ from runner.results import Record, write_json
 from runner.seeds import wanted_seeds, with_seeds
 from runner.study import Author, Seeds
 from runner.templating import check_texts
+from runner.zone import local_zone, read_zone
 
 MADE = (
     "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
@@ -57,6 +58,14 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _known_zone(name: str) -> str:
+    try:
+        read_zone(name or "UTC")
+    except (LookupError, ValueError, OSError):
+        raise ValueError(f"no time zone '{name}' is known here") from None
+    return name
+
+
 class Note(Record):
     """What the last run in a build folder was told, for the commands to come."""
 
@@ -65,13 +74,14 @@ class Note(Record):
     written_author: Author | None = None
     seeds: Seeds | None = None
     locale: str = LOCALES[0]
+    zone: Annotated[str, AfterValidator(_known_zone)] = ""
 
 
 def load_plan(request: Request) -> Plan:
     """The plan of the request; raises InputError for a bad experiments file.
 
-    Profile, author, locale and seeds not given are those of the last run in the build folder. The locale is
-    set for the process, so that all that is rendered after is in it.
+    Profile, author, locale and seeds not given are those of the last run in the build folder, and so is the
+    time zone. The locale is set for the process, so that all that is rendered after is in it.
     """
     refuse_sources(request)
     noted = read_note(request.build_dir)
@@ -85,8 +95,14 @@ def load_plan(request: Request) -> Plan:
         "group": request.group,
         "date": request.date,
     }
+    plan = replace(plan, zone=noted.zone)
     plan = with_author(plan, **(_noted_author(plan, noted) | {k: v for k, v in given.items() if v}))
     return with_seeds(plan, wanted_seeds(request.seeds, plan.seeds.written, noted.seeds))
+
+
+def load_plan_here(request: Request) -> Plan:
+    """``load_plan`` for what makes a report: its times are those of this machine's clocks."""
+    return replace(load_plan(request), zone=local_zone())
 
 
 def _noted_author(plan: Plan, noted: Note) -> dict[str, Any]:
@@ -123,15 +139,16 @@ def read_note(build_dir: Path) -> Note:
 
 
 def remember(plan: Plan, build_dir: Path) -> None:
-    """Keep profile, author, locale and seeds for the commands to come; unchanged, the file stays as it is."""
+    """Keep what the plan was told for the commands to come; unchanged, the file stays as it is."""
     note = Note(
         profile=plan.profile,
         author=plan.author,
         written_author=plan.written_author,
         seeds=plan.seeds if plan.seeds != Seeds() else None,
         locale=i18n.current(),
+        zone=plan.zone,
     )
     path = build_dir / RUN_FILE
     if not path.exists() or note != read_note(build_dir):
-        usual = {"locale"} if note.locale == LOCALES[0] else set()
+        usual = {key for key in ("locale", "zone") if getattr(note, key) == getattr(Note(), key)}
         write_json(path, note.model_dump(mode="json", exclude_none=True, exclude=usual))

@@ -19,6 +19,8 @@ DAMAGED = {
     "an author in a list": ('{"author": ["Ana"]}', "author"),
     "a name alone": (json.dumps({"author": SIGNED | {"names": "Ana"}}), "author.names"),
     "a profile of numbers": ('{"profile": 3}', "profile"),
+    "a zone of nowhere": ('{"zone": "Mars/Olympus"}', "zone: no time zone 'Mars/Olympus' is known here"),
+    "a zone that is a path": ('{"zone": "../../etc/passwd"}', "zone: no time zone"),
     "an unknown key": ('{"colour": "red"}', "colour: unknown key; allowed: author, locale, profile"),
 }
 
