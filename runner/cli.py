@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from runner.cli_deliver import deliver_options
 from runner.errors import InputError, RunnerError, from_system
 
 PROFILES = ("full", "quick", "smoke")
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+BAD_INPUT, INTERRUPTED = 2, 130
 
 
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -235,9 +234,6 @@ def main(arguments: list[str] | None = None) -> int:
     except RunnerError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
-    except BrokenPipeError:  # the reader of our output went away
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except OSError as error:
         refused = from_system(error)
         click.echo(f"error: {refused}", err=True)

@@ -8,12 +8,12 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar
 
 from babel.dates import format_date
 
 from runner import i18n
-from runner.addresses import read_addresses
+from runner.addresses import read_addresses, read_host
 from runner.errors import InputError, RunnerError
 from runner.holding import held
 from runner.message import TEMPLATE, Envelope, compose
@@ -29,6 +29,8 @@ from runner.sending import IMPLICIT_TLS_PORT, PerhapsSent, Security, Server, sen
 DRAFT_FILE = "entrega.eml"
 FILES = ("report.pdf", "practica5.ipynb")
 SUBMISSION_PORT = 587
+SCHEMES = {"smtp": "starttls", "smtps": "tls", "submission": "starttls", "submissions": "tls"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,30 @@ def read_envelope(delivery: Delivery) -> Envelope:
 
 
 def read_server(delivery: Delivery) -> Server:
-    """Where to send; port and security follow from each other if not given."""
+    """Where to send; port and security follow from each other if not given.
+
+    The host may come with either. Raises InputError where it says otherwise than their options.
+    """
     if not delivery.smtp_host:
         hint = "--smtp-host smtp.uni.example, or RUNNER_SMTP_HOST in the environment"
         raise InputError("needed to send", where="--smtp-host", hint=hint)
-    implicit = delivery.smtp_security == "tls" or delivery.smtp_port == IMPLICIT_TLS_PORT
-    usual: Security = "tls" if implicit else "starttls"
-    security: Security = next((s for s in get_args(Security) if s == delivery.smtp_security), usual)
-    port = delivery.smtp_port or (IMPLICIT_TLS_PORT if security == "tls" else SUBMISSION_PORT)
-    return Server(delivery.smtp_host, port, security, delivery.smtp_user, delivery.smtp_timeout)
+    host, port, scheme = read_host(delivery.smtp_host, "--smtp-host")
+    if scheme is not None and scheme not in SCHEMES:
+        raise InputError(f"unknown scheme '{scheme}'; known: {', '.join(SCHEMES)}", where="--smtp-host")
+    port = _agreed(port, delivery.smtp_port, "--smtp-port")
+    asked = _agreed(SCHEMES.get(scheme or ""), delivery.smtp_security, "--smtp-security")
+    implicit = asked == "tls" or (asked is None and port == IMPLICIT_TLS_PORT)
+    security: Security = "tls" if implicit else "starttls"
+    port = port or (IMPLICIT_TLS_PORT if implicit else SUBMISSION_PORT)
+    return Server(host, port, security, delivery.smtp_user, delivery.smtp_timeout)
+
+
+def _agreed(by_host: T | None, by_option: T | None, option: str) -> T | None:
+    """What one or both of the options say; raises InputError if it is not the same."""
+    if by_host is not None and by_option is not None and by_host != by_option:
+        what = f"says {by_host}, but {option} (or its variable in the environment) says {by_option}"
+        raise InputError(what, where="--smtp-host", hint="leave one of them out")
+    return by_option if by_host is None else by_host
 
 
 def find_parcel(plan: Plan, build_dir: Path, limit_mb: float) -> Parcel:

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, ParamSpec, Self, TypeVar
 
 import psutil
 
-from runner import faults, i18n
+from runner import faults, i18n, streams
 from runner.errors import RunnerError
 
 P = ParamSpec("P")
@@ -112,6 +112,7 @@ def serve(module: str, name: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the one that is helped
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
+    streams.secure()
 
     def answer(kind: str, content: Any) -> None:
         pickle.dump((kind, content), answers, pickle.HIGHEST_PROTOCOL)

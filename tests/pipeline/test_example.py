@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -130,3 +131,14 @@ def test_dates_are_those_of_the_user_and_verify_anywhere(build: Path, tmp_path: 
     assert read_summary(copy / "report.pdf").date.startswith(f"{local.day} de ")
     again = runner("verify", str(copy / "report.pdf"), *words[:2], TZ="America/Mexico_City")
     assert again.returncode == 0, again.stdout + again.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix closes the streams")
+@pytest.mark.parametrize("streams", ["<&- >&- 2>&-", "2>&1 | head -n 1"])
+def test_a_run_whose_words_nobody_reads_is_not_lost(streams: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "runner", "all", "--plan", PLAN, "--build-dir", tmp_path / "build"]
+    line = f"set -o pipefail; {shlex.join(map(str, words))} {streams}"
+    done = subprocess.run(["bash", "-c", line], cwd=PROJECT_ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert read_summary(tmp_path / "build" / "report.pdf").answered == (1,)
+    assert not done.stderr

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -109,30 +111,30 @@ finally:
 
 @pytest.mark.skipif(os.name == "nt", reason="rights are others there")
 @pytest.mark.parametrize("name", ["results/batch-4", "results/batch-4/deep", "work", "figures"])
-def test_a_folder_that_may_not_be_written_stops_it(name: str, build: Path, tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_stops_it(name: str, build: Path) -> None:
     """As a user without rights, whoever runs this test."""
-    if os.getuid() == 0:
-        for path in (build, *build.rglob("*")):
-            os.lchown(path, AS_NOBODY, AS_NOBODY)
-        for parent in (tmp_path, *tmp_path.parents):
-            if parent.stat().st_mode & 0o011 != 0o011 and parent.is_relative_to("/tmp"):
-                parent.chmod(parent.stat().st_mode | 0o011)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "run.json").touch()
-    places = {"folder": str(build / name), "build": str(build), "other": str(tmp_path / "other")}
-    code = IN_A_SUBFOLDER.format(nobody=AS_NOBODY, **places)
-    before = state(build)
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PROJECT_ROOT,
-        env={"PYTHONPATH": str(PROJECT_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2, done.stderr
-    assert str(build / name) in done.stderr and "nothing was removed" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert state(build) == before
+    with tempfile.TemporaryDirectory() as folder:  # all may look into it, unlike pytest's
+        place = Path(folder)
+        place.chmod(0o755)
+        build = Path(shutil.copytree(build, place / "build", symlinks=True))
+        (place / "other").mkdir()
+        (place / "other" / "run.json").touch()
+        if os.getuid() == 0:
+            for path in (place, *place.rglob("*")):
+                os.lchown(path, AS_NOBODY, AS_NOBODY)
+        places = {"folder": str(build / name), "build": str(build), "other": str(place / "other")}
+        before = state(build)
+        done = subprocess.run(
+            [sys.executable, "-c", IN_A_SUBFOLDER.format(nobody=AS_NOBODY, **places)],
+            cwd=PROJECT_ROOT,
+            env={"PYTHONPATH": str(PROJECT_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2, done.stderr
+        assert str(build / name) in done.stderr and "nothing was removed" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert state(build) == before
 
 
 def test_what_can_not_be_moved_in_the_middle_is_put_back(
