@@ -14,7 +14,8 @@ from runner.cli_deliver import deliver_options
 from runner.errors import InputError, RunnerError, from_system
 
 PROFILES = ("full", "quick", "smoke")
-BAD_INPUT, INTERRUPTED = 2, 130
+DATA_HELP = "CIFAR-10: .npz, .tar.gz, .tar, .zip, or a folder, such as Keras's."
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,7 +75,7 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How to run variants."""
     options = [
-        click.option("--data", "source", help="CIFAR-10 as .npz, official .tar.gz or its folder."),
+        click.option("--data", "source", help=DATA_HELP),
         click.option(
             "--jobs",
             type=click.IntRange(1, 64),
@@ -192,7 +193,7 @@ def deliver(**options: Any) -> int:
 
 @commands.command()
 @shared_options
-@click.option("--data", "source", help="CIFAR-10 as .npz, official .tar.gz or its folder.")
+@click.option("--data", "source", help=DATA_HELP)
 def doctor(**options: Any) -> int:
     """Check Python, native libraries, kernel, data, disk and fonts."""
     from runner.doctor import diagnose
@@ -238,6 +239,10 @@ def main(arguments: list[str] | None = None) -> int:
         refused = from_system(error)
         click.echo(f"error: {refused}", err=True)
         return refused.exit_code
+    except MemoryError as error:
+        said = f" ({error})" if str(error) else ""
+        click.echo(f"error: the memory ran out{said}\n  hint: end other programs, or try --jobs 1", err=True)
+        return FAILED
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what is finished is kept; run the same command to go on", err=True)
         return INTERRUPTED

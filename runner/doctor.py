@@ -140,6 +140,10 @@ def check_data(request: Request) -> Finding:
     cached = data.cache_file("cifar10")
     if cached.exists():
         return Finding("data", f"CIFAR-10 in {cached}")
+    if sources.kept_by_keras():
+        return Finding(
+            "data", f"CIFAR-10 not in {cached.parent} yet: the first run takes it from Keras's folder"
+        )
     npm = "and npm as the second source" if shutil.which("npm") else "npm is not installed"
     return Finding("data", f"CIFAR-10 not in {cached.parent} yet: the first run fetches it ({npm})")
 

@@ -33,6 +33,9 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
 
+    if request.scheduler is not None and request.threads is not None:
+        hint = "each worker's own --nthreads says how many threads its kernels have"
+        raise InputError("nothing takes it on a cluster", where="--threads", hint=hint)
     began = monotonic()
     budget = None if request.budget is None else parse_duration(request.budget)
     plan = load_plan_here(request)

@@ -127,7 +127,7 @@ def _obtain(name: str, source: str | None) -> None:
     """Have the data in this machine's cache, checked; ``source`` counts where there is such a file."""
     from runner import sources
 
-    sources.ensure(name, source if source and Path(source).exists() else None)
+    sources.ensure(name, source if source and Path(source).expanduser().exists() else None)
 
 
 if __name__ == "__main__":
