@@ -150,5 +150,5 @@ def remember(plan: Plan, build_dir: Path) -> None:
     )
     path = build_dir / RUN_FILE
     if not path.exists() or note != read_note(build_dir):
-        usual = {key for key in ("locale", "zone") if getattr(note, key) == getattr(Note(), key)}
-        write_json(path, note.model_dump(mode="json", exclude_none=True, exclude=usual))
+        usual = {key for key, value in Note() if value == getattr(note, key)} - {"profile"}
+        write_json(path, note.model_dump(mode="json", exclude=usual))
