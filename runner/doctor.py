@@ -163,5 +163,6 @@ def check_plan(request: Request) -> Finding:
     try:
         plan = load_plan(request)
     except RunnerError as error:
-        return Finding("experiments", str(error).replace("\n", " "), f"edit {request.plan_path}")
+        faulty = (error.where or "").partition(": ")[0] or request.plan_path
+        return Finding("experiments", str(error).replace("\n", " "), f"edit {faulty}")
     return Finding("experiments", f"{len(plan.variants)} entries in {request.plan_path.name}")

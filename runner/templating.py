@@ -6,6 +6,7 @@ Used wherever a template is rendered.
 from __future__ import annotations
 
 import json
+import os
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,8 +104,13 @@ def place(error: BaseException, name: str) -> str:
 
 
 def check_texts(folder: Path) -> None:
-    """Raise TemplateFault, naming the file, for a text below ``folder`` that can't be read."""
-    for path in sorted(folder.rglob("*")):
+    """Raise TemplateFault, naming the file, for a text (or a folder) below ``folder`` that can't be read."""
+
+    def refuse(error: OSError) -> None:
+        raise unreadable(Path(error.filename), error) from error
+
+    walked = os.walk(folder, onerror=refuse)
+    for path in sorted(Path(parent, name) for parent, _, names in walked for name in names):
         try:
             if path.suffix in (*TEMPLATES, ".css", ".j2") and path.is_file():
                 path.read_bytes().decode("utf-8-sig")

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from runner import PROJECT_ROOT
 from runner.cli import main
-
-AS_NOBODY = 65534
+from tests.as_nobody import place_of_nobody, run_as_nobody
 
 
 @pytest.fixture
@@ -93,44 +88,16 @@ def test_a_build_folder_that_is_a_link_is_emptied(build: Path, tmp_path: Path) -
     assert link.is_symlink() and not any(build.iterdir())
 
 
-IN_A_SUBFOLDER = """
-import os, sys
-from pathlib import Path
-import runner.clean
-from runner.cli import main
-main(["clean", "--yes", "--build-dir", {other!r}])  # all is imported: nobody may not read this Python
-if os.getuid() == 0:
-    os.setgid({nobody}); os.setuid({nobody})
-Path({folder!r}).chmod(0o555)
-try:
-    sys.exit(main(["clean", "--yes", "--build-dir", {build!r}]))
-finally:
-    Path({folder!r}).chmod(0o755)
-"""
-
-
 @pytest.mark.skipif(os.name == "nt", reason="rights are others there")
 @pytest.mark.parametrize("name", ["results/batch-4", "results/batch-4/deep", "work", "figures"])
-def test_a_folder_that_may_not_be_written_stops_it(name: str, build: Path) -> None:
-    """As a user without rights, whoever runs this test."""
-    with tempfile.TemporaryDirectory() as folder:  # all may look into it, unlike pytest's
-        place = Path(folder)
-        place.chmod(0o755)
-        build = Path(shutil.copytree(build, place / "build", symlinks=True))
-        (place / "other").mkdir()
-        (place / "other" / "run.json").touch()
-        if os.getuid() == 0:
-            for path in (place, *place.rglob("*")):
-                os.lchown(path, AS_NOBODY, AS_NOBODY)
-        places = {"folder": str(build / name), "build": str(build), "other": str(place / "other")}
+def test_a_folder_that_may_not_be_written_stops_it(name: str, build: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "run.json").touch()
+    with place_of_nobody(build, tmp_path / "other") as place:
+        build = place / "build"
         before = state(build)
-        done = subprocess.run(
-            [sys.executable, "-c", IN_A_SUBFOLDER.format(nobody=AS_NOBODY, **places)],
-            cwd=PROJECT_ROOT,
-            env={"PYTHONPATH": str(PROJECT_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-        )
+        first, words = (["clean", "--yes", "--build-dir", str(place / each)] for each in ("other", "build"))
+        done = run_as_nobody(first, words, build / name, 0o555)
         assert done.returncode == 2, done.stderr
         assert str(build / name) in done.stderr and "nothing was removed" in done.stderr
         assert "Traceback" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from runner.plan import TEMPLATES, make_plan
 from runner.report_html import check_templates, report_html
 from runner.report_summary import ReportSummary
 from runner.templating import TemplateFault
+from tests.as_nobody import place_of_nobody, run_as_nobody
 
 EXAMPLE = PROJECT_ROOT / "docs" / "example"
 TITLE = '{% set title = "t" %}\n'
@@ -66,6 +68,19 @@ def test_a_text_that_is_none_is_told_before_anything(
     assert f"{path}: {words}" in said
     assert "Traceback" not in said
     assert not list(build.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are others there")
+@pytest.mark.parametrize("name", ["", "answers", "answers/q01.html", "report.css"])
+def test_what_may_not_be_read_is_told(name: str, practice: Path) -> None:
+    """A report without its answers would be made of a folder that is left out in silence."""
+    with place_of_nobody(practice) as place:
+        spoilt = place / "practice" / "templates" / name
+        words = ["plan", "--plan", str(place / "practice" / "experiments.toml"), "--build-dir", str(place)]
+        done = run_as_nobody(words, words, spoilt, 0)
+        assert done.returncode == 2, done.stderr
+        assert str(spoilt) in done.stderr and "Permission denied" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 CATALOGUES = {
