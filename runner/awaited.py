@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from runner.durations import in_words
 from runner.errors import RunnerError
+from runner.faults import tell
 from runner.results import read_failure, read_result, write_json
 from runner.study import PENDING
 
@@ -60,7 +61,15 @@ def pending(names: Iterable[str]) -> dict[str, str]:
 
 
 def read_awaited(build_dir: Path) -> dict[str, str]:
-    """Reasons by name, of the notes that still hold."""
+    """Reasons by name, of the notes that still hold; damaged notes are told of, and hold nothing."""
+    path = build_dir / AWAITED_FILE
+    try:
+        _FORM.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValidationError) as error:
+        what = f"can't be read, so outdated results may count as current: {str(error).splitlines()[0]}"
+        tell(RunnerError(what, where=str(path), hint="'all' writes it again"))
     return {n: a.reason for n, a in _read(build_dir).items() if a.replaces == _record(build_dir, n)}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from runner.cli_deliver import deliver_options
 from runner.errors import InputError, RunnerError, from_system
 
 PROFILES = ("full", "quick", "smoke")
+DATA_HELP = "CIFAR-10: .npz, .tar.gz, .tar, .zip, or a folder, such as Keras's."
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
@@ -75,7 +75,7 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How to run variants."""
     options = [
-        click.option("--data", "source", help="CIFAR-10 as .npz, official .tar.gz or its folder."),
+        click.option("--data", "source", help=DATA_HELP),
         click.option(
             "--jobs",
             type=click.IntRange(1, 64),
@@ -193,7 +193,7 @@ def deliver(**options: Any) -> int:
 
 @commands.command()
 @shared_options
-@click.option("--data", "source", help="CIFAR-10 as .npz, official .tar.gz or its folder.")
+@click.option("--data", "source", help=DATA_HELP)
 def doctor(**options: Any) -> int:
     """Check Python, native libraries, kernel, data, disk and fonts."""
     from runner.doctor import diagnose
@@ -207,7 +207,7 @@ def doctor(**options: Any) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(yes: bool, **options: Any) -> int:
     """Remove what the runner made in the build folder."""
-    from runner.pipeline import clean_build
+    from runner.clean import clean_build
     from runner.request import Request
 
     return clean_build(Request(**options), yes)
@@ -235,13 +235,14 @@ def main(arguments: list[str] | None = None) -> int:
     except RunnerError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
-    except BrokenPipeError:  # the reader of our output went away
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except OSError as error:
         refused = from_system(error)
         click.echo(f"error: {refused}", err=True)
         return refused.exit_code
+    except MemoryError as error:
+        said = f" ({error})" if str(error) else ""
+        click.echo(f"error: the memory ran out{said}\n  hint: end other programs, or try --jobs 1", err=True)
+        return FAILED
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what is finished is kept; run the same command to go on", err=True)
         return INTERRUPTED

@@ -26,7 +26,12 @@ def deliver_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--send", is_flag=True, help="Send it.  [default: only write entrega.eml]"),
         click.option("--again", is_flag=True, help="Send even what was sent before."),
-        click.option("--smtp-host", default="", envvar="RUNNER_SMTP_HOST", help="The mail server."),
+        click.option(
+            "--smtp-host",
+            default="",
+            envvar="RUNNER_SMTP_HOST",
+            help="The mail server; its port may follow: smtp.uni.example:587.",
+        ),
         click.option(
             "--smtp-port",
             type=click.IntRange(1, 65535),

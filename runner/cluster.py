@@ -37,6 +37,7 @@ FIRST_WORKER_SECONDS = 60
 POLL_SECONDS = 1.0
 CLOSE_SECONDS = 5
 MOST_LOST = 3  # workers that a variant may lose before it counts as failed
+MOST_ASKED = 5  # times that a result is asked for, each time with twice the patience
 INSTALL = "pip install -c constraints.txt -e '.[cluster]'"
 
 
@@ -47,7 +48,7 @@ def connect(address: str) -> Client:
         from distributed.comm import resolve_address
     except ImportError:
         raise InputError("--scheduler needs Dask, which is not installed", hint=INSTALL) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are told in our own words
+    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # errors are told in our own words
     warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
     try:
         resolve_address(address)  # what is no address would leave Client's own destructor complaining
@@ -62,13 +63,14 @@ def connect(address: str) -> Client:
 
 @dataclass(eq=False)
 class Ticket:
-    """A submitted task: where it is, and how many workers it has lost."""
+    """A submitted task: where it is, how many workers it has lost, how often its result was asked for."""
 
     task: Task
     result: Future[Outcome] = field(default_factory=Future)
     seat: Seat | None = None
     future: DaskFuture | None = None
     lost: int = 0
+    asked: int = 0
 
 
 class ClusterExecutor(Executor):
@@ -221,11 +223,14 @@ class ClusterExecutor(Executor):
         if status == "finished":
             self._receive(ticket)
         elif status == "error":
-            error = ticket.future.exception()
+            try:
+                error = ticket.future.exception(timeout=CONNECT_SECONDS)
+            except Exception as unreadable:  # an error that can't be had is one, too
+                error = unreadable
             if type(error).__name__ == "KilledWorker":
                 self._again(ticket, lost=True)
             else:
-                self._fail(ticket, f"{type(error).__name__}: {error}".splitlines()[0])
+                self._fail(ticket, _line(error))
         elif not self.crew.has(ticket.seat.worker):
             self._again(ticket, lost=True)
         elif status in ("cancelled", "lost"):  # the connection was lost, and is there again
@@ -236,8 +241,11 @@ class ClusterExecutor(Executor):
         assert ticket.future is not None
         assert ticket.seat is not None
         try:
-            delivery: Delivery = ticket.future.result(timeout=CONNECT_SECONDS)
-        except Exception:  # the worker that holds it may have died since: the next look tells
+            delivery: Delivery = ticket.future.result(timeout=CONNECT_SECONDS * 2**ticket.asked)
+        except Exception as error:  # the worker that holds it may have died since: the next look tells
+            ticket.asked += 1
+            if ticket.asked == MOST_ASKED:
+                self._fail(ticket, f"su resultado no llega del clúster: {_line(error)}")
             return
         if delivery.outcome is None:
             self.crew.refuse(ticket.seat.worker, delivery.refused)
@@ -287,6 +295,7 @@ class ClusterExecutor(Executor):
         if ticket.future is not None:
             ticket.future.release()  # a worker that still runs it sees that nobody waits
         ticket.seat = ticket.future = None
+        ticket.asked = 0
 
     def _progress(self, event: tuple[float, Any]) -> None:
         """Write what a worker says where a local kernel would have written it."""
@@ -301,3 +310,8 @@ class ClusterExecutor(Executor):
         from runner.kernel import PROGRESS_FILE
 
         return ticket.task.work_dir / PROGRESS_FILE
+
+
+def _line(error: BaseException | None) -> str:
+    """An error in one line; some have no words of their own."""
+    return (f"{type(error).__name__}: {error}".splitlines() or [""])[0].removesuffix(": ")

@@ -76,6 +76,12 @@ def load(name: str) -> Dataset:
     raise InputError(f"no data set '{name}'; there are: {', '.join(PINNED)}")
 
 
+def known(parameters: Mapping[str, object]) -> str | None:
+    """The data set of this program that a run reads, if it names one; a notebook may mean another by it."""
+    name = parameters.get("dataset")
+    return name if isinstance(name, str) and name in PINNED else None
+
+
 def fingerprint(name: str) -> str:
     """Hash that identifies the data set, known without reading it."""
     return hashlib.sha256("".join(PINNED[name].values()).encode()).hexdigest()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar
 
 from babel.dates import format_date
 
 from runner import i18n
-from runner.addresses import read_addresses
+from runner.addresses import read_addresses, read_host
 from runner.errors import InputError, RunnerError
 from runner.holding import held
 from runner.message import TEMPLATE, Envelope, compose
@@ -29,6 +29,8 @@ from runner.sending import IMPLICIT_TLS_PORT, PerhapsSent, Security, Server, sen
 DRAFT_FILE = "entrega.eml"
 FILES = ("report.pdf", "practica5.ipynb")
 SUBMISSION_PORT = 587
+SCHEMES = {"smtp": "starttls", "smtps": "tls", "submission": "starttls", "submissions": "tls"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,30 @@ def read_envelope(delivery: Delivery) -> Envelope:
 
 
 def read_server(delivery: Delivery) -> Server:
-    """Where to send; port and security follow from each other if not given."""
+    """Where to send; port and security follow from each other if not given.
+
+    The host may come with either. Raises InputError where it says otherwise than their options.
+    """
     if not delivery.smtp_host:
         hint = "--smtp-host smtp.uni.example, or RUNNER_SMTP_HOST in the environment"
         raise InputError("needed to send", where="--smtp-host", hint=hint)
-    implicit = delivery.smtp_security == "tls" or delivery.smtp_port == IMPLICIT_TLS_PORT
-    usual: Security = "tls" if implicit else "starttls"
-    security: Security = next((s for s in get_args(Security) if s == delivery.smtp_security), usual)
-    port = delivery.smtp_port or (IMPLICIT_TLS_PORT if security == "tls" else SUBMISSION_PORT)
-    return Server(delivery.smtp_host, port, security, delivery.smtp_user, delivery.smtp_timeout)
+    host, port, scheme = read_host(delivery.smtp_host, "--smtp-host")
+    if scheme is not None and scheme not in SCHEMES:
+        raise InputError(f"unknown scheme '{scheme}'; known: {', '.join(SCHEMES)}", where="--smtp-host")
+    port = _agreed(port, delivery.smtp_port, "--smtp-port")
+    asked = _agreed(SCHEMES.get(scheme or ""), delivery.smtp_security, "--smtp-security")
+    implicit = asked == "tls" or (asked is None and port == IMPLICIT_TLS_PORT)
+    security: Security = "tls" if implicit else "starttls"
+    port = port or (IMPLICIT_TLS_PORT if implicit else SUBMISSION_PORT)
+    return Server(host, port, security, delivery.smtp_user, delivery.smtp_timeout)
+
+
+def _agreed(by_host: T | None, by_option: T | None, option: str) -> T | None:
+    """What one or both of the options say; raises InputError if it is not the same."""
+    if by_host is not None and by_option is not None and by_host != by_option:
+        what = f"says {by_host}, but {option} (or its variable in the environment) says {by_option}"
+        raise InputError(what, where="--smtp-host", hint="leave one of them out")
+    return by_option if by_host is None else by_host
 
 
 def find_parcel(plan: Plan, build_dir: Path, limit_mb: float) -> Parcel:
@@ -143,12 +160,12 @@ def pack(plan: Plan, parcel: Parcel, envelope: Envelope, receipts: Receipts) -> 
     attached, inside, last = attachments(parcel.files), contents(parcel.report), receipts.last_sent()
     labels = {variant.name: variant.label for variant in plan.variants}
     changed = changes(last, attached, inside, labels) if last else ()
-    previous = format_date(last.time, format="long", locale=i18n.current()) if last else ""
+    previous = format_date(last.time.astimezone(), format="long", locale=i18n.current()) if last else ""
     message = compose(envelope, parcel.summary, parcel.files, message_templates(plan), changed, previous)
     receipt = Receipt(
         parcel=parcel_id(attached, envelope.recipients),
         status="begun",
-        time=datetime.now(UTC),
+        time=datetime.now().astimezone(),
         sender=envelope.sender.addr_spec if envelope.sender else "",
         recipients=envelope.recipients,
         subject=str(message["Subject"]),
@@ -181,7 +198,7 @@ def dispatch(packed: Packed, server: Server, book: Book) -> None:
     """Send, with a receipt that is there before the attempt and says how it ended."""
     sender = packed.envelope.sender
     assert sender is not None  # read_envelope has seen to it
-    message, now = packed.message, datetime.now(UTC)
+    message, now = packed.message, datetime.now().astimezone()
     message["Date"] = format_datetime(now)
     message["Message-ID"] = make_msgid(domain=sender.domain)  # not the name of this machine
     begun = packed.receipt.model_copy(
@@ -222,7 +239,8 @@ def _print_changes(packed: Packed) -> None:
 
 def _sent_before(earlier: Receipt) -> str:
     """In words what is known of an earlier attempt with the same parcel."""
-    when, whom = earlier.time.isoformat(timespec="minutes"), ", ".join(earlier.recipients)
+    when = earlier.time.astimezone().isoformat(sep=" ", timespec="minutes")
+    whom = ", ".join(earlier.recipients)
     if earlier.status == "sent":
         return f"this very parcel was sent to {whom} on {when}"
     return f"this very parcel may have been sent to {whom} on {when}: the end of that attempt is not known"

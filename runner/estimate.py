@@ -15,7 +15,7 @@ from typing import Any
 from runner.parameters import IMAGE_SIDE, WHITENING_SIDE, Parameters
 from runner.results import Finished, Record
 
-IMAGES = {"cifar10": (50_000, 10_000), "digits": (1_437, 360)}  # training, test
+TEST_IMAGES = {"cifar10": 10_000, "digits": 360}
 # Of one core, until measured. What is scaled from another network depends on their proportions only.
 FLOPS_PER_SECOND = 200e9
 SECONDS_PER_VALUE = 1.2e-9  # of each activation, once for each layer that passes over it
@@ -151,9 +151,7 @@ def _forward_seconds(p: Parameters, threads: int) -> float:
 
 def _images(p: Parameters) -> tuple[int, int, int]:
     """Images in all but the test set, those trained on, and those of the test set."""
-    images, test = IMAGES[p.dataset]
-    images = min(images, p.train_limit) if p.train_limit else images
-    return images, round(images * (1 - p.validation_fraction)), test
+    return p.train_images + p.validation_images, p.train_images, TEST_IMAGES[p.dataset]
 
 
 def train_images(parameters: Mapping[str, Any]) -> int:

@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from runner.errors import RunnerError
 from runner.i18n import language, tr
 from runner.results import write_text
+from runner.templating import blamed
 
 TEMPLATE = "notebook"
 HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
@@ -23,9 +24,8 @@ def write_html(notebook: Path, target: Path, templates: Sequence[Path]) -> Path:
     """Write the page made of ``notebook`` to ``target``, whole or not at all.
 
     ``templates`` are folders that may have ``notebook/``, the first that has it counts.
-    Raises RunnerError if the notebook can't be read or a template is at fault.
+    Raises RunnerError if the notebook can't be read, TemplateFault for a faulty template.
     """
-    from jinja2 import TemplateError
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
@@ -42,10 +42,8 @@ def write_html(notebook: Path, target: Path, templates: Sequence[Path]) -> Path:
         exclude_anchor_links=True,
         config=Config({"CSSHTMLHeaderPreprocessor": {"style": "tango"}}),
     )
-    try:
+    with blamed(f"{TEMPLATE}/index.html.j2"):
         page, _ = exporter.from_notebook_node(content)
-    except TemplateError as error:
-        raise RunnerError(f"faulty template: {error}", where=TEMPLATE) from error
     write_text(target, page)
     return target
 

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, ParamSpec, Self, TypeVar
 
 import psutil
 
-from runner import faults, i18n, isolation
+from runner import faults, i18n, isolation, streams
 from runner.errors import RunnerError
 
 P = ParamSpec("P")
@@ -71,8 +71,12 @@ class Helper:
         while True:
             try:
                 kind, content = pickle.load(stream)
-            except (EOFError, pickle.UnpicklingError) as error:
+            except EOFError as error:
                 raise RunnerError(f"a process that helps ended with {self._process.wait()}") from error
+            except Exception as error:  # of whatever kind a pickle that can't be read raises
+                self._process.kill()
+                what = f"{type(error).__name__}: {error}"
+                raise RunnerError(f"the answer of a process that helps can't be read: {what}") from error
             if kind == ENDED:
                 return
             if kind == RAISED:
@@ -108,6 +112,7 @@ def serve(module: str, name: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the one that is helped
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
+    streams.secure()
     isolation.look_away()
 
     def answer(kind: str, content: Any) -> None:
@@ -125,8 +130,17 @@ def serve(module: str, name: str) -> None:
         except EOFError:
             return  # nobody needs help any more
         except Exception as error:
-            answer(RAISED, error)
+            answer(RAISED, _portable(error))
     os._exit(0)  # millions of objects need not be cleared away one by one
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, if another process can read it; else one with the same words."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # of whatever kind
+        return RunnerError(f"{type(error).__name__}: {error}")
+    return error
 
 
 if __name__ == "__main__":

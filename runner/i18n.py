@@ -6,6 +6,7 @@ none. A command sets the locale once, before anything is rendered. Kernels inher
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from typing import Any
 
 from babel import Locale
 from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import get_decimal_symbol
 
 from runner import LOCALES, shipped
@@ -96,7 +97,11 @@ def percent_sign() -> str:
 def tr(text: str, /, **values: Any) -> str:
     """A text for readers in the current language, its ``{names}`` filled in if values are given."""
     found = lookup(text)
-    return found.format(**values) if values else found
+    try:
+        return found.format(**values) if values else found
+    except (LookupError, ValueError, AttributeError) as error:  # braces that are not those of the text
+        what = f"the translation of '{text}' can't be filled in: {found}"
+        raise InputError(what, where=f"{current()}: {', '.join(values)}") from error
 
 
 def trn(one: str, many: str, n: int, /, **values: Any) -> str:
@@ -136,9 +141,16 @@ def catalogue_files(language: str) -> list[Path]:
 
 
 def read_catalogue(path: Path) -> Catalog:
-    """One .po file; they are read as they are, so that no compiled copy can be out of date."""
-    with path.open("rb") as file:
-        return read_po(file)
+    """One .po file; they are read as they are, so that no compiled copy can be out of date.
+
+    Raises InputError, naming the file, for what is none.
+    """
+    try:
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines(keepends=True)
+        return read_po(lines, abort_invalid=True)
+    except (PoFileError, ValueError, LookupError) as error:
+        hint = 'msgid "..." and msgstr "...", in UTF-8 or what its header says'
+        raise InputError(f"no catalogue of translations: {error}", where=str(path), hint=hint) from error
 
 
 @dataclass(frozen=True)

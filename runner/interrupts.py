@@ -9,6 +9,8 @@ from contextlib import suppress
 from time import monotonic
 from types import FrameType
 
+from runner import streams
+
 INTERRUPTED = 130
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 SETTLING_SECONDS = 15.0  # after a Ctrl-C, for ending kernels and a rendering: another one changes nothing
@@ -20,6 +22,7 @@ def calmly() -> int:
     A signal that who started the program has it ignore, as scripts' backgrounds and ``nohup`` do, stays so.
     Without a handler, process 1 of a container would not even hear SIGTERM.
     """
+    streams.secure()
     heed = _Once()
     for signum in ENDING:
         if signal.getsignal(signum) in (signal.default_int_handler, signal.SIG_DFL):
@@ -36,8 +39,11 @@ def calmly() -> int:
         code = INTERRUPTED
     if code == INTERRUPTED:
         _forget()
-        return heed.exit_code
-    return code
+        code = heed.exit_code
+    sys.stdout.flush()
+    if lost := streams.complaint():
+        print(f"error: {lost}", file=sys.stderr)
+    return code or int(bool(lost))
 
 
 def _forget() -> None:

@@ -36,8 +36,8 @@ def key_parts(notebook: Path, parameters: Mapping[str, Any], inputs: Mapping[str
         "keras": _version("keras"),
         "settings": digest(DIGIT_SETTINGS),
     }
-    if "dataset" in parameters:
-        parts["data"] = data.fingerprint(str(parameters["dataset"]))
+    if name := data.known(parameters):
+        parts["data"] = data.fingerprint(name)
     if inputs:
         parts["inputs"] = digest(inputs)
     return parts

@@ -18,6 +18,7 @@ from runner.report_missing import unreadable
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
 from runner.seal import broken
 from runner.study import NOT_PLANNED, PENDING, REPEATED, Author, Choice, Study, VariantInfo, origin
+from runner.zone import in_zone
 
 
 def load_study(plan: Plan, build_dir: Path) -> Study:
@@ -38,13 +39,14 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         title=i18n.tr(plan.title),
         profile=plan.profile,
         draft=plan.draft,
-        author=_dated(plan.author, finished),
+        author=_dated(plan.author, finished, plan.zone),
         baseline=plan.baseline,
         variants=tuple(_info(plan, v, finished) for v in plan.variants),
         finished=finished,
         missing=missing,
         choices=tuple(replace(each, label=i18n.tr(each.label)) for each in _choices(plan, finished)),
         seeds=plan.seeds,
+        zone=plan.zone,
     )
 
 
@@ -56,12 +58,15 @@ def _left_out(plan: Plan) -> set[str]:
     return {*practice.variants, *practice.notebooks} - {variant.name for variant in plan.variants}
 
 
-def _dated(author: Author, finished: dict[str, Finished]) -> Author:
-    """The author with a date: that of the last result if none is given, so that it is the same tomorrow."""
+def _dated(author: Author, finished: dict[str, Finished], zone: str) -> Author:
+    """The author with a date: that of the last result if none is given, so that it is the same tomorrow.
+
+    It is the day that it was in the zone of who ran the program.
+    """
     if author.date or not finished:
         return author
     last = max(each.result.finished for each in finished.values())
-    return replace(author, date=format_date(last, format="long", locale=i18n.current()))
+    return replace(author, date=format_date(in_zone(last, zone), format="long", locale=i18n.current()))
 
 
 def _read(plan: Plan, variant: Variant, build_dir: Path) -> Finished:

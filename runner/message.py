@@ -11,14 +11,11 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
-import jinja2
-
+from runner import templating
 from runner.addresses import one_line
-from runner.errors import RunnerError
 from runner.i18n import localised
 from runner.preflight import megabytes
 from runner.report_summary import ReportSummary
-from runner.translation import Translator
 
 TEMPLATE = "message.txt"
 KINDS = {".ipynb": "application/x-ipynb+json", ".pdf": "application/pdf"}
@@ -49,7 +46,7 @@ def compose(
 ) -> EmailMessage:
     """The message, without date or id. ``changes`` are those since the delivery of the date ``previous``.
 
-    The same content gives the same bytes. Raises RunnerError for a faulty template, and InputError for a
+    The same content gives the same bytes. Raises TemplateFault for a faulty template, and InputError for a
     subject that would break the header.
     """
     subject, body = _words(summary, files, templates, changes, previous)
@@ -76,21 +73,12 @@ def _words(
     summary: ReportSummary, files: Sequence[Path], templates: Path, changes: Sequence[str], previous: str
 ) -> tuple[str, str]:
     """Subject and body. It is plain text, so nothing is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=[Translator],
-    )
+    environment = templating.environment(templates, autoescape=False)
     shown = [
         {"name": f.name, "kind": f.suffix[1:], "size": localised(megabytes(f.stat().st_size))} for f in files
     ]
-    try:
+    with templating.blamed(TEMPLATE):
         template = environment.get_template(TEMPLATE)
         text = template.render(summary=summary, files=shown, changes=changes, previous=previous)
-    except jinja2.TemplateError as error:
-        raise RunnerError(f"faulty template: {error}", where=TEMPLATE) from error
     subject, _, body = text.strip().partition("\n")
     return subject.strip(), body.strip() + "\n"

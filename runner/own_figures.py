@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import runpy
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import RunnerError
 from runner.study import Study
+from runner.templating import TemplateFault
 
 if TYPE_CHECKING:
     from runner.practice_figures import Draw, DrawnFigure
@@ -25,40 +27,61 @@ ID = re.compile(r"[a-z][a-z0-9-]*")  # becomes the name of a file, and an addres
 def own_draws(templates: Path) -> dict[str, Draw] | None:
     """How each of the practice's own figures is drawn, by id; None if it brings none.
 
-    Raises RunnerError, naming the file, for what is no such registry.
+    Raises TemplateFault, naming the file, for what is no such registry.
     """
     path = templates / FILE
     if not path.is_file():
         return None
     try:
         found = runpy.run_path(str(path)).get(REGISTRY)  # leaves no compiled file among the templates
-    except Exception as error:
-        raise RunnerError(f"{type(error).__name__}: {error}", where=str(path)) from error
+    except (Exception, SystemExit) as error:  # it is the user's code: whatever it raises is told
+        raise TemplateFault(_words(error), where=_place(error, path)) from error
     if not isinstance(found, dict) or not all(callable(draw) for draw in found.values()):
         hint = f'{REGISTRY} = {{"fig-line": draw_line}}, where draw_line takes a study'
-        raise RunnerError(f"needs {REGISTRY}, a dict of functions", where=str(path), hint=hint)
+        raise TemplateFault(f"needs {REGISTRY}, a dict of functions", where=str(path), hint=hint)
     for id in found:
         if not isinstance(id, str) or not ID.fullmatch(id):
             hint = "small letters, digits and hyphens"
-            raise RunnerError(f"{id!r} can't be the id of a figure", where=str(path), hint=hint)
-    return {id: _checked(draw, f"{path}: {id}") for id, draw in found.items()}
+            raise TemplateFault(f"{id!r} can't be the id of a figure", where=str(path), hint=hint)
+    return {id: _checked(draw, path, id) for id, draw in found.items()}
 
 
-def _checked(draw: Callable[[Study], object], where: str) -> Draw:
+def _checked(draw: Callable[[Study], object], path: Path, id: str) -> Draw:
     """The same, with faults that name the figure."""
 
     def checked(study: Study) -> DrawnFigure:
+        from matplotlib.figure import Figure
+
         from runner.practice_figures import DrawnFigure
 
         try:
             drawn = draw(study)
         except RunnerError:
             raise
-        except Exception as error:
-            raise RunnerError(f"{type(error).__name__}: {error}", where=where) from error
-        if not isinstance(drawn, DrawnFigure) or not drawn.alt.strip():
+        except (Exception, SystemExit) as error:
+            raise TemplateFault(_words(error), where=f"{_place(error, path)}: {id}") from error
+        if (
+            not isinstance(drawn, DrawnFigure)
+            or not isinstance(drawn.figure, Figure)
+            or not isinstance(drawn.alt, str)
+            or not drawn.alt.strip()
+        ):
             hint = "return DrawnFigure(figure, alt) of runner.practice_figures"
-            raise RunnerError("no figure with an alternative text", where=where, hint=hint)
+            raise TemplateFault("no figure with an alternative text", where=f"{path}: {id}", hint=hint)
         return drawn
 
     return checked
+
+
+def _words(error: BaseException) -> str:
+    """What the code raised, in a line."""
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {said.splitlines()[0] if said else 'without a word'}"
+
+
+def _place(error: BaseException, path: Path) -> str:
+    """The file, and the last of its lines that was gone through, if any was."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f"{path}:{error.lineno}"
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return f"{path}:{lines[-1]}" if lines else str(path)

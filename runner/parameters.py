@@ -6,6 +6,7 @@ and the model and training code read it. It imports no TensorFlow.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,6 +20,8 @@ CHANNELS = 3
 CLASSES = 10
 WHITENING_SIDE = 2  # of the kernel that whitens
 MAX_BLOCKS = 5  # 32 halved five times is one pixel
+TRAINING_IMAGES = {"cifar10": (50_000, 5_000), "digits": (1_437, 139)}  # of all classes, and of the rarest
+MOST_RATE = 10.0
 
 
 class Parameters(BaseModel):
@@ -54,7 +57,7 @@ class Parameters(BaseModel):
     loss: Loss
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     optimizer: Optimizer
-    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    learning_rate: Annotated[float, Field(gt=0, le=MOST_RATE)]
     learning_rate_batch: Annotated[int, Field(ge=0, le=4096)] = 0  # >0: the rate is for this batch
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -67,12 +70,61 @@ class Parameters(BaseModel):
     def _consistent(self) -> Self:
         if self.momentum and self.optimizer != "sgd":
             raise ValueError("momentum needs optimizer 'sgd'")
+        if self.optimizer == "adamw" and not self.weight_decay:
+            raise ValueError("optimizer 'adamw' needs a weight_decay above 0; without one it is 'adam'")
         if self.label_smoothing and self.loss != "categorical_crossentropy":
             raise ValueError("label_smoothing needs loss 'categorical_crossentropy'")
         most = 2 * CHANNELS * WHITENING_SIDE**2
         if self.stem == "whitening" and (self.stem_filters % 2 or not 0 < self.stem_filters <= most):
             raise ValueError(f"stem 'whitening' needs an even number of stem_filters, from 2 to {most}")
+        if self.peak_learning_rate > MOST_RATE:
+            rate = f"learning_rate x batch_size / learning_rate_batch is {self.peak_learning_rate:g}"
+            raise ValueError(f"{rate}; at most {MOST_RATE:g} is allowed")
         return self
+
+    @model_validator(mode="after")
+    def _leaves_pixels(self) -> Self:
+        """Each block halves the picture, from which whitening took a border before."""
+        side = IMAGE_SIDE - (WHITENING_SIDE - 1 if self.stem == "whitening" else 0)
+        most = int(math.log2(side))
+        if len(self.filters) > most:
+            what = f"filters: {len(self.filters)} blocks leave nothing of {side} x {side} pixels"
+            raise ValueError(f"{what}, which can be halved {most} times; allowed here: 1 to {most} blocks")
+        return self
+
+    @model_validator(mode="after")
+    def _splits(self) -> Self:
+        """Every class is in both parts of what is taken: scikit-learn's conditions for that."""
+        there, rarest = TRAINING_IMAGES[self.dataset]
+        least = math.ceil(2 * there / rarest)
+        if 0 < self.train_limit < least or there - CLASSES < self.train_limit < there:
+            what = f"train_limit: {self.train_limit} of {there} images can't be taken from every class"
+            allowed = f"0 (all the images) or {least} to {there - CLASSES}"
+            raise ValueError(f"{what}; allowed for '{self.dataset}': {allowed}")
+        if min(self.validation_images, self.train_images) < CLASSES:
+            sizes = f"{self.train_images} images to train with and {self.validation_images} to validate with"
+            taken = self.train_images + self.validation_images
+            allowed = f"{CLASSES / taken:.6g} to {1 - CLASSES / taken:.6g}"
+            raise ValueError(
+                f"validation_fraction: {self.validation_fraction:g} of {taken} images gives {sizes}, "
+                f"and each needs one of every class ({CLASSES}); allowed here: {allowed}"
+            )
+        return self
+
+    @property
+    def validation_images(self) -> int:
+        """How many images the split puts aside."""
+        return math.ceil(self.validation_fraction * self._taken)
+
+    @property
+    def train_images(self) -> int:
+        """How many images are trained with."""
+        return self._taken - self.validation_images
+
+    @property
+    def _taken(self) -> int:
+        there, _ = TRAINING_IMAGES[self.dataset]
+        return min(self.train_limit or there, there)
 
     @property
     def peak_learning_rate(self) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from runner import data
 from runner.errors import RunnerError
 from runner.execute import Outcome, Task, replace_folder
 from runner.plan import Plan, Variant
@@ -110,9 +111,8 @@ def _results(variant: Variant, build_dir: Path) -> Iterator[tuple[str, Path]]:
 def _data(plan: Plan, task: Task) -> tuple[str, ...]:
     """Data sets of the task; a notebook that names none may use any of the plan's (the timing pass)."""
     if "dataset" in task.parameters:
-        return (str(task.parameters["dataset"]),)
-    names = (v.parameters["dataset"] for v in plan.variants if "dataset" in v.parameters)
-    return tuple(sorted({str(name) for name in names}))
+        return tuple(filter(None, (data.known(task.parameters),)))
+    return tuple(sorted({name for v in plan.variants if (name := data.known(v.parameters))}))
 
 
 def placed(task: Task, folder: Path) -> Task:

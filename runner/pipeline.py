@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,10 @@ from runner.awaited import note_awaited, pending
 from runner.durations import parse_duration
 from runner.errors import InputError, RunnerError, WorkersGone
 from runner.faults import telling
-from runner.holding import LOCK_FILE, held
+from runner.holding import held
 from runner.lock import write_lock
 from runner.plan import TEMPLATES, Plan, Variant
-from runner.request import MADE, RUN_FILE, Request, load_plan, refuse_sources, remember, say
+from runner.request import RUN_FILE, Request, load_plan_here, remember, say
 from runner.results import read_failure, read_result
 
 if TYPE_CHECKING:
@@ -29,13 +28,17 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
     Returns 0, also if a time budget left something out, or 1 if a variant failed.
     """
+    from runner.report_html import check_templates
     from runner.report_pdf import check_weasyprint
     from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
 
+    if request.scheduler is not None and request.threads is not None:
+        hint = "each worker's own --nthreads says how many threads its kernels have"
+        raise InputError("nothing takes it on a cluster", where="--threads", hint=hint)
     began = monotonic()
     budget = None if request.budget is None else parse_duration(request.budget)
-    plan = load_plan(request)
+    plan = load_plan_here(request)
     limit = time_limit(budget, plan.seeds)
     for name in only:
         plan.get(name)
@@ -47,6 +50,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         todo = select(workspace, request, only)
         if todo:
             check_weasyprint()  # before an hour of training, not after it
+            check_templates(plan.templates)
         if request.scheduler is None:  # the workers of a cluster have their own
             obtain_data(todo, request.source)
         if request.force:
@@ -152,10 +156,10 @@ def refuse_other_profile(plan: Plan, build_dir: Path, force: bool) -> None:
 
 
 def obtain_data(variants: Sequence[Variant], source: str | None) -> None:
-    """Have every data set of the variants at hand before anything starts."""
-    from runner import sources
+    """Have every data set of this program that the variants read at hand before anything starts."""
+    from runner import data, sources
 
-    names = {str(v.parameters["dataset"]) for v in variants if "dataset" in v.parameters}
+    names = {name for v in variants if (name := data.known(v.parameters))}
     for name in sorted(names):
         sources.ensure(name, source, say)
 
@@ -201,32 +205,11 @@ def render(plan: Plan, build_dir: Path) -> None:
 
 def render_only(request: Request) -> int:
     """The ``report`` command."""
-    plan = load_plan(request)
+    plan = load_plan_here(request)
     if not request.build_dir.is_dir():
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()
     with held(build_dir, request.wait, say):
         remember(plan, build_dir)
         render(plan, build_dir)
-    return 0
-
-
-def clean_build(request: Request, yes: bool) -> int:
-    """Remove what the runner made in the build folder, and the folder if nothing else is in it."""
-    import click
-
-    refuse_sources(request)
-    build_dir = request.build_dir
-    there = [build_dir / name for name in MADE if (build_dir / name).exists()]
-    if not there:
-        say(f"nothing to remove in {build_dir}")
-        return 0
-    if not yes:
-        click.confirm(f"Remove {', '.join(p.name for p in there)} from {build_dir}?", abort=True)
-    with held(build_dir, request.wait, say):
-        for path in there:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    (build_dir / LOCK_FILE).unlink(missing_ok=True)
-    if not any(build_dir.iterdir()):
-        build_dir.rmdir()
     return 0

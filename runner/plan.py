@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os.path
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice, product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,9 @@ from runner.study import Author, Seeds
 DEFAULT_PLAN = shipped("notebooks") / "experiments.toml"
 TEMPLATES = shipped("templates")  # of this practice
 SMALL = 200  # variants
+MOST_COMBINATIONS = (
+    1000  # of winners, tried before anything is run; what doesn't go together is told later, too
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Plan:
     seeds: Seeds = field(default_factory=Seeds)
     templates: Path = TEMPLATES
     written_author: Author | None = None  # that of the experiments file, which flags may override
+    zone: str = ""  # in which the report tells times; empty: as they were recorded
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -99,7 +104,9 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
     if profile not in experiments.profiles:
         known = ", ".join(sorted(experiments.profiles))
         raise InputError(f"no profile '{profile}'; there are: {known}", where=str(path))
+    _check_profiles(experiments, path)
     trainings = [_training(experiments, name, profile, path) for name in experiments.variants]
+    _check_choices(trainings, path)
     base = experiments.baseline
     shared = _training_parameters(experiments, base, profile, path) if base else {}
     notebooks = [_notebook(experiments, n, shared, path) for n in experiments.notebooks]
@@ -123,6 +130,24 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
 def with_author(plan: Plan, **given: Any) -> Plan:
     """The plan signed by what was ``given`` (empty values leave the file's)."""
     return replace(plan, author=replace(plan.author, **{k: v for k, v in given.items() if v}))
+
+
+def _check_profiles(experiments: Experiments, path: Path) -> None:
+    """Raise InputError for what a profile, used or not, asks of trainings that can't take it."""
+    nobody = "nothing takes it, as there are no variants"
+    if experiments.seeds is not None and not experiments.variants:
+        raise InputError(nobody, where=f"{path}: seeds")
+    for name, entry in experiments.profiles.items():
+        where = f"{path}: profiles.{name}"
+        if not experiments.variants and (entry.parameters or entry.max_epochs is not None):
+            key = "parameters" if entry.parameters else "max_epochs"
+            hint = "the parameters of a notebook stand in its own entry"
+            raise InputError(nobody, where=f"{where}.{key}", hint=hint)
+        unknown = sorted(entry.parameters.keys() - Parameters.model_fields.keys())
+        if unknown:
+            allowed = ", ".join(sorted(Parameters.model_fields))
+            what = f"unknown parameter '{unknown[0]}'; allowed: {allowed}"
+            raise InputError(what, where=f"{where}.parameters")
 
 
 def _training(experiments: Experiments, name: str, profile: str, path: Path) -> Variant:
@@ -157,7 +182,37 @@ def _training_parameters(experiments: Experiments, name: str, profile: str, path
     values |= entry.parameters
     if entry.max_epochs is not None:
         values["epochs"] = min(values["epochs"], entry.max_epochs)
-    return check_parameters(values, f"{path}: profiles.{profile}.parameters")
+    complete = check_parameters(values, f"{path}: profiles.{profile}.parameters")
+    if not entry.draft:
+        _refuse_empty_batches(complete, f"{path}: variants.{name}.parameters")
+    return complete
+
+
+def _refuse_empty_batches(values: Mapping[str, Any], where: str) -> None:
+    """Raise InputError for a batch that can't be filled: it would be another one than the report says.
+
+    A draft, which has fewer images than what it is a draft of, is let pass.
+    """
+    images = Parameters.model_validate_json(json.dumps(values)).train_images
+    if values["batch_size"] > images:
+        what = f"batch_size: {values['batch_size']} is more than the {images} images to train with"
+        raise InputError(f"{what}; allowed here: 1 to {images}", where=where)
+
+
+def _check_choices(trainings: Sequence[Variant], path: Path) -> None:
+    """Raise InputError for winners that would not go together, whichever of them it may be."""
+    known = {variant.name: variant.parameters for variant in trainings}
+    for variant in trainings:
+        tried: list[dict[str, Any]] = []
+        for winners in islice(product(*(entry.among for entry in variant.choose)), MOST_COMBINATIONS):
+            values = dict(variant.parameters)
+            for entry, winner in zip(variant.choose, winners, strict=True):
+                values |= {name: known[winner][name] for name in entry.parameters}
+            if winners and values not in tried:
+                tried.append(values)
+                check_parameters(
+                    values, f"{path}: variants.{variant.name}.choose: if {' and '.join(winners)} won"
+                )
 
 
 def check_parameters(values: Mapping[str, Any], where: str) -> dict[str, Any]:

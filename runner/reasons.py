@@ -25,6 +25,7 @@ REASONS = (
     "sin resultado",
     "no cabía en el presupuesto de tiempo de {time}",
     "se perdieron {n} trabajadores del clúster que lo ejecutaban",
+    "su resultado no llega del clúster: {error}",
     "su cuaderno no está",
     "{error} en la celda {cell}: {message}",
     "{metric} es {value} en la época {epoch}",

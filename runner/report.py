@@ -17,6 +17,7 @@ from runner.report_pdf import load_weasyprint, print_pages, whole_or_not
 from runner.report_print import lean, no_collection
 from runner.report_summary import write_summary
 from runner.study import Study
+from runner.templating import check_texts
 
 REPORT_FILE = "report.pdf"
 STYLE = "report.css"
@@ -57,6 +58,7 @@ def render_with(
     What is missing from the study is said in the report. ``meanwhile`` is called while pages are printed.
     Raises RunnerError for a faulty template, an untraced number, or anything that the PDF library warns of.
     """
+    check_texts(templates_dir)
     figures = known_figures(study, build_dir, templates_dir) or Figures(
         helping.painter.call(drawn_figures, study, build_dir, templates_dir)
     )

@@ -6,11 +6,12 @@ import gc
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner import i18n
-from runner.errors import RunnerError
+from runner.errors import InputError, RunnerError
 from runner.own_figures import FILE, own_draws
 from runner.plan import TEMPLATES
 from runner.report_layout import Drawn
@@ -68,20 +69,29 @@ def drawn_figures(
     digest = _inputs_digest(study, templates)
     known = _read_manifest(folder, digest)
     figures: dict[str, Drawn | MissingVariant] = {}
-    gc.freeze()  # what is there stays: with thousands of results, each collection would look through them
-    for id, draw in _draws(templates).items():
-        try:
-            figures[id] = known[id] if id in known else _drawn(id, draw, study, folder)
-        except MissingVariant as missing:
-            figures[id] = missing
-        except RunnerError as error:
-            lost = unreadable_result(error, study)
-            if lost is None:
-                raise
-            figures[id] = lost
-        yield id, figures[id]
-    gc.unfreeze()
+    with _frozen():
+        for id, draw in _draws(templates).items():
+            try:
+                figures[id] = known[id] if id in known else _drawn(id, draw, study, folder)
+            except MissingVariant as missing:
+                figures[id] = missing
+            except RunnerError as error:
+                lost = unreadable_result(error, study)
+                if lost is None:
+                    raise
+                figures[id] = lost
+            yield id, figures[id]
     _write_manifest(folder, digest, figures)
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """What is there stays: with thousands of results, each collection would look through them."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def known_figures(study: Study, build_dir: Path, templates: Path) -> dict[str, Drawn | MissingVariant] | None:
@@ -113,8 +123,12 @@ def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
     gc.freeze()  # what was there before is no concern of the collection below
     use_style()
     figure, alt, vector = draw(study)
-    path = save(figure, folder / id, vector)
-    plt.close(figure)
+    try:
+        path = save(figure, folder / id, vector)
+    except (ValueError, RuntimeError) as error:  # a text that can't be set, such as half a formula
+        raise InputError(f"can't be drawn: {error}", where=f"figure {id}") from error
+    finally:
+        plt.close(figure)
     del figure
     gc.collect()  # a figure is a ring of objects, with its pictures in it
     return Drawn(path.relative_to(folder.parent), alt)

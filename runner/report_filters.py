@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from runner import i18n
 from runner.i18n import MINUS, tr
 from runner.report_numbers import Ledger, Measured, UntracedNumberError, checked, checked_number
+from runner.zone import in_zone, offset_words
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 EN_DASH = "\N{EN DASH}"
@@ -60,10 +61,10 @@ OTHER_FILTERS = (
 
 
 class NumberFilters:
-    """The filters, for one locale. Each takes a Measured and returns Markup, or raises."""
+    """The filters, for one locale and time zone. Each takes a Measured and returns Markup, or raises."""
 
-    def __init__(self, ledger: Ledger, locale: str | None = None) -> None:
-        self.ledger, self.locale = ledger, locale or i18n.current()
+    def __init__(self, ledger: Ledger, locale: str | None = None, zone: str = "") -> None:
+        self.ledger, self.locale, self.zone = ledger, locale or i18n.current(), zone
 
     def all(self) -> dict[str, Callable[..., Any]]:
         """Filters by the name templates use."""
@@ -137,11 +138,13 @@ class NumberFilters:
         return self.ledger.write(m, Markup("<code>{}</code>").format(cut))
 
     def moment(self, m: Measured) -> Markup:
-        """A date and time, in the time zone it was recorded in."""
+        """A date and time, in the time zone of who ran the program, which is told."""
         value = checked(m, "moment").value
         if not isinstance(value, datetime):
             raise UntracedNumberError(f"filter 'moment' got {m.term}, not a time: {value!r}")
-        return self.ledger.write(m, format_datetime(value, "d MMM y, H:mm", locale=self.locale))
+        local = in_zone(value, self.zone)
+        shown = format_datetime(local, "d MMM y, H:mm", locale=self.locale)
+        return self.ledger.write(m, f"{shown} {offset_words(local)}")
 
     def setting(self, m: Measured) -> Markup:
         """A parameter as it was set: word, sí or no, number with all its digits, or list."""

@@ -6,7 +6,6 @@ A part whose variant is missing becomes a notice; the rest of the report is made
 from __future__ import annotations
 
 import re
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,7 +16,8 @@ import jinja2
 from jinja2 import nodes
 from markupsafe import Markup
 
-from runner.errors import RunnerError
+from runner import templating
+from runner.errors import InputError, RunnerError
 from runner.evidence import Claim, link_claims, link_to_notebooks
 from runner.evidence_words import field_words, metric_words
 from runner.formulas import formula
@@ -30,8 +30,8 @@ from runner.report_layout import Drawn, Layout
 from runner.report_missing import notice, unreadable_result
 from runner.report_numbers import Ledger, UntracedNumberError, refuse_untraced
 from runner.selection import select
-from runner.study import MissingVariant, Study
-from runner.translation import Translator
+from runner.study import Author, MissingVariant, Study
+from runner.templating import TemplateFault, blamed, check_texts, place
 
 ANSWER = re.compile(r"q(\d+)\.html")
 FRONT_PARTS = ("summary",)
@@ -94,6 +94,21 @@ def report_html(
     return Document(layout.resolve(html, complete), tuple(claims), tuple(sections))
 
 
+def check_templates(folder: Path) -> None:
+    """Raise TemplateFault, with file and line, for one that can't be compiled, or a bad text beside it.
+
+    What is wrong only once it is rendered, with results, is not found here.
+    """
+    check_texts(folder)
+    nothing = Study("", "", True, Author((), "", "", ""), "", (), {}, {}, ())
+    of_report = _environment(nothing, Layout({}), Ledger(), folder)
+    of_message = templating.environment(folder)
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in templating.TEMPLATES and p.is_file()):
+        name = path.relative_to(folder).as_posix()
+        with blamed(name):
+            (of_report if path.suffix == ".html" else of_message).get_template(name)
+
+
 def link_sections(
     sections: Sequence[Section], study: Study, ledger: Ledger
 ) -> tuple[list[Section], list[Claim]]:
@@ -114,19 +129,12 @@ def link_sections(
 
 
 def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Path) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=refuse_untraced,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=[Translator],
-    )
+    environment = templating.environment(templates_dir, autoescape=True, finalize=refuse_untraced)
     facts = Facts(study)
     environment.globals.update(facts.globals(), **layout.globals(), study=study)
     environment.globals.update(language=language(), formula=formula)
-    environment.filters.update(NumberFilters(ledger).all(), label=facts.label, field_words=field_words)
+    filters = NumberFilters(ledger, zone=study.zone).all()
+    environment.filters.update(filters, label=facts.label, field_words=field_words)
     environment.filters.update(translated=tr, reason_words=reason_words)
     environment.filters["metric_words"] = partial(metric_words, label=study.label)
     return environment
@@ -160,13 +168,10 @@ class PartRenderer:
         """
         loader = self.environment.loader
         assert loader
-        try:
+        with blamed(name):
             source, path, _ = loader.get_source(self.environment, name)
             tree = self.environment.parse(source, name, path)
             code = self.environment.compile(tree, name, path)
-        except jinja2.TemplateSyntaxError as error:
-            where = f"{name}:{error.lineno}"
-            raise RunnerError(error.message or "bad syntax", where=where) from error
         shared = self.environment.make_globals(None)
         self.compiled[name] = jinja2.Template.from_code(self.environment, code, shared)
         found = {
@@ -177,7 +182,7 @@ class PartRenderer:
             and isinstance(node.node, nodes.Const)
         }
         if "title" not in found:
-            raise RunnerError('needs {% set title = "..." %}, a constant', where=name)
+            raise InputError('needs {% set title = "..." %}, a constant', where=name)
         return {"asks": "", "constants": "", **found}
 
     def refuse_typed_numbers(self, name: str, body: str, constants: str) -> None:
@@ -205,33 +210,15 @@ class PartRenderer:
     def render(self, name: str, content: Mapping[str, Any]) -> str:
         """One template; every error but a missing variant names template and line."""
         try:
-            return (self.compiled.get(name) or self.environment.get_template(name)).render(content)
-        except MissingVariant:
+            with blamed(name):
+                return (self.compiled.get(name) or self.environment.get_template(name)).render(content)
+        except (MissingVariant, TemplateFault):
             raise
-        except jinja2.TemplateSyntaxError as error:
-            where = f"{error.name or name}:{error.lineno}"
-            raise RunnerError(error.message or "bad syntax", where=where) from error
         except RunnerError as error:
             if lost := unreadable_result(error, self.study):
                 raise lost from error
             what = f"{error.what} [{error.where}]" if error.where else error.what
-            raise type(error)(what, where=_place(error, name), hint=error.hint) from error
-        except (
-            jinja2.TemplateError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            LookupError,
-            ArithmeticError,
-        ) as error:
-            raise RunnerError(str(error), where=_place(error, name)) from error
-
-
-def _place(error: BaseException, name: str) -> str:
-    """Template and line of the innermost template in the traceback."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame for frame in frames if frame.filename.endswith(".html")]
-    return f"{Path(lines[-1].filename).name}:{lines[-1].lineno}" if lines else name
+            raise type(error)(what, where=place(error, name), hint=error.hint) from error
 
 
 def _number(name: str) -> int | None:

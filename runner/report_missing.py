@@ -28,9 +28,12 @@ def unreadable(variant: str, error: RunnerError) -> MissingVariant:
 
 
 def unreadable_result(error: RunnerError, study: Study) -> MissingVariant | None:
-    """The variant whose folder the error is in, as a missing one; None if it is elsewhere."""
-    places = Path(error.where or "").parts[:-1]
-    for variant in study.variants:
-        if variant.name in places:
-            return unreadable(variant.name, error)
+    """The finished variant whose folder the error is in, as a missing one; None if it is elsewhere.
+
+    Any other folder on the way may be called like a variant.
+    """
+    place = Path(error.where or "")
+    for name, found in study.finished.items():
+        if place.is_relative_to(found.folder):
+            return unreadable(name, error)
     return None

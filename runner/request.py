@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ValidationError
 
 from runner import LOCALES, i18n
 from runner.awaited import AWAITED_FILE
 from runner.errors import InputError
+from runner.experiments import explain
 from runner.lock import PACKAGES_FILE
 from runner.plan import DEFAULT_PLAN, Plan, make_plan, with_author
-from runner.results import write_json
+from runner.results import Record, write_json
 from runner.seeds import wanted_seeds, with_seeds
 from runner.study import Author, Seeds
+from runner.templating import check_texts
+from runner.zone import local_zone, read_zone
 
 MADE = (
     "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
@@ -24,6 +27,7 @@ MADE = (
     "results", "notebooks", "figures", "work", "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"
+NOTED = ("--profile", "--name", "--course", "--group", "--date", "--locale", "--seeds")
 
 
 @dataclass(frozen=True)
@@ -54,17 +58,36 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _known_zone(name: str) -> str:
+    try:
+        read_zone(name or "UTC")
+    except (LookupError, ValueError, OSError):
+        raise ValueError(f"no time zone '{name}' is known here") from None
+    return name
+
+
+class Note(Record):
+    """What the last run in a build folder was told, for the commands to come."""
+
+    profile: str = "full"
+    author: Author | None = None
+    written_author: Author | None = None
+    seeds: Seeds | None = None
+    locale: str = LOCALES[0]
+    zone: Annotated[str, AfterValidator(_known_zone)] = ""
+
+
 def load_plan(request: Request) -> Plan:
     """The plan of the request; raises InputError for a bad experiments file.
 
-    Profile, author, locale and seeds not given are those of the last run in the build folder. The locale is
-    set for the process, so that all that is rendered after is in it.
+    Profile, author, locale and seeds not given are those of the last run in the build folder, and so is the
+    time zone. The locale is set for the process, so that all that is rendered after is in it.
     """
     refuse_sources(request)
     noted = read_note(request.build_dir)
-    locale = i18n.checked(request.locale or str(noted.get("locale", LOCALES[0])))
-    profile = request.profile or str(noted.get("profile", "full"))
-    plan = make_plan(request.plan_path.resolve(), profile, request.templates)
+    locale = i18n.checked(request.locale or noted.locale)
+    plan = make_plan(request.plan_path.resolve(), request.profile or noted.profile, request.templates)
+    check_texts(plan.templates)
     i18n.use(locale, plan.templates / "locale")
     given = {
         "names": request.names,
@@ -72,22 +95,22 @@ def load_plan(request: Request) -> Plan:
         "group": request.group,
         "date": request.date,
     }
+    plan = replace(plan, zone=noted.zone)
     plan = with_author(plan, **(_noted_author(plan, noted) | {k: v for k, v in given.items() if v}))
-    return with_seeds(plan, wanted_seeds(request.seeds, plan.seeds.written, noted.get("seeds")))
+    return with_seeds(plan, wanted_seeds(request.seeds, plan.seeds.written, noted.seeds))
 
 
-def _noted_author(plan: Plan, noted: Mapping[str, Any]) -> dict[str, Any]:
+def load_plan_here(request: Request) -> Plan:
+    """``load_plan`` for what makes a report: its times are those of this machine's clocks."""
+    return replace(load_plan(request), zone=local_zone())
+
+
+def _noted_author(plan: Plan, noted: Note) -> dict[str, Any]:
     """What flags of an earlier command told of the author, unless the experiments file changed since."""
-    written, then = _as_json(plan.written_author), noted.get("written_author") or {}
-    author = noted.get("author") or {}
-    kept = {key: value for key, value in author.items() if key in written and then.get(key) == written[key]}
-    return {key: tuple(value) if key == "names" else value for key, value in kept.items()}
-
-
-def _as_json(author: Author | None) -> dict[str, Any]:
-    """The author's fields as they come back from a file."""
-    found: dict[str, Any] = json.loads(json.dumps(asdict(author))) if author else {}
-    return found
+    written, then, author = plan.written_author, noted.written_author, noted.author
+    if written is None or then is None or author is None:
+        return {}
+    return {key: value for key, value in vars(author).items() if getattr(then, key) == getattr(written, key)}
 
 
 def refuse_sources(request: Request) -> None:
@@ -100,22 +123,32 @@ def refuse_sources(request: Request) -> None:
             raise InputError(what, where=str(request.build_dir), hint=hint)
 
 
-def read_note(build_dir: Path) -> dict[str, Any]:
-    """What the last run in the build folder was told; empty if there was none."""
+def read_note(build_dir: Path) -> Note:
+    """What the last run in the build folder was told; what is usual if there was none.
+
+    Raises InputError for a damaged note: going on without would drop names and seeds, and write over it.
+    """
+    path = build_dir / RUN_FILE
     try:
-        noted = json.loads((build_dir / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return noted if isinstance(noted, dict) else {}
+        return Note.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return Note()
+    except ValidationError as error:
+        hint = f"mend it, or move it away and give again what is not usual: {', '.join(NOTED)}"
+        raise InputError(f"can't be read: {explain(error, Note)}", where=str(path), hint=hint) from error
 
 
 def remember(plan: Plan, build_dir: Path) -> None:
-    """Keep profile, author, locale and seeds for the commands to come; unchanged, the file stays as it is."""
-    note: dict[str, Any] = {"profile": plan.profile, "author": _as_json(plan.author)}
-    note["written_author"] = _as_json(plan.written_author)
-    if plan.seeds != Seeds():
-        note["seeds"] = plan.seeds.model_dump(mode="json")
-    if i18n.current() != LOCALES[0]:
-        note["locale"] = i18n.current()
-    if note != read_note(build_dir):
-        write_json(build_dir / RUN_FILE, note)
+    """Keep what the plan was told for the commands to come; unchanged, the file stays as it is."""
+    note = Note(
+        profile=plan.profile,
+        author=plan.author,
+        written_author=plan.written_author,
+        seeds=plan.seeds if plan.seeds != Seeds() else None,
+        locale=i18n.current(),
+        zone=plan.zone,
+    )
+    path = build_dir / RUN_FILE
+    if not path.exists() or note != read_note(build_dir):
+        usual = {key for key, value in Note() if value == getattr(note, key)} - {"profile"}
+        write_json(path, note.model_dump(mode="json", exclude=usual))

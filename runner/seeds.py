@@ -7,9 +7,7 @@ share their validation images, and differences are taken between those.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
-
-from pydantic import ValidationError
+from typing import Literal
 
 from runner.errors import InputError
 from runner.experiments import MOST_SEEDS
@@ -29,13 +27,12 @@ def parse_seeds(text: str) -> int | Literal["auto"]:
     raise InputError(f"--seeds must be a number from 1 to {MOST_SEEDS}, or 'auto', not '{text}'")
 
 
-def wanted_seeds(option: str | None, written: int | Literal["auto"] | None, noted: Any) -> Seeds:
+def wanted_seeds(option: str | None, written: int | Literal["auto"] | None, before: Seeds | None) -> Seeds:
     """From the option; or as the build folder noted, unless the file was changed since; or the file.
 
-    ``written`` is what the experiments file says, ``noted`` what the last run left. Raises InputError for a
+    ``written`` is what the experiments file says, ``before`` what the last run left. Raises InputError for a
     bad option.
     """
-    before = _noted(noted)
     if option is None and before is not None and before.written == written:
         return before
     wanted = (parse_seeds(option) if option else written) or 1
@@ -45,17 +42,15 @@ def wanted_seeds(option: str | None, written: int | Literal["auto"] | None, note
     return Seeds(count=wanted, written=written)
 
 
-def _noted(noted: Any) -> Seeds | None:
-    try:
-        return None if noted is None else Seeds.model_validate(noted)
-    except ValidationError:
-        return None
-
-
 def with_seeds(plan: Plan, seeds: Seeds) -> Plan:
-    """The plan with the repetitions that ``seeds`` asks for, after all trainings; others are dropped."""
+    """The plan with the repetitions that ``seeds`` asks for, after all trainings; others are dropped.
+
+    Raises InputError for repetitions where nothing is trained.
+    """
     first = [v for v in plan.variants if SEED_MARK not in v.name]
     trainings = [v for v in first if v.kind == "training"]
+    if not trainings and (seeds.count > 1 or seeds.auto):
+        raise InputError("nothing takes them, as no variant is trained", where="--seeds", hint="--seeds 1")
     notebooks = [v for v in first if v.kind != "training"]
     most = max((seeds.of(v.name) for v in trainings), default=1)
     repeated = [

@@ -36,7 +36,7 @@ class Server:
     @property
     def name(self) -> str:
         """Host and port."""
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class NotSent(RunnerError):

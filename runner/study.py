@@ -122,7 +122,7 @@ class Study:
     """A plan and what is there of its results.
 
     ``missing`` maps names to a reason in Spanish; the practice's variants that the plan leaves out are
-    there too.
+    there too. Times are told in ``zone``; empty: as they were recorded.
     """
 
     title: str
@@ -135,6 +135,7 @@ class Study:
     missing: Mapping[str, str]
     choices: tuple[Choice, ...]
     seeds: Seeds = field(default_factory=Seeds)
+    zone: str = ""
 
     def info(self, name: str) -> VariantInfo:
         """The planned variant ``name``.

@@ -50,7 +50,7 @@ class TaskProcess:
     def run(self, job: Job) -> Answer:
         """The outcome, or why this machine can't do it; that the process died is an outcome, too."""
         for _ in range(2):
-            with suppress(OSError, EOFError, pickle.UnpicklingError):
+            with suppress(OSError, EOFError):
                 return self._ask(job)
             if self._process.wait() != 0:
                 break
@@ -62,7 +62,13 @@ class TaskProcess:
         assert self._process.stdout is not None
         pickle.dump(job, self._process.stdin)
         self._process.stdin.flush()
-        answer: Answer = pickle.load(self._process.stdout)
+        try:
+            answer: Answer = pickle.load(self._process.stdout)
+        except (OSError, EOFError):
+            raise
+        except Exception as error:  # of whatever kind a pickle that can't be read raises
+            self.end()
+            raise EOFError from error
         return answer
 
     def end(self) -> None:
@@ -120,7 +126,7 @@ def _obtain(name: str, source: str | None) -> None:
     """Have the data in this machine's cache, checked; ``source`` counts where there is such a file."""
     from runner import sources
 
-    sources.ensure(name, source if source and Path(source).exists() else None)
+    sources.ensure(name, source if source and Path(source).expanduser().exists() else None)
 
 
 if __name__ == "__main__":

@@ -61,5 +61,16 @@ ROWS = [
     wrong("clean the sources", f"clean --yes --build-dir {PROJECT_ROOT}", "holds the experiments file"),
     wrong("render into the sources", f"report --build-dir {PROJECT_ROOT}", "hint: give another folder"),
     wrong("bytes of Latin-1", "report --name Nu\udcf1ez", "not printable text", "hint", "UTF-8"),
+    wrong(
+        "threads of a cluster",
+        "all --scheduler tcp://127.0.0.1:1 --threads 2",
+        "--threads: nothing takes it on a cluster",
+        "hint: each worker's own --nthreads",
+    ),
+    wrong(
+        "seeds of nothing",
+        f"plan --seeds 3 --plan {PROJECT_ROOT}/docs/example/experiments.toml",
+        "--seeds: nothing takes them, as no variant is trained",
+    ),
     wrong("a control character", "report --course a\x01b", "not printable text: 'a\\x01b'"),
 ]

@@ -152,6 +152,7 @@ VALUES = [
     wrong("loss", changed("loss", '"mse"'), "loss", "categorical_crossentropy", "mse"),
     wrong("dataset", changed("dataset", '"mnist"'), "dataset", "cifar10", "digits"),
     wrong("even kernel", changed("kernel_size", "4"), "kernel_size", "3"),
+    wrong("AdamW without decay", changed("optimizer", '"adamw"'), "'adamw' needs a weight_decay above 0"),
     wrong("momentum of Adam", changed("momentum", "0.9"), "momentum needs optimizer 'sgd'"),
     wrong(
         "smoothed focal loss",
@@ -266,4 +267,95 @@ NOTEBOOKS = [
         notebook=cells(code("a := 1", tags=["parameters"])),
     ),
 ]
-ROWS = [*FORM, *NAMES, *KEYS, *VALUES, *LINKS, *NOTEBOOKS]
+WHITENING = '"whitening"\nstem_filters = 24'
+UNTRAINED = 'title = "t"\n[profiles.full]\ndraft = false\n'
+IMPOSSIBLE = [
+    wrong(
+        "five blocks after whitening",
+        changed("stem", WHITENING).replace("[4, 8]", "[4, 4, 4, 4, 4]"),
+        PARAMETERS + "filters: 5 blocks leave nothing of 31 x 31 pixels",
+        "allowed here: 1 to 4 blocks",
+    ),
+    wrong(
+        "15 images",
+        changed("train_limit", "15"),
+        "train_limit: 15 of 1437 images",
+        "0 (all the images) or 21 to",
+    ),
+    wrong(
+        "19 images of CIFAR-10",
+        changed("train_limit", "19").replace('"digits"', '"cifar10"'),
+        "train_limit: 19 of 50000 images",
+        "20 to 49990",
+    ),
+    wrong("all but one", changed("train_limit", "1436"), "train_limit: 1436 of 1437", "to 1427"),
+    wrong(
+        "nothing to validate with",
+        changed("validation_fraction", "0.0001"),
+        PARAMETERS + "validation_fraction: 0.0001 of 1437 images gives 1436 images to train with and 1 to",
+        "allowed here: 0.00695",
+    ),
+    wrong("nothing to train with", changed("validation_fraction", "0.999"), "gives 1 images to train with"),
+    wrong(
+        "a fraction of a limit",
+        changed("train_limit", "40").replace("= 0.25", "= 0.2"),
+        "validation_fraction: 0.2 of 40 images",
+        "allowed here: 0.25 to 0.75",
+    ),
+    wrong(
+        "a profile's limit",
+        HEAD + "parameters = { train_limit = 15 }\n" + BASE,
+        "profiles.full.parameters: train_limit: 15 of 1437 images",
+    ),
+    wrong(
+        "a profile's data",
+        HEAD + 'parameters = { dataset = "digits" }\n' + changed("train_limit", "1430")[len(HEAD) :],
+        "train_limit: 1430 of 1437 images",
+    ),
+    wrong(
+        "a batch of more than there is",
+        changed("batch_size", "1078"),
+        PARAMETERS.removesuffix(" ") + " batch_size: 1078 is more than the 1077 images",
+        "allowed here: 1 to 1077",
+    ),
+    wrong("dropping all", changed("dropout", "1.0"), "dropout", "less than 1", "1.0"),
+    wrong("a test limit", changed("test_limit", "5"), "test_limit: unknown key", "train_limit"),
+    wrong(
+        "a rate times the batch",
+        changed("learning_rate_batch", "1").replace("= 0.001", "= 1.0"),
+        "learning_rate x batch_size / learning_rate_batch is 64; at most 10 is allowed",
+    ),
+    wrong(
+        "winners that don't go together",
+        GOOD
+        + OTHER
+        + "parameters = { filters = [4, 4, 4, 4, 4] }\n"
+        + OTHER.replace("other", "white")
+        + 'parameters = { stem = "whitening", stem_filters = 24 }\n'
+        + OTHER.replace("other", "best")
+        + '[[variants.best.choose]]\nlabel = "x"\nparameters = ["filters"]\namong = ["base", "other"]\n'
+        + '[[variants.best.choose]]\nlabel = "y"\nparameters = ["stem", "stem_filters"]\n'
+        + 'among = ["base", "white"]\n',
+        "variants.best.choose: if other and white won: filters: 5 blocks",
+    ),
+]
+IGNORED = [
+    wrong(
+        "a profile's parameters without variants",
+        UNTRAINED + "parameters = { points = 5 }\n" + NOTE,
+        "profiles.full.parameters: nothing takes it, as there are no variants",
+        "hint: the parameters of a notebook",
+    ),
+    wrong(
+        "epochs without variants",
+        UNTRAINED + "max_epochs = 2\n" + NOTE,
+        "profiles.full.max_epochs: nothing takes it",
+    ),
+    wrong("seeds without variants", "seeds = 3\n" + UNTRAINED + NOTE, "seeds: nothing takes it"),
+    wrong(
+        "a parameter of another profile",
+        GOOD + "[profiles.quick]\ndraft = true\nparameters = { colour = 1 }\n",
+        "profiles.quick.parameters: unknown parameter 'colour'; allowed: activation",
+    ),
+]
+ROWS = [*IMPOSSIBLE, *IGNORED, *FORM, *NAMES, *KEYS, *VALUES, *LINKS, *NOTEBOOKS]

@@ -8,14 +8,18 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from runner import PROJECT_ROOT
-from runner.results import read_result
+from runner.cluster import ClusterExecutor, connect
+from runner.execute import run_task
+from runner.plan import make_plan
+from runner.results import read_failure, read_result
+from runner.state import Workspace
 from tests.program import HANG_SECONDS, all_ended, report_text, until
 from tests.tiny_plan import GATE, notebook, open_gate, start, variant, write_gate, write_notebook, write_plan
 
@@ -181,6 +185,54 @@ def test_a_worker_with_other_code_is_refused(cluster: Cluster, plan: Path, tmp_p
     said = finish(process)
     assert process.returncode == 2, said
     assert "the code differs in runner/model.py" in said
+
+
+class Unreadable:
+    """What arrives of it can't be made into anything."""
+
+    def __reduce__(self) -> tuple[type[int], tuple[str]]:
+        return int, ("no number",)
+
+
+def answer_unreadably(order: object) -> Unreadable:
+    """In the place of what runs an order on a worker."""
+    return Unreadable()
+
+
+def fail_unreadably(order: object) -> None:
+    raise ValueError(Unreadable())
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (answer_unreadably, "su resultado no llega del clúster: ValueError: invalid literal"),
+        (fail_unreadably, "ValueError"),
+    ],
+)
+def test_a_result_that_can_not_be_read_is_not_asked_for_without_end(
+    order: Callable[[object], object],
+    words: str,
+    cluster: Cluster,
+    plan: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The variant fails, with the reason, and its worker is free again."""
+    monkeypatch.setattr("runner.cluster.run_order", order)
+    monkeypatch.setattr("runner.cluster.POLL_SECONDS", 0.1)
+    cluster.worker("uno")
+    made = make_plan(plan, "smoke")
+    executor = ClusterExecutor(connect(cluster.address), made, print, None, None)
+    try:
+        for _ in range(2):
+            task = Workspace(made, tmp_path / "build").task(made.get("good"), 1, None)
+            reason = executor.submit(run_task, task).result(timeout=HANG_SECONDS).reason
+            assert words in reason
+            failure = read_failure(tmp_path / "build" / "results" / "good")
+            assert failure is not None and failure.reason == reason
+    finally:
+        executor.shutdown()
 
 
 def test_nobody_at_the_address(plan: Path, tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pypdf import PdfReader
@@ -15,13 +19,15 @@ from pypdf.generic import DictionaryObject, IndirectObject
 
 from runner import PROJECT_ROOT
 from runner.report_summary import read_summary
+from runner.results import read_result
 
 PLAN = PROJECT_ROOT / "docs" / "example" / "experiments.toml"
 
 
-def runner(*words: str) -> subprocess.CompletedProcess[str]:
+def runner(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "runner", *words]
-    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
+    environment = os.environ | settings
+    return subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -99,4 +105,40 @@ def test_a_fault_in_its_figures_is_told_with_the_file(
     shutil.copytree(build, copy)
     (practice / "templates" / "figures.py").write_text(code, "utf-8")
     done = runner("report", "--plan", str(practice / PLAN.name), "--build-dir", str(copy))
-    assert done.returncode == 1 and "figures.py" in done.stderr and message in done.stderr
+    assert done.returncode == 2 and "figures.py" in done.stderr and message in done.stderr
+
+
+def test_dates_are_those_of_the_user_and_verify_anywhere(build: Path, tmp_path: Path) -> None:
+    """Where the day is another than in UTC; on a machine in another zone, the report says the same."""
+    practice, copy = tmp_path / "practice", tmp_path / "build"
+    shutil.copytree(PLAN.parent, practice)
+    shutil.copytree(build, copy)
+    layout = practice / "templates" / "report.html"
+    times = '<p>Día: {{ study.author.date }}. Hora: {{ m("line", "finished")|moment }}.</p></body>'
+    layout.write_text(layout.read_text("utf-8").replace("</body>", times), "utf-8")
+    finished = read_result(copy / "results" / "line").result.finished
+    assert finished.utcoffset() == timedelta(0)
+    here = "Pacific/Kiritimati" if finished.hour >= 10 else "Pacific/Pago_Pago"
+    local = finished.astimezone(ZoneInfo(here))
+    assert local.date() != finished.date()
+    words = ["--plan", str(practice / PLAN.name), "--build-dir", str(copy)]
+    done = runner("report", *words, TZ=here)
+    assert done.returncode == 0, done.stderr
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(copy / "report.pdf").pages).split())
+    offset = "UTC+14" if here == "Pacific/Kiritimati" else "UTC−11"
+    assert f"Día: {local.day} de " in text
+    assert f"{local.hour}:{local.minute:02} {offset}." in text
+    assert read_summary(copy / "report.pdf").date.startswith(f"{local.day} de ")
+    again = runner("verify", str(copy / "report.pdf"), *words[:2], TZ="America/Mexico_City")
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix closes the streams")
+@pytest.mark.parametrize("streams", ["<&- >&- 2>&-", "2>&1 | head -n 1"])
+def test_a_run_whose_words_nobody_reads_is_not_lost(streams: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "runner", "all", "--plan", PLAN, "--build-dir", tmp_path / "build"]
+    line = f"set -o pipefail; {shlex.join(map(str, words))} {streams}"
+    done = subprocess.run(["bash", "-c", line], cwd=PROJECT_ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert read_summary(tmp_path / "build" / "report.pdf").answered == (1,)
+    assert not done.stderr

@@ -58,7 +58,7 @@ def text(markup: str) -> str:
         ("shape", (32, 32, 3), (), "32 × 32 × 3"),
         ("text", "<b>", (), "&lt;b&gt;"),
         ("digest", "0123456789", (4,), "<code>0123…</code>"),
-        ("moment", datetime(2026, 11, 24, 9, 5, tzinfo=UTC), (), "24 nov 2026, 9:05"),
+        ("moment", datetime(2026, 11, 24, 9, 5, tzinfo=UTC), (), "24 nov 2026, 9:05 UTC"),
     ],
 )
 def test_formats(name: str, value: object, arguments: tuple[int, ...], expected: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.awaited import AWAITED_FILE, note_awaited, over_budget, pending, read_awaited
+from runner.faults import telling
 from runner.loading import load_study
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.results import RESULT_FILE, read_result, write_json
@@ -60,7 +61,10 @@ def test_a_note_is_dropped_when_it_no_longer_holds_or_the_variant_is_settled(bui
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"batch-4": 3}', b"\xff"])
-def test_damaged_notes_count_for_nothing(build: Path, content: bytes) -> None:
+def test_damaged_notes_count_for_nothing_and_are_told_of(build: Path, content: bytes) -> None:
     (build / AWAITED_FILE).write_bytes(content)
-    assert read_awaited(build) == {}
+    said: list[str] = []
+    with telling(said.append):
+        assert read_awaited(build) == {}
+    assert len(said) == 1 and str(build / AWAITED_FILE) in said[0] and "outdated results" in said[0]
     assert load_study(replace(PLAN), build).has("batch-16")

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from runner import PROJECT_ROOT
+from runner.cli import main
 from runner.plan import DEFAULT_PLAN
 from tests.made_up import make_study
 from tests.program import HANG_SECONDS
@@ -116,3 +118,16 @@ def test_clean_removes_what_the_runner_made_and_no_more(tmp_path: Path) -> None:
 
 def test_the_plan_of_this_project_is_the_default() -> None:
     assert DEFAULT_PLAN.is_file()
+
+
+def test_memory_that_runs_out_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def large(request: object) -> None:
+        np.empty(2**62, np.uint8)
+
+    monkeypatch.setattr("runner.plan_view.show_plan", large)
+    assert main(["plan", "--build-dir", str(tmp_path)]) == 1
+    said = capfd.readouterr().err
+    assert "the memory ran out (Unable to allocate" in said and "--jobs 1" in said
+    assert "Traceback" not in said

@@ -12,6 +12,9 @@ import pytest
 
 from runner.cli import main
 from runner.errors import RunnerError
+from runner.loading import load_study
+from runner.plan import DEFAULT_PLAN, make_plan
+from runner.report_missing import unreadable_result
 from runner.results import read_result
 from runner.seal import broken, seal
 from tests.made_up import make_study
@@ -59,6 +62,20 @@ def test_report_names_file_and_field_of_each_fault_and_is_made(
     ):
         assert part in said
     assert (build / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("parent", ["baseline", "batch-4", "templates"])
+def test_a_fault_is_that_of_the_variant_whose_folder_it_is_in(
+    made: Path, tmp_path: Path, parent: str
+) -> None:
+    """Whatever other folders on the way are called."""
+    build = tmp_path / parent / "build"
+    shutil.copytree(made, build)
+    study = load_study(make_plan(DEFAULT_PLAN, "full"), build)
+    lost = unreadable_result(RunnerError("x", where=f"{build / 'results' / 'best' / 'values.json'}"), study)
+    assert lost is not None and lost.name == "best"
+    for elsewhere in (tmp_path / parent / "words.html", build / "results" / "nobody" / "values.json"):
+        assert unreadable_result(RunnerError("x", where=str(elsewhere)), study) is None
 
 
 def test_what_is_altered_after_the_seal_is_found(build: Path) -> None:

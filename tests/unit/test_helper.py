@@ -46,6 +46,29 @@ def dead() -> Iterator[int]:
     os._exit(7)
 
 
+class Unreadable:
+    """Nobody can make it again from what is sent."""
+
+    def __reduce__(self) -> tuple[type[int], tuple[str]]:
+        return int, ("no number",)
+
+
+def unreadable() -> Iterator[Unreadable]:
+    yield Unreadable()
+
+
+class OfTwoParts(Exception):
+    """Pickles keep the first part only, and can't make it again."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first)
+
+
+def raising() -> Iterator[int]:
+    yield 1
+    raise OfTwoParts("a library's own", "words")
+
+
 def long() -> Iterator[int]:
     yield os.getpid()
     time.sleep(10**6)
@@ -87,6 +110,14 @@ def test_a_death_is_an_error() -> None:
     """Not an end of the answers."""
     with Helper(ready) as helper, pytest.raises(RunnerError, match="ended with 7"):
         list(helper.call(dead))
+
+
+def test_an_answer_that_can_not_be_read_is_an_error() -> None:
+    """Whatever reading it raises, and without waiting for a process that has no reason to end."""
+    with Helper(ready) as helper, pytest.raises(RunnerError, match="can't be read: ValueError: invalid"):
+        list(helper.call(unreadable))
+    with Helper(ready) as helper, pytest.raises(RunnerError, match="OfTwoParts: a library's own"):
+        list(helper.call(raising))
 
 
 def test_it_does_not_outlive_whom_it_helps() -> None:

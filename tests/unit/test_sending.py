@@ -130,3 +130,35 @@ def test_the_password_comes_from_environment_or_keyring(monkeypatch: pytest.Monk
         assert find_password("ana", "smtp.uni.example") == "given"
     finally:
         keyring.set_keyring(before)
+
+
+KEYRINGS = {
+    "not installed": ("nobody.has.This", "ModuleNotFoundError: No module named 'nobody'"),
+    "no such class": ("keyring.backends.fail.This", "AttributeError: module"),
+    "no name": ("this", "ValueError: Empty module name"),
+}
+
+
+@pytest.mark.parametrize("fault", KEYRINGS)
+@pytest.mark.parametrize("chosen_by", ["environment", "file"])
+def test_a_configured_keyring_that_can_not_be_used_is_told(
+    fault: str, chosen_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keyring.core
+    import keyring.util.platform_
+
+    backend, words = KEYRINGS[fault]
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)  # as in a process that begins
+    monkeypatch.setattr(keyring.util.platform_, "config_root", lambda: tmp_path)
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    if chosen_by == "environment":
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
+    else:
+        (tmp_path / "keyringrc.cfg").write_text(f"[backend]\ndefault-keyring={backend}\n")
+    with pytest.raises(InputError) as caught:
+        find_password("ana", "uni.example")
+    where = f"PYTHON_KEYRING_BACKEND={backend}" if chosen_by == "environment" else tmp_path / "keyringrc.cfg"
+    assert f"{where}: the keyring that is configured can't be used: {words}" in str(caught.value)
+    assert "RUNNER_SMTP_PASSWORD" in str(caught.value)
+    monkeypatch.setenv("RUNNER_SMTP_PASSWORD", "given")
+    assert find_password("ana", "uni.example") == "given"

@@ -10,8 +10,10 @@ import pickle
 import subprocess
 import sys
 import tarfile
+import zipfile
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from filelock import FileLock
 from PIL import Image
 
 from runner import PROJECT_ROOT, data, sources
-from runner.archives import read_any
+from runner.archives import MOST_BYTES, read_any
 from runner.downloads import Say
 from runner.errors import InputError, RunnerError
 from runner.sources import Source, obtain
@@ -66,13 +68,33 @@ def npm_files(arrays: dict[str, np.ndarray]) -> dict[str, bytes]:
     return files
 
 
-def make_tar(path: Path, folder: str, files: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
+def make_tar(path: Path, folder: str, files: dict[str, bytes], mode: Literal["w", "w:gz"] = "w:gz") -> Path:
+    with tarfile.open(path, mode) as archive:
         for name, content in files.items():
             entry = tarfile.TarInfo(f"{folder}/{name}")
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
     return path
+
+
+def make_zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(f"cifar-10-batches-py/{name}", content)
+    return path
+
+
+def fill(folder: Path, files: dict[str, bytes]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+FORMS = [
+    "npz", "tar.gz", "npm", "folder", "tar", "zip", "zip of arrays", "folder of Keras 3",
+    "fetched by Keras 3", "home of Keras 2", "fetched by Keras 2", "half unpacked", "unpacked npm",
+]  # fmt: skip
 
 
 def make_form(form: str, folder: Path, arrays: dict[str, np.ndarray]) -> Path:
@@ -81,6 +103,33 @@ def make_form(form: str, folder: Path, arrays: dict[str, np.ndarray]) -> Path:
         return folder / "any.npz"
     if form == "tar.gz":
         return make_tar(folder / "c.tar.gz", "cifar-10-batches-py", official_files(arrays))
+    official = official_files(arrays)
+    if form == "tar":
+        return make_tar(folder / "cifar-10-python.tar", "cifar-10-batches-py", official, "w")
+    if form == "zip":
+        return make_zip(folder / "cifar.zip", official)
+    if form == "zip of arrays":
+        np.savez(folder / "any.npz", **arrays)
+        return (folder / "any.npz").rename(folder / "cifar.zip")
+    if form == "folder of Keras 3":
+        fill(folder / "cifar-10-batches-py-target" / "cifar-10-batches-py", official)
+        make_tar(folder / "cifar-10-batches-py-target_archive", "cifar-10-batches-py", official)
+        return folder
+    if form == "fetched by Keras 3":
+        make_tar(folder / "cifar-10-batches-py-target_archive", "cifar-10-batches-py", official)
+        return folder
+    if form == "home of Keras 2":
+        fill(folder / "datasets" / "cifar-10-batches-py", official)
+        return folder
+    if form == "fetched by Keras 2":
+        make_tar(folder / "cifar-10-batches-py.tar.gz", "cifar-10-batches-py", official)
+        return folder
+    if form == "half unpacked":
+        fill(folder / "cifar-10-batches-py", dict(list(official.items())[:2]))
+        make_tar(folder / "cifar-10-python.tar.gz", "cifar-10-batches-py", official)
+        return folder
+    if form == "unpacked npm":
+        return fill(folder, npm_files(arrays))
     if form == "npm":
         return make_tar(folder / "p.tgz", "package", npm_files(arrays))
     for name, content in official_files(arrays).items():
@@ -88,15 +137,18 @@ def make_form(form: str, folder: Path, arrays: dict[str, np.ndarray]) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("form", ["npz", "tar.gz", "npm", "folder"])
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_the_same_arrays(form: str, tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     found = read_any(make_form(form, tmp_path, arrays))
     for name, array in arrays.items():
         assert np.array_equal(found[name], array), name
 
 
-@pytest.mark.parametrize("form", ["npz", "tar.gz", "npm"])
-@pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99])
+CUT = [(form, keep) for form in ("npz", "tar.gz", "npm", "tar", "zip") for keep in (0, 100, 0.5, 0.99)]
+CUT.remove(("tar", 0.99))  # the end of a .tar is but zeros
+
+
+@pytest.mark.parametrize(("form", "keep"), CUT)
 def test_truncated_files_are_refused(
     form: str, keep: float, tmp_path: Path, arrays: dict[str, np.ndarray]
 ) -> None:
@@ -119,6 +171,54 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "half.npz", x_train=np.zeros(3))
     with pytest.raises(RunnerError, match="y_train"):
         read_any(tmp_path / "half.npz")
+
+
+@pytest.mark.parametrize(("kind", "words"), [(".bin", "C programs"), (".mat", "Matlab")])
+def test_the_other_official_versions_are_named(kind: str, words: str, tmp_path: Path) -> None:
+    files = {f"{name}{kind}": b"x" for name in ("data_batch_1", "test_batch")}
+    for path in (fill(tmp_path / "folder", files), make_zip(tmp_path / "a.zip", files)):
+        with pytest.raises(RunnerError, match=f"it is the version for {words}"):
+            read_any(path)
+
+
+def test_a_file_larger_than_any_of_the_data_is_not_read(tmp_path: Path) -> None:
+    """A few kilobytes may unpack to more than the memory holds."""
+    large = {"data_batch_1": bytes(MOST_BYTES + 1)}
+    for path in (make_zip(tmp_path / "a.zip", large), make_tar(tmp_path / "a.tgz", "a", large)):
+        assert path.stat().st_size < 100_000
+        with pytest.raises(RunnerError, match="data_batch_1 is larger than any file of CIFAR-10"):
+            read_any(path)
+
+
+def test_what_keras_has_fetched_is_taken_before_anything_is_downloaded(
+    tmp_path: Path, arrays: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checked as everything is: what is not CIFAR-10 is passed over."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("RUNNER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sources, "FALLBACKS", (Source("network", broken),))
+    monkeypatch.setitem(data.PINNED, "cifar10", data.sha256(arrays))
+    said: list[str] = []
+    with pytest.raises(InputError) as caught:
+        sources.ensure("cifar10", None, said.append)
+    assert "Keras" not in str(caught.value).partition("hint")[0]
+    make_form("fetched by Keras 3", fill(tmp_path / "keras" / "datasets", {}), arrays)
+    found = sources.ensure("cifar10", None, print)
+    assert found.origin == f"Keras's folder {tmp_path / 'keras' / 'datasets'}"
+    found.path.unlink()
+    monkeypatch.setitem(data.PINNED, "cifar10", data.sha256(arrays) | {"y_test": "0" * 64})
+    with pytest.raises(InputError, match=r"Keras's folder .*: SHA-256 of y_test is not that"):
+        sources.ensure("cifar10", None, print)
+
+
+def test_the_user_s_home_may_be_written_as_a_tilde(
+    tmp_path: Path, arrays: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RUNNER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(data.PINNED, "cifar10", data.sha256(arrays))
+    make_form("zip", tmp_path, arrays)
+    assert sources.ensure("cifar10", "~/cifar.zip", print).origin == str(tmp_path / "cifar.zip")
 
 
 def test_batches_as_python_2_and_old_numpy_wrote_them_are_read(
