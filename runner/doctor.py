@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from runner.errors import RunnerError
+from runner.notices import NO_SUBSET, without_subset
 from runner.plan import TEMPLATES
 from runner.request import Request, load_plan
 
@@ -72,7 +73,8 @@ def check_libraries(_: Request) -> Finding:
         load_weasyprint()
     except RunnerError as error:
         return Finding("native libraries", error.what, error.hint or "see README")
-    return Finding("native libraries", "Pango and HarfBuzz load")
+    absent = f"; {NO_SUBSET.told}" if without_subset() else ""
+    return Finding("native libraries", f"Pango and HarfBuzz load{absent}")
 
 
 def check_templates(request: Request) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,13 +16,14 @@ from pypdf.generic import DictionaryObject, IndirectObject
 
 from runner import PROJECT_ROOT
 from runner.report_summary import read_summary
+from tests.program import without_subset
 
 PLAN = PROJECT_ROOT / "docs" / "example" / "experiments.toml"
 
 
-def runner(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "runner", *words]
-    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
+def runner(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command, env = [sys.executable, "-m", "runner", *words], os.environ | environment
+    return subprocess.run(command, cwd=PROJECT_ROOT, env=env, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,21 @@ def test_it_verifies_with_its_own_templates_only(build: Path) -> None:
     assert done.returncode == 0 and "verified" in done.stdout, done.stdout + done.stderr
     alone = runner("verify", pdf)
     assert alone.returncode == 2 and "--plan" in alone.stderr
+
+
+def test_a_report_made_without_the_subset_library_verifies_with_it_and_the_reverse(
+    build: Path, tmp_path: Path
+) -> None:
+    """The files of the fonts differ, and nothing that is compared."""
+    bare, copy = without_subset(tmp_path), tmp_path / "build"
+    plan = ("--plan", str(PLAN))
+    shutil.copytree(build, copy)
+    made = runner("report", *plan, "--build-dir", str(copy), **bare)
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.count("HarfBuzz-Subset") == 1, made.stderr
+    for pdf, environment in ((copy / "report.pdf", {}), (build / "report.pdf", bare)):
+        done = runner("verify", str(pdf), *plan, **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_doctor_looks_at_its_plan(build: Path) -> None:
