@@ -36,7 +36,7 @@ def diagnose(request: Request) -> int:
     """Print every check; 0 if nothing needs mending, else 1."""
     checks: tuple[Callable[[Request], Finding], ...] = (
         check_python, check_packages, check_libraries, check_fonts, check_kernel, check_data,
-        check_disk, check_plan, check_templates,
+        check_disk, check_plan, check_characters, check_templates,
     )  # fmt: skip
     findings = [check(request) for check in checks]
     for finding in findings:
@@ -158,3 +158,14 @@ def check_plan(request: Request) -> Finding:
     except RunnerError as error:
         return Finding("experiments", str(error).replace("\n", " "), f"edit {request.plan_path}")
     return Finding("experiments", f"{len(plan.variants)} entries in {request.plan_path.name}")
+
+
+def check_characters(request: Request) -> Finding:
+    """The report can print what the experiments file and earlier options say."""
+    from runner.characters import refuse_unprintable
+
+    try:
+        refuse_unprintable(load_plan(request))
+    except RunnerError as error:
+        return Finding("characters", f"{error.where} {error.what}", error.hint or "")
+    return Finding("characters", "the report's fonts have all those of title, names and labels")
