@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from runner import PROJECT_ROOT
 from runner.constraints import CONSTRAINTS, differences
 from runner.errors import RunnerError
+from runner.notices import NO_SUBSET, without_subset
 from runner.plan import TEMPLATES
 from runner.request import Request, load_plan
 
@@ -36,7 +37,7 @@ def diagnose(request: Request) -> int:
     """Print every check; 0 if nothing needs mending, else 1."""
     checks: tuple[Callable[[Request], Finding], ...] = (
         check_python, check_packages, check_versions, check_libraries, check_fonts, check_kernel, check_data,
-        check_disk, check_plan, check_templates, check_settings,
+        check_disk, check_plan, check_characters, check_templates, check_settings,
     )  # fmt: skip
     findings = [check(request) for check in checks]
     for finding in findings:
@@ -99,7 +100,8 @@ def check_libraries(_: Request) -> Finding:
         load_weasyprint()
     except RunnerError as error:
         return Finding("native libraries", error.what, error.hint or "see README")
-    return Finding("native libraries", "Pango and HarfBuzz load")
+    absent = f"; {NO_SUBSET.told}" if without_subset() else ""
+    return Finding("native libraries", f"Pango and HarfBuzz load{absent}")
 
 
 def check_templates(request: Request) -> Finding:
@@ -189,3 +191,14 @@ def check_plan(request: Request) -> Finding:
         faulty = (error.where or "").partition(": ")[0] or request.plan_path
         return Finding("experiments", str(error).replace("\n", " "), f"edit {faulty}")
     return Finding("experiments", f"{len(plan.variants)} entries in {request.plan_path.name}")
+
+
+def check_characters(request: Request) -> Finding:
+    """The report can print what the experiments file and earlier options say."""
+    from runner.characters import refuse_unprintable
+
+    try:
+        refuse_unprintable(load_plan(request))
+    except RunnerError as error:
+        return Finding("characters", f"{error.where} {error.what}", error.hint or "")
+    return Finding("characters", "the report's fonts have all those of title, names and labels")

@@ -11,6 +11,7 @@ HINTS = {
     errno.EPERM: "no permission: change the file's, or give another folder",
     errno.ENOTDIR: "a file is in the place of a folder: move it, or give another folder",
     errno.EEXIST: "a file is in the place of a folder: move it, or give another folder",
+    errno.EIO: "the disk, or the network that it is on, does not answer: give another folder",
     errno.ENAMETOOLONG: "give a shorter path",
     errno.ELOOP: "a link that leads to itself: give the folder that is meant",
 } | dict.fromkeys(FULL, "free some space and run the same command again: what is finished is kept")

@@ -24,6 +24,7 @@ from runner import PROJECT_ROOT, attempts, isolation, kernel
 from runner.attempts import Attempt
 from runner.cleaning import clean_notebook
 from runner.errors import FULL, RunnerError
+from runner.files import beside, move, remove
 from runner.kernel_death import KernelDied
 from runner.keys import DIGIT_SETTINGS, digest
 from runner.results import (
@@ -181,7 +182,7 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
     (task.work_dir / kernel.PROGRESS_FILE).unlink(missing_ok=True)
     notebooks = task.build_dir / "notebooks"
     notebooks.mkdir(parents=True, exist_ok=True)
-    os.replace(executed, notebooks / f"{task.name}.ipynb")
+    move(executed, notebooks / f"{task.name}.ipynb")
     (notebooks / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
     write_json(task.work_dir / RESULT_FILE, record)
     seal(task.work_dir)
@@ -209,12 +210,14 @@ def _read_training(folder: Path, attempt: Attempt) -> Training | None:
 def replace_folder(source: Path, target: Path) -> None:
     """Put ``source`` in the place of ``target``; an interruption leaves one of the two whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    new = beside(source, target)  # while the former is still in its place
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
-        os.replace(target, old)
-    os.replace(source, target)
-    shutil.rmtree(old, ignore_errors=True)
+        move(target, old)
+    move(new, target)
+    for each in (source, old):
+        remove(each)
 
 
 def _rewrite_clean(path: Path) -> None:
@@ -248,7 +251,7 @@ def _keep_notebook(task: Task) -> None:
     if executed.exists():
         notebooks = task.build_dir / "notebooks"
         notebooks.mkdir(parents=True, exist_ok=True)
-        os.replace(executed, notebooks / f"{task.name}.failed.ipynb")
+        move(executed, notebooks / f"{task.name}.failed.ipynb")
         (notebooks / f"{task.name}.ipynb").unlink(missing_ok=True)
 
 

@@ -20,7 +20,10 @@ def tell(error: RunnerError) -> None:
 
 @contextmanager
 def telling(say: Callable[[str], None]) -> Iterator[None]:
-    """Have faults said, each once, until the block ends."""
+    """Have faults said, each once, until the block ends; in such a block already, nothing is said twice."""
+    if any(isinstance(listener, _Once) for listener in _LOG.handlers):
+        yield
+        return
     with heard_by(_Once(say)):
         yield
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
-from collections.abc import Sequence
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,10 +22,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
 from PIL import Image
 
-from runner import i18n, shipped
+from runner import i18n
+from runner.errors import RunnerError
+from runner.styles import FONTS, own_fonts
 
-FONTS = shipped("templates") / "fonts"
-FAMILY = "Source Sans Pro"
+FAMILIES = ("Source Sans Pro", "Source Serif Pro", "DejaVu Sans Mono")  # the program's own
 WIDTH = 6.3  # inches: the text width of the page, 16 cm
 
 # Dark and light enough apart to be told in grey, and safe for colour-blind readers.
@@ -28,6 +34,7 @@ INK, GREY, RULE = "#222222", "#6b6b6b", "#d5d5d5"
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#1f4e79", "#d1711a", "#2a8a5e", "#8a4f9e", "#6aaed6"
 SEQUENCE = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 TRAIN, VALIDATION = ORANGE, BLUE  # the curves of the two sets
+MISSING = r"Glyph (\d+) .*missing from font"  # how matplotlib begins to say so
 SEQUENTIAL_MAP = "cividis"
 # For weights: zero is grey, and lightness grows with the value, so that the sign survives grey print.
 SIGNED_MAP = LinearSegmentedColormap.from_list(
@@ -35,13 +42,22 @@ SIGNED_MAP = LinearSegmentedColormap.from_list(
 )
 
 
-def use_style() -> None:
-    """Set matplotlib's defaults for this process; none of the account's counts."""
+def use_style(brought: Sequence[Path] = ()) -> None:
+    """Set matplotlib's defaults for this process; none of the account's counts.
+
+    What one family has no letter for is set in the next, at last in the fonts ``brought``.
+    """
     mpl.rcdefaults()
-    known = _use_own_fonts()
+    logging.getLogger("matplotlib.font_manager").setLevel(
+        logging.ERROR
+    )  # a weight that another stands in for
+    for font in own_fonts():
+        _added(font)
+    families = dict.fromkeys([*FAMILIES, *(family for font in brought for family in _added(font))])
+    _prefer_own_fonts()
     mpl.rcParams.update(
         {
-            "font.family": [FAMILY if FAMILY in known else "DejaVu Sans"],
+            "font.family": list(families),
             "font.size": 9,
             "axes.titlesize": 9.5,
             "axes.titleweight": "semibold",
@@ -74,16 +90,39 @@ def use_style() -> None:
     )
 
 
-def _use_own_fonts() -> set[str]:
-    """Have matplotlib use the report's fonts and its own, and no other by their names; all names."""
+def _prefer_own_fonts() -> None:
+    """Leave matplotlib no font of the account by the name of one of the report's or of its own."""
     manager = font_manager.fontManager
-    for font in sorted(FONTS.glob("Source*.otf")):
-        manager.addfont(font)
     homes = (FONTS, Path(mpl.get_data_path()))
     own = [entry for entry in manager.ttflist if any(Path(entry.fname).is_relative_to(h) for h in homes)]
     taken = {entry.name for entry in own}
     manager.ttflist = [*own, *(entry for entry in manager.ttflist if entry.name not in taken)]
-    return taken
+
+
+@cache
+def _added(font: Path) -> tuple[str, ...]:
+    """Make a font known to matplotlib, and its family; none if it is of a format that can't be read."""
+    try:
+        font_manager.fontManager.addfont(font)
+    except (OSError, RuntimeError):
+        return ()
+    return (font_manager.fontManager.ttflist[-1].name,)
+
+
+@contextmanager
+def no_missing_letters(where: str) -> Iterator[None]:
+    """Raise RunnerError, naming the figure, where matplotlib would draw a box for want of a letter."""
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message=MISSING, category=UserWarning)
+            yield
+    except UserWarning as warning:
+        found = re.match(MISSING, str(warning))
+        if found is None:
+            raise
+        letter = chr(int(found[1]))
+        what = f"the fonts have no {letter} (U+{ord(letter):04X})"
+        raise RunnerError(what, where=f"figure '{where}'", hint="write it in other letters") from warning
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -145,11 +184,15 @@ def save(figure: Figure, path: Path, vector: bool = True) -> Path:
     target = path.with_suffix(".svg" if vector else ".png")
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}")
-    if vector:
-        figure.savefig(temporary, format="svg", metadata={"Date": None})
-    else:
-        _save_opaque(figure, temporary)
-    os.replace(temporary, target)
+    try:
+        with no_missing_letters(target.stem):
+            if vector:
+                figure.savefig(temporary, format="svg", metadata={"Date": None})
+            else:
+                _save_opaque(figure, temporary)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
     return target
 
 

@@ -1,5 +1,6 @@
 """Another process for some calls: it imports what they need before they come, and its memory ends with it.
 
+So do its temporary files, of libraries that clear away only when they are left in peace to end.
 Not ``multiprocessing``: a report rendered in the background is a daemon there, which may start nothing.
 """
 
@@ -9,13 +10,16 @@ import importlib
 import logging
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, ParamSpec, Self, TypeVar
 
@@ -27,6 +31,7 @@ from runner.errors import RunnerError
 P = ParamSpec("P")
 T = TypeVar("T")
 GIVEN, TOLD, RAISED, ENDED = "given", "told", "raised", "ended"  # kinds of answers
+FOLDER = "TMPDIR"  # where Python looks first for the folder of temporary files
 LOOK_SECONDS = 0.2  # between two looks at whether the process that is helped still lives
 
 
@@ -37,8 +42,14 @@ class Helper:
     """
 
     def __init__(self, prepare: Callable[[], object]) -> None:
+        self._folder = _temporary_folder()
         command = [sys.executable, "-P", "-m", "runner.helper", prepare.__module__, prepare.__qualname__]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {FOLDER: str(self._folder)},
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +63,7 @@ class Helper:
         self._process.kill()
         with suppress(OSError):  # what was not sent is for nobody
             self._process.communicate()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def call(
         self, function: Callable[P, Iterator[T]], /, *arguments: P.args, **options: P.kwargs
@@ -99,10 +111,24 @@ class _Teller(logging.Handler):
         self.answer(TOLD, RunnerError(record.getMessage()))
 
 
+def _temporary_folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="practica-"))
+    except OSError as error:
+        what, hint = f"no temporary folder: {error.strerror}", f"set {FOLDER} to a folder that can be written"
+        raise RunnerError(what, where=error.filename, hint=hint) from error
+
+
 def _end_with(parent: int) -> None:
     """End when the process ``parent`` does: what it asked for is for nobody then, and would be left over."""
     while os.getppid() == parent and psutil.pid_exists(parent):  # Windows keeps the number of a dead parent
         time.sleep(LOOK_SECONDS)
+    _leave()
+
+
+def _leave(*_: object) -> None:
+    """End for want of anybody who clears away what is left over."""
+    shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
     os._exit(1)
 
 
@@ -110,6 +136,7 @@ def serve(module: str, name: str) -> None:
     """Be the other process, for as long as the one that is helped lives."""
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the one that is helped
+    signal.signal(signal.SIGTERM, _leave)  # the one that is helped may be ending, too
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     streams.secure()

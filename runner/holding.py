@@ -1,8 +1,4 @@
-"""One run at a time in a build folder: a lock, and who holds it.
-
-The system frees the lock of a process that died. On a file system without such locks ``filelock`` falls
-back to a file that names process and host, and takes over that of a dead process of this host.
-"""
+"""One run at a time in a build folder: a lock, and who holds it."""
 
 from __future__ import annotations
 
@@ -16,9 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from runner.errors import InputError
+from runner.locks import locked
 from runner.results import write_json
 
 LOCK_FILE = ".lock"
@@ -32,10 +27,8 @@ def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[No
     What a run that was killed left half-written there is removed.
     """
     build_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(build_dir / LOCK_FILE)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+
+    def busy() -> None:
         if not wait:
             raise InputError(
                 f"another run is using this build folder: {holder(build_dir)}",
@@ -44,14 +37,14 @@ def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[No
                 "to end (--wait does), or give another --build-dir",
             ) from None
         say(f"waiting for another run in {build_dir}: {holder(build_dir)}")
-        lock.acquire()
-    try:
-        sweep(build_dir)
-        write_json(build_dir / HOLDER_FILE, _myself())
-        yield
-    finally:
-        (build_dir / HOLDER_FILE).unlink(missing_ok=True)
-        lock.release()
+
+    with locked(build_dir / LOCK_FILE, busy, say):
+        try:
+            sweep(build_dir)
+            write_json(build_dir / HOLDER_FILE, _myself())
+            yield
+        finally:
+            (build_dir / HOLDER_FILE).unlink(missing_ok=True)
 
 
 def sweep(build_dir: Path) -> None:

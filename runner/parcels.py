@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from runner import data
 from runner.errors import RunnerError
 from runner.execute import Outcome, Task, replace_folder
+from runner.files import move
 from runner.plan import Plan, Variant
 from runner.results import read_result
 
@@ -151,7 +152,7 @@ def publish(delivery: Delivery, task: Task) -> Outcome:
     for name, other in [("{}.ipynb", "{}.failed.ipynb"), ("{}.failed.ipynb", "{}.ipynb")]:
         arrived = task.work_dir / "notebooks" / name.format(task.name)
         if arrived.exists():
-            os.replace(arrived, notebooks / arrived.name)
+            move(arrived, notebooks / arrived.name)
             (notebooks / other.format(task.name)).unlink(missing_ok=True)
     replace_folder(results, task.build_dir / "results" / task.name)
     shutil.rmtree(task.work_dir, ignore_errors=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import PROJECT_ROOT
 from runner.awaited import note_awaited, pending
+from runner.characters import refuse_unprintable
 from runner.durations import parse_duration
 from runner.errors import InputError, RunnerError, WorkersGone
 from runner.faults import telling
@@ -39,6 +40,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     began = monotonic()
     budget = None if request.budget is None else parse_duration(request.budget)
     plan = load_plan_here(request)
+    refuse_unprintable(plan)
     limit = time_limit(budget, plan.seeds)
     for name in only:
         plan.get(name)
@@ -206,6 +208,7 @@ def render(plan: Plan, build_dir: Path) -> None:
 def render_only(request: Request) -> int:
     """The ``report`` command."""
     plan = load_plan_here(request)
+    refuse_unprintable(plan)
     if not request.build_dir.is_dir():
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()

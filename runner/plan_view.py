@@ -9,6 +9,7 @@ from rich.table import Table
 
 from runner.calibration import former_seconds, read_samples
 from runner.capacity import Limits, default_limits
+from runner.characters import refuse_unprintable
 from runner.estimate import Estimator
 from runner.likely import likely
 from runner.progress import duration
@@ -20,6 +21,7 @@ from runner.state import VariantState, Workspace
 def show_plan(request: Request) -> None:
     """Print the plan as a table; nothing is run or written."""
     plan = load_plan(request)
+    refuse_unprintable(plan)
     workspace = Workspace(plan, request.build_dir.resolve())
     states = workspace.states()
     limits = default_limits(None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner import i18n
 from runner.attachments import collect, evidence_file
+from runner.characters import spelled
 from runner.helper import Helper
 from runner.plan import TEMPLATES, Plan
 from runner.report_figures import Figures, drawn_figures, known_figures, prepare
@@ -17,11 +17,10 @@ from runner.report_pdf import load_weasyprint, print_pages, whole_or_not
 from runner.report_print import lean, no_collection
 from runner.report_summary import write_summary
 from runner.study import Study
+from runner.styles import fonts_of, style_sheets
 from runner.templating import check_texts
 
 REPORT_FILE = "report.pdf"
-STYLE = "report.css"
-DRAFT_STYLE = "draft.css"
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,12 @@ def helpers() -> Iterator[Helpers]:
     """Begin before there is a study: they take a second to be ready."""
     with Helper(prepare) as painter, Helper(load_weasyprint) as printer:
         yield Helpers(painter, printer)
+
+
+def with_printable_reasons(study: Study, fonts: Sequence[Path]) -> Study:
+    """The study with what programs said of failures in characters that the fonts have."""
+    missing = {name: spelled(reason, fonts) for name, reason in study.missing.items()}
+    return replace(study, missing=missing)
 
 
 def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Path:
@@ -59,6 +64,8 @@ def render_with(
     Raises RunnerError for a faulty template, an untraced number, or anything that the PDF library warns of.
     """
     check_texts(templates_dir)
+    sheets = style_sheets(templates_dir, study.draft)
+    study = with_printable_reasons(study, fonts_of(sheets))
     figures = known_figures(study, build_dir, templates_dir) or Figures(
         helping.painter.call(drawn_figures, study, build_dir, templates_dir)
     )
@@ -74,7 +81,7 @@ def render_with(
             print_pages,
             html,
             target,
-            styles=style_sheets(templates_dir, study.draft),
+            styles=sheets,
             base=build_dir,
             roots=(build_dir, templates_dir, TEMPLATES),
             attachments=attached,
@@ -83,21 +90,3 @@ def render_with(
         list(printing)
     write_summary(document, study, report)
     return report
-
-
-def style_sheets(templates_dir: Path, draft: bool) -> list[Path]:
-    """The styles, each followed by its language's own words (page numbers, the stamp), if it has any.
-
-    The stamp of a draft is this practice's for templates that bring none: no draft goes without one.
-    """
-    sheets = _with_words(templates_dir, STYLE)
-    if draft:
-        stamped = (templates_dir / DRAFT_STYLE).is_file()
-        sheets += _with_words(templates_dir if stamped else TEMPLATES, DRAFT_STYLE)
-    return sheets
-
-
-def _with_words(folder: Path, style: str) -> list[Path]:
-    language = i18n.current().partition("_")[0]
-    words = folder / "locale" / language / style
-    return [folder / style, *([words] if words.is_file() else [])]

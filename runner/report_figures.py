@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from runner.report_layout import Drawn
 from runner.report_missing import unreadable_result
 from runner.results import write_json
 from runner.study import MissingVariant, Study
+from runner.styles import fonts_of, style_sheets
 
 if TYPE_CHECKING:
     from runner.practice_figures import Draw
@@ -69,10 +70,11 @@ def drawn_figures(
     digest = _inputs_digest(study, templates)
     known = _read_manifest(folder, digest)
     figures: dict[str, Drawn | MissingVariant] = {}
+    fonts = fonts_of(style_sheets(templates, study.draft))
     with _frozen():
         for id, draw in _draws(templates).items():
             try:
-                figures[id] = known[id] if id in known else _drawn(id, draw, study, folder)
+                figures[id] = known[id] if id in known else _drawn(id, draw, study, folder, fonts)
             except MissingVariant as missing:
                 figures[id] = missing
             except RunnerError as error:
@@ -115,13 +117,13 @@ def _draws(templates: Path) -> dict[str, Draw]:
     return practice_figures.DRAWS if own is None else own
 
 
-def _drawn(id: str, draw: Draw, study: Study, folder: Path) -> Drawn:
+def _drawn(id: str, draw: Draw, study: Study, folder: Path, fonts: Sequence[Path]) -> Drawn:
     import matplotlib.pyplot as plt
 
     from runner.figure_style import save, use_style
 
     gc.freeze()  # what was there before is no concern of the collection below
-    use_style()
+    use_style(fonts)
     figure, alt, vector = draw(study)
     try:
         path = save(figure, folder / id, vector)

@@ -1,13 +1,13 @@
-"""HTML to PDF by WeasyPrint, which may read only the folders given and may not warn."""
+"""HTML to PDF by WeasyPrint, which may read only the folders given, and warn only of what is let pass."""
 
 from __future__ import annotations
 
-import logging
+import io
 import mimetypes
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from urllib.request import url2pathname
 from runner.attached import Attached
 from runner.errors import RunnerError
 from runner.helper import Helper
+from runner.notices import no_warnings
 from runner.pdf_finish import VARIANT, finish
 from runner.report_print import no_collection
 
@@ -27,6 +28,7 @@ INSTALL = {
     "darwin": "brew install weasyprint",
     "windows": "pacman -S mingw-w64-x86_64-pango   (in an MSYS2 shell)",
 }
+EPOCH = "SOURCE_DATE_EPOCH"
 
 
 def write_pdf(
@@ -41,7 +43,8 @@ def write_pdf(
     """Write ``html`` in the given styles as a PDF, whole or not at all.
 
     Relative addresses start at ``base``; only files under ``roots`` are read. Raises RunnerError
-    for missing native libraries, a file that can't be read, and anything WeasyPrint warns of.
+    for missing native libraries, a file that can't be read, and what WeasyPrint warns of, unless it is
+    let pass.
     """
     with whole_or_not(output) as target:
         list(print_pages(html, target, styles=styles, base=base, roots=roots, attachments=attachments))
@@ -58,7 +61,7 @@ def print_pages(
 ) -> Iterator[Path]:
     """Yield ``output`` when it is written. For a ``Helper``, which lets go of all that it took."""
     weasyprint = load_weasyprint()
-    with _no_warnings(), no_collection():
+    with no_warnings(), no_collection(), _no_date():
         fonts, fetch = weasyprint.text.fonts.FontConfiguration(), file_fetcher(roots)
         sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
         page = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch)
@@ -66,6 +69,19 @@ def print_pages(
         document = page.render(stylesheets=sheets, font_config=fonts, pdf_variant=VARIANT)
         document.write_pdf(output, finisher=finish, pdf_variant=VARIANT, attachments=inside)
     yield output
+
+
+@contextmanager
+def _no_date() -> Iterator[None]:
+    """Keep the hour out of fonts that fontTools writes: the same input gives the same bytes."""
+    before = os.environ.get(EPOCH)
+    os.environ[EPOCH] = "0"
+    try:
+        yield
+    finally:
+        os.environ.pop(EPOCH)
+        if before is not None:
+            os.environ[EPOCH] = before
 
 
 @contextmanager
@@ -108,7 +124,8 @@ def _nothing() -> Iterator[None]:
 def load_weasyprint() -> Any:
     """WeasyPrint; raises RunnerError with the command that installs what it needs."""
     try:
-        import weasyprint
+        with redirect_stdout(io.StringIO()):  # its own advice, of many lines
+            import weasyprint
     except OSError as error:
         raise RunnerError(
             f"a native library for PDF is missing: {str(error).splitlines()[0]}",
@@ -156,33 +173,3 @@ def file_fetcher(roots: Sequence[Path]) -> Any:
                 raise FatalURLFetchingError(f"cannot be read: {error}") from error
 
     return FileFetcher(allowed_protocols=("data",), allow_redirects=False, fail_on_errors=True)
-
-
-class _Collector(logging.Handler):
-    """Keeps what WeasyPrint would only log."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.messages: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
-
-
-@contextmanager
-def _no_warnings() -> Iterator[None]:
-    """Turn WeasyPrint's warnings, and files it may not read, into one RunnerError."""
-    from weasyprint.urls import FatalURLFetchingError
-
-    logger, collector = logging.getLogger("weasyprint"), _Collector()
-    logger.addHandler(collector)
-    propagate, logger.propagate = logger.propagate, False
-    try:
-        yield
-    except FatalURLFetchingError as error:
-        raise RunnerError(str(error), where="report.pdf") from error
-    finally:
-        logger.removeHandler(collector)
-        logger.propagate = propagate
-    if collector.messages:
-        raise RunnerError("; ".join(collector.messages), where="report.pdf")

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from runner.archives import Arrays, as_bytes, inner_places, read_any
 from runner.data import CACHE_VARIABLE, PINNED, cache_file, check
 from runner.downloads import OFFICIAL_URL, Say, npm, official
 from runner.errors import InputError, RunnerError
+from runner.locks import locked
 
 HINT = (
     f"get the official archive ({OFFICIAL_URL}) by another way and give it with --data FILE; its folder "
@@ -72,11 +72,15 @@ def obtain(
 
     A good cache is only read: it may be another's, shared by many.
     """
+
+    def busy() -> None:
+        say(f"data: waiting for another run that is filling {cached.parent}")
+
     if use_cache and _cache_is_good(cached, expected, lambda text: None):
         return Obtained(cached, f"cache ({cached})", dict(expected))
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(cached, say):
+        with locked(cached.with_suffix(".lock"), busy, say):
             _sweep(cached)
             if use_cache and _cache_is_good(cached, expected, say):
                 return Obtained(cached, f"cache ({cached})", dict(expected))
@@ -112,17 +116,6 @@ def _sweep(cached: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     for file in cached.parent.glob(f".{cached.stem}.*.npz"):
         file.unlink(missing_ok=True)
-
-
-def _locked(cached: Path, say: Say) -> FileLock:
-    lock = FileLock(cached.with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say(f"data: waiting for another run that is filling {cached.parent}")
-        lock.acquire()
-    lock.release()  # the caller's ``with`` takes it
-    return lock
 
 
 def _cache_is_good(cached: Path, expected: Mapping[str, str], say: Say) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import subprocess
 import sys
 import time
@@ -40,6 +41,17 @@ def start_program(*words: str) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         text=True,
     )
+
+
+def without_subset(folder: Path) -> dict[str, str]:
+    """What to add to the environment of a process that is to find no HarfBuzz-Subset.
+
+    The system's loader comes upon an empty file of that name first, and looks no further.
+    """
+    name = ctypes.util.find_library("harfbuzz-subset")
+    assert name, "these tests need the library, to compare with and without"
+    (folder / name).touch()
+    return {"LD_LIBRARY_PATH": str(folder)}
 
 
 def until(

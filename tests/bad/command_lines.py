@@ -73,4 +73,9 @@ ROWS = [
         "--seeds: nothing takes them, as no variant is trained",
     ),
     wrong("a control character", "report --course a\x01b", "not printable text: 'a\\x01b'"),
+    wrong("a name that no font has", "report --name 王小明", "--name: 王 (U+738B), 小 (U+5C0F), 明 (U+660E)"),
+    wrong("a course that no font has", "all --course 数学", "--course: 数", "hint: write it in other"),
+    wrong("an emoji for a group", "run baseline --group 🙂", "--group: 🙂 (U+1F642)", "an @font-face"),
+    wrong("a date from right to left", "all --date \u05e9\u05dc --name Ana", "--date: \u05e9 (U+05E9)"),
+    wrong("more than can be listed", "report --name 一二三四五六七八九十", "八 (U+516B) and 2 more"),
 ]

@@ -358,4 +358,29 @@ IGNORED = [
         "profiles.quick.parameters: unknown parameter 'colour'; allowed: activation",
     ),
 ]
-ROWS = [*IMPOSSIBLE, *IGNORED, *FORM, *NAMES, *KEYS, *VALUES, *LINKS, *NOTEBOOKS]
+THIRD = OTHER.replace("variants.other", "variants.third")
+NO_FONT = "the report's fonts do not have"
+LETTERS = [
+    wrong("an emoji in a label", GOOD.replace("modelo", "🙂"), NO_FONT, "base.label: 🙂 (U+1F642)"),
+    wrong(
+        "an emoji made of several", GOOD.replace("modelo", "👩\u200d🔬"), "👩 (U+1F469), U+200D ZERO WIDTH"
+    ),
+    wrong("another script in the title", GOOD.replace('"t"', '"ทดสอบ"'), "title: ท (U+0E17)"),
+    wrong("a hidden blank", GOOD.replace("modelo", "mo\u200bdelo"), "label: U+200B ZERO WIDTH SPACE"),
+    wrong("a hidden hyphen", GOOD.replace("modelo", "mo\u00addelo"), "label: U+00AD SOFT HYPHEN"),
+    wrong("a turned direction", GOOD.replace("modelo", "\u202emodelo"), "U+202E RIGHT-TO-LEFT OVERRIDE"),
+    wrong("of private use", GOOD.replace("modelo", "\ue000"), "label: U+E000"),
+    wrong("an accent on nothing", GOOD.replace("modelo", "a\u20d7"), "U+20D7 COMBINING RIGHT ARROW ABOVE"),
+    wrong(
+        "in the label of a choice",
+        GOOD + THIRD + CHOICE.replace('"x"', '"数"') + 'parameters = ["dense"]\namong = ["base", "third"]\n',
+        "variants.other.choose.0.label: 数 (U+6570)",
+    ),
+    wrong("in a notebook's label", GOOD + NOTE.replace('"x"', '"数"'), "notebooks.n.label: 数 (U+6570)"),
+    wrong("in a name", GOOD + '[author]\nnames = ["Ana", "王"]\n', "author.names: 王 (U+738B)"),
+    wrong(
+        "in two places", GOOD.replace("modelo", "数") + '[author]\ncourse = "学"\n', "author.course: 学", "数"
+    ),
+]
+
+ROWS = [*IMPOSSIBLE, *IGNORED, *FORM, *NAMES, *KEYS, *VALUES, *LINKS, *NOTEBOOKS, *LETTERS]

@@ -20,6 +20,7 @@ from pypdf.generic import DictionaryObject, IndirectObject
 from runner import PROJECT_ROOT
 from runner.report_summary import read_summary
 from runner.results import read_result
+from tests.program import without_subset
 
 PLAN = PROJECT_ROOT / "docs" / "example" / "experiments.toml"
 
@@ -33,9 +34,15 @@ def runner(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("example") / "build"
-    done = runner("all", "--plan", str(PLAN), "--build-dir", str(folder))
+    (temporary := folder.with_name("temporary")).mkdir()
+    done = runner("all", "--plan", str(PLAN), "--build-dir", str(folder), TMPDIR=str(temporary))
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def test_a_run_leaves_nothing_in_the_temporary_folder(build: Path) -> None:
+    """Neither kernels nor what draws and prints; 1.6 MB were left by each rendering."""
+    assert not list(build.with_name("temporary").iterdir())
 
 
 def test_a_second_practice_has_its_own_report(build: Path) -> None:
@@ -77,6 +84,23 @@ def test_it_verifies_with_its_own_templates_only(build: Path) -> None:
     assert done.returncode == 0 and "verified" in done.stdout, done.stdout + done.stderr
     alone = runner("verify", pdf)
     assert alone.returncode == 2 and "--plan" in alone.stderr
+
+
+def test_a_report_made_without_the_subset_library_verifies_with_it_and_the_reverse(
+    build: Path, tmp_path: Path
+) -> None:
+    """The files of the fonts differ, and nothing that is compared."""
+    bare, copy = without_subset(tmp_path), tmp_path / "build"
+    (temporary := tmp_path / "temporary").mkdir()
+    plan = ("--plan", str(PLAN))
+    shutil.copytree(build, copy)
+    made = runner("report", *plan, "--build-dir", str(copy), **bare)
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.count("HarfBuzz-Subset") == 1, made.stderr
+    for pdf, environment in ((copy / "report.pdf", {}), (build / "report.pdf", bare)):
+        done = runner("verify", str(pdf), *plan, TMPDIR=str(temporary), **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert not list(temporary.iterdir())
 
 
 def test_the_doctor_looks_at_its_plan(build: Path) -> None:

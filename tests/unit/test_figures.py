@@ -20,9 +20,10 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from runner import PROJECT_ROOT, alt_text, figure_grids, figures
+from runner.errors import RunnerError
 from runner.figure_style import (
     BLUE,
-    FAMILY,
+    FAMILIES,
     GREY,
     ORANGE,
     RULE,
@@ -250,9 +251,28 @@ def test_the_same_results_give_the_same_bytes_and_real_text(study: Study, tmp_pa
     assert written[:2] == written[2:]
     svg = written[0].decode()
     assert "entrenamiento</text>" in svg
-    assert FAMILY in svg
+    assert FAMILIES[0] in svg
     assert "dc:date" not in svg
     assert not list(tmp_path.glob(".*")), "no half-written file is left"
+
+
+@pytest.mark.parametrize("vector", [True, False])
+def test_a_letter_that_no_font_has_is_an_error_and_no_box(tmp_path: Path, vector: bool) -> None:
+    """Wherever it stands in a figure; the figure that was there stays, and nothing half-written."""
+    figure, axis = plt.subplots()
+    old = save(figure, tmp_path / "fig-a", vector).read_bytes()
+    axis.set_ylabel("peso 重")
+    with pytest.raises(RunnerError, match=r"figure 'fig-a': the fonts have no 重 \(U\+91CD\)"):
+        save(figure, tmp_path / "fig-a", vector)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [old]
+
+
+def test_letters_of_the_other_fonts_are_drawn(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What the first typeface lacks comes from the program's others, without a word about weights."""
+    figure, axis = plt.subplots()
+    axis.set_title("∈ Ḿ ₿ Ж")
+    save(figure, tmp_path / "fig-a", vector=False)
+    assert capfd.readouterr() == ("", "")
 
 
 def epochs(train: Sequence[float], validation: Sequence[float]) -> list[Epoch]:

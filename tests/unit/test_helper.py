@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -69,15 +71,18 @@ def raising() -> Iterator[int]:
     raise OfTwoParts("a library's own", "words")
 
 
-def long() -> Iterator[int]:
+def leave(ended: bool) -> Iterator[int]:
+    """What a library does that clears its temporary files away only at an orderly end."""
+    tempfile.mkdtemp(prefix="library-")
     yield os.getpid()
-    time.sleep(10**6)
+    if not ended:
+        time.sleep(10**6)
 
 
 def ask_for_long() -> None:
     """What a test starts as a process, to kill it."""
     with Helper(ready) as helper:
-        for pid in helper.call(long):
+        for pid in helper.call(leave, ended=False):
             print(pid, flush=True)
 
 
@@ -120,12 +125,41 @@ def test_an_answer_that_can_not_be_read_is_an_error() -> None:
         list(helper.call(raising))
 
 
-def test_it_does_not_outlive_whom_it_helps() -> None:
-    """Killed outright, that one can't end it any more."""
+@pytest.mark.parametrize("whole", [True, False], ids=["to its end", "left in the middle"])
+def test_its_temporary_files_end_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    """Whatever a library there leaves, and however it ends."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Helper(ready) as helper:
+        answers = helper.call(leave, ended=whole)
+        next(answers)
+        assert len(list(tmp_path.glob("*/library-*"))) == 1
+        list(answers if whole else ())
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_temporary_folder_it_says_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(RunnerError, match="no temporary folder") as caught:
+        Helper(ready)
+    assert "TMPDIR" in str(caught.value) and "absent" in str(caught.value)
+
+
+@pytest.mark.parametrize("end", [psutil.Process.kill, psutil.Process.terminate], ids=["killed", "terminated"])
+@pytest.mark.parametrize("whom", ["asking", "helping"])
+def test_it_does_not_outlive_whom_it_helps(
+    tmp_path: Path, whom: str, end: Callable[[psutil.Process], None]
+) -> None:
+    """Killed outright, that one can't end it any more; nor does it leave anything then."""
     code = "from tests.unit import test_helper; test_helper.ask_for_long()"
-    command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True) as asking:
+    command, env = [sys.executable, "-c", code], os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=env, stdout=subprocess.PIPE, text=True) as asking:
         assert asking.stdout
         helper = psutil.Process(int(asking.stdout.readline()))
-        asking.kill()
+        assert list(tmp_path.glob("*/library-*"))
+        end(psutil.Process(asking.pid) if whom == "asking" else helper)
     assert all_ended([helper])
+    assert not list(tmp_path.iterdir())
