@@ -19,6 +19,7 @@ from PIL import Image
 
 from runner import PROJECT_ROOT, i18n
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 FONTS = PROJECT_ROOT / "templates" / "fonts"
 FAMILY = "Source Sans Pro"
 WIDTH = 6.3  # inches: the text width of the page, 16 cm

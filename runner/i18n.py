@@ -23,6 +23,7 @@ from babel.numbers import get_decimal_symbol
 from runner import LOCALES, PROJECT_ROOT
 from runner.errors import InputError
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 VARIABLE = "RUNNER_LOCALE"
 CATALOGUES = PROJECT_ROOT / "templates" / "locale"
 SOURCE_LANGUAGE = "es"

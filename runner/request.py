@@ -21,6 +21,7 @@ from runner.study import Author, Seeds
 MADE = (
     "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
     PACKAGES_FILE, AWAITED_FILE, "calibration.json", "kernels.log",
+    "made_from.json", "hashes.json",
     "results", "notebooks", "figures", "work", "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"

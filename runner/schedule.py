@@ -185,7 +185,7 @@ class Schedule:
         """Fail what needs a variant that failed."""
         for variant in list(self.waiting.values()):
             for need in variant.needs:
-                if need in self.failed:
+                if need in self.failed and need not in self.workspace.finished:  # none is left from before
                     del self.waiting[variant.name]
                     self._fail(variant.name, f"necesita «{need}», que falló")
                     break

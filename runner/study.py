@@ -122,7 +122,7 @@ class Study:
     """A plan and what is there of its results.
 
     ``missing`` maps names to a reason in Spanish; the practice's variants that the plan leaves out are
-    there too.
+    there too. ``failed_since`` are finished ones that were run once more, in vain, and why.
     """
 
     title: str
@@ -135,6 +135,7 @@ class Study:
     missing: Mapping[str, str]
     choices: tuple[Choice, ...]
     seeds: Seeds = field(default_factory=Seeds)
+    failed_since: Mapping[str, str] = field(default_factory=dict)
 
     def info(self, name: str) -> VariantInfo:
         """The planned variant ``name``.
