@@ -9,6 +9,7 @@ if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:  # ``python -m runner`` i
 
 from pathlib import Path
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 __version__ = "0.1.0"
 
 LOCALES = ("es_ES", "es_MX", "en")  # of the report, the notebooks and the figures; the first is the default

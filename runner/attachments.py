@@ -23,11 +23,13 @@ from runner import __version__
 from runner.arrays import read_arrays
 from runner.attached import Attached
 from runner.awaited import AWAITED_FILE
+from runner.code_closure import read_source
+from runner.data_files import files_in
 from runner.errors import RunnerError
 from runner.evidence import Claim
 from runner.lock import PACKAGES_FILE
 from runner.plan import Plan
-from runner.results import PREDICTIONS_FILE, json_text
+from runner.results import FAILURE_FILE, PREDICTIONS_FILE, json_text
 from runner.selection import select
 from runner.study import Study
 
@@ -86,9 +88,13 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
         if variant.name not in shown:
             continue
         executed = build_dir / "notebooks" / f"{variant.name}.ipynb"
+        folder = build_dir / "results" / variant.name
+        failure = folder / FAILURE_FILE
+        if failure.is_file() and not study.has(variant.name):  # a result of other inputs may be kept there
+            yield f"results/{variant.name}/{failure.name}", failure.read_bytes()
+            continue
         if executed.is_file():
             yield f"notebooks/{executed.name}", executed.read_bytes()
-        folder = build_dir / "results" / variant.name
         for file in sorted(folder.glob("*")) if folder.is_dir() else ():
             if file.is_file() and file.suffix not in LEFT_OUT and not file.name.startswith("."):
                 content = reduced(file) if file.name == PREDICTIONS_FILE else file.read_bytes()
@@ -113,17 +119,18 @@ def reduced(predictions: Path) -> bytes:
 
 
 def templates_digest(templates: Path) -> str:
-    """Hash of the names and contents of all templates, fonts and styles."""
+    """Hash of the names and contents of templates, fonts and styles; of Python files, of their meaning."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in templates.rglob("*") if p.is_file()):
-        digest.update(path.relative_to(templates).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in files_in(templates):
+        content = path.read_bytes()
+        meant = read_source(content).digest if path.suffix == ".py" else hashlib.sha256(content).hexdigest()
+        digest.update(path.relative_to(templates).as_posix().encode() + b"\0" + bytes.fromhex(meant))
     return digest.hexdigest()
 
 
-def made_with() -> dict[str, str]:
+def made_with(more: Sequence[str] = ()) -> dict[str, str]:
     """Versions of what decides numbers and looks of the report."""
-    return {"runner": __version__} | {name: version(name) for name in MADE_WITH}
+    return {"runner": __version__} | {name: version(name) for name in (*MADE_WITH, *more)}
 
 
 def _manifest(files: list[Attached], study: Study, templates: Path) -> bytes:

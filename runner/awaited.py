@@ -83,8 +83,9 @@ def _read(build_dir: Path) -> dict[str, Awaited]:
 def _record(build_dir: Path, name: str) -> str | None:
     """When the variant's record in the build folder, good or bad, was made."""
     folder = build_dir / "results" / name
+    failure = read_failure(folder)
+    failed = [failure.finished.isoformat()] if failure else []
     try:
-        return read_result(folder).result.finished.isoformat()
+        return " ".join([read_result(folder).result.finished.isoformat(), *failed])
     except RunnerError:
-        failure = read_failure(folder)
-        return failure.finished.isoformat() if failure else None
+        return " ".join(failed) or None

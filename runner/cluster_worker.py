@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import tempfile
@@ -14,7 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import PROJECT_ROOT, kernel
+from runner import kernel
+from runner.code_closure import package_files, read_source
 from runner.errors import RunnerError
 from runner.gpus import GROWTH, nth_gpu, only_gpu
 from runner.parcels import Delivery, Order, Parcel, pack_outputs, placed, unpack
@@ -33,13 +33,10 @@ _lock = threading.Lock()
 
 @cache
 def describe() -> dict[str, str]:
-    """Versions of all that changes results, this package's files by their hash."""
+    """Versions of all that changes results, this package's files by what they mean."""
     found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     found |= {name: version(name) for name in LIBRARIES}
-    for path in sorted((PROJECT_ROOT / "runner").glob("*.py")):
-        source = path.read_bytes().replace(b"\r\n", b"\n")
-        found[f"runner/{path.name}"] = hashlib.sha256(source).hexdigest()[:12]
-    return found
+    return found | {name: read_source(path.read_bytes()).digest[:12] for name, path in package_files()}
 
 
 def run_order(order: Order) -> Delivery:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from runner import analysis
+from runner.code_closure import combined, needed
+from runner.file_index import file_index
 from runner.results import PREDICTIONS_FILE, Finished, write_json
 from runner.seal import sealed_hash
 
@@ -44,7 +46,7 @@ def _basis(candidates: Sequence[Finished], alpha: float) -> str:
     if not all(hashes):
         return ""
     names = [each.result.variant for each in candidates]
-    code = hashlib.sha256(Path(analysis.__file__).read_bytes()).hexdigest()
+    code = combined(needed((Path(analysis.__file__),), file_index(candidates[0].folder.parents[1]).source))
     return hashlib.sha256(json.dumps([code, alpha, names, hashes]).encode()).hexdigest()
 
 

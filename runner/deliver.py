@@ -15,10 +15,10 @@ from babel.dates import format_date
 from runner import i18n
 from runner.addresses import read_addresses, read_host
 from runner.errors import InputError, RunnerError
+from runner.freshness import outdated
 from runner.holding import held
 from runner.message import TEMPLATE, Envelope, compose
 from runner.passwords import find_password
-from runner.pipeline import newest
 from runner.plan import TEMPLATES, Plan
 from runner.preflight import MEGABYTE, Outcome, Parcel, inspect, megabytes
 from runner.receipt import Book, Receipt, Receipts, Status, attachments, changes, contents, parcel_id
@@ -142,7 +142,7 @@ def find_parcel(plan: Plan, build_dir: Path, limit_mb: float) -> Parcel:
         what = f"not there: {', '.join(absent)}"
         raise InputError(what, where=str(build_dir), hint="run 'all' first, or 'report'")
     report, notebook = (build_dir / name for name in FILES)
-    return Parcel(report, notebook, round(limit_mb * MEGABYTE), newest(plan, build_dir))
+    return Parcel(report, notebook, round(limit_mb * MEGABYTE), outdated(plan, build_dir))
 
 
 def refuse_faulty(outcomes: Sequence[Outcome]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 FULL = {errno.ENOSPC, errno.EDQUOT}
 HINTS = {
     errno.EROFS: "nothing can be written there: give another folder",

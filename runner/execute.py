@@ -38,10 +38,11 @@ from runner.results import (
     write_json,
     write_text,
 )
-from runner.seal import seal
+from runner.seal import SEAL_FILE, broken, seal
 
 WORK = "work"
 EXECUTED = "notebook.ipynb"
+OLD = ".{}.old"  # a result while another takes its place
 
 
 @dataclass(frozen=True)
@@ -180,14 +181,33 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
         training=_read_training(task.work_dir, attempt),
     )
     (task.work_dir / kernel.PROGRESS_FILE).unlink(missing_ok=True)
-    notebooks = task.build_dir / "notebooks"
-    notebooks.mkdir(parents=True, exist_ok=True)
-    move(executed, notebooks / f"{task.name}.ipynb")
-    (notebooks / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
     write_json(task.work_dir / RESULT_FILE, record)
-    seal(task.work_dir)
-    replace_folder(task.work_dir, task.build_dir / "results" / task.name)
+    seal(task.work_dir, but=EXECUTED)  # from here on it is finished, whatever happens
+    _put_in_place(task.work_dir, task.build_dir)
     attempts.forget(task.checkpoint_dir)
+
+
+def _put_in_place(work_dir: Path, build_dir: Path) -> None:
+    """Move what is finished to its place; done again, it goes on where it was cut off."""
+    name, notebooks = work_dir.name, build_dir / "notebooks"
+    if (work_dir / EXECUTED).exists():
+        notebooks.mkdir(parents=True, exist_ok=True)
+        move(work_dir / EXECUTED, notebooks / f"{name}.ipynb")
+    (notebooks / f"{name}.failed.ipynb").unlink(missing_ok=True)
+    replace_folder(work_dir, build_dir / "results" / name)
+
+
+def recover(build_dir: Path) -> None:
+    """Bring to its place what a run that was killed had finished; for who holds the build folder."""
+    for old in (build_dir / "results").glob(OLD.format("*")):
+        target = old.with_name(old.name.removeprefix(".").removesuffix(".old"))
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(old, target)
+    for work_dir in (build_dir / WORK).glob("*"):
+        if (work_dir / SEAL_FILE).is_file() and not any(broken(work_dir)):
+            _put_in_place(work_dir, build_dir)
 
 
 def _read_training(folder: Path, attempt: Attempt) -> Training | None:
@@ -211,11 +231,11 @@ def replace_folder(source: Path, target: Path) -> None:
     """Put ``source`` in the place of ``target``; an interruption leaves one of the two whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     new = beside(source, target)  # while the former is still in its place
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    old = target.with_name(OLD.format(target.name))
     if target.exists():
-        move(target, old)
-    move(new, target)
+        shutil.rmtree(old, ignore_errors=True)
+        os.replace(target, old)
+    os.replace(new, target)
     for each in (source, old):
         remove(each)
 
@@ -229,30 +249,26 @@ def _rewrite_clean(path: Path) -> None:
 def record_failure(task: Task, reason: str, detail: str) -> None:
     """Leave the reason and, if there is one, the notebook as far as it got.
 
-    A result of an earlier run with other inputs is removed: it is no longer this variant's. Checkpoints
-    stay for the next attempt; where there are none, nothing of this one counts for it. What can't be
-    written, on a full disk say, is left out: the outcome tells the reason as well.
+    The result of an earlier run stays beside it: whether it is of the same inputs, their keys tell.
+    Checkpoints stay for the next attempt; where there are none, nothing of this one counts for it. What
+    can't be written, on a full disk say, is left out: the outcome tells the reason as well.
     """
-    folder = task.build_dir / "results" / task.name
-    shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):
         _keep_notebook(task)
     shutil.rmtree(task.work_dir, ignore_errors=True)  # before anything is written: the disk may be full
     with suppress(OSError):
-        write_json(folder / FAILURE_FILE, _failure(task, reason, detail))
-    if not attempts.has_checkpoint(task.checkpoint_dir):
-        with suppress(RunnerError):
-            attempts.forget(task.checkpoint_dir)
+        write_json(task.build_dir / "results" / task.name / FAILURE_FILE, _failure(task, reason, detail))
+    with suppress(RunnerError, OSError):
+        attempts.end_in_vain(task.checkpoint_dir)
 
 
 def _keep_notebook(task: Task) -> None:
-    """Move the notebook of a failed variant to where it can be looked at."""
+    """Move the notebook of a failed variant to where it can be looked at; that of its result stays."""
     executed = task.work_dir / EXECUTED
     if executed.exists():
         notebooks = task.build_dir / "notebooks"
         notebooks.mkdir(parents=True, exist_ok=True)
         move(executed, notebooks / f"{task.name}.failed.ipynb")
-        (notebooks / f"{task.name}.ipynb").unlink(missing_ok=True)
 
 
 def _failure(task: Task, reason: str, detail: str) -> Failure:

@@ -67,13 +67,17 @@ class ChooseEntry(Strict):
 
 
 class VariantEntry(Strict):
-    """``[variants.NAME]``: a training run, as differences from the one it extends."""
+    """``[variants.NAME]``: a training run, as differences from the one it extends.
+
+    ``data`` are files and folders that it reads, besides those of the one it extends.
+    """
 
     label: str
     group: Name
     questions: Questions
     extends: Name | None = None
     notebook: str = "experiment.ipynb"
+    data: tuple[str, ...] = ()
     parameters: dict[str, Any] = {}
     choose: tuple[ChooseEntry, ...] = ()
 
@@ -82,7 +86,8 @@ class NotebookEntry(Strict):
     """``[notebooks.NAME]``: a notebook that trains nothing.
 
     ``needs`` are variants it can't do without; ``after`` are groups of variants, and notebooks above it,
-    whose end it waits for; ``alone`` has it run with nothing beside it.
+    whose end it waits for; ``alone`` has it run with nothing beside it. ``data`` are files and folders
+    that it reads.
     """
 
     label: str
@@ -91,6 +96,7 @@ class NotebookEntry(Strict):
     needs: tuple[Name, ...] = ()
     after: tuple[Name, ...] = ()
     alone: bool = False
+    data: tuple[str, ...] = ()
     parameters: dict[str, Any] = {}
 
 
@@ -106,12 +112,13 @@ class Experiments(Strict):
     """The whole file.
 
     ``templates`` is the report's folder, seen from this file; without it, the practice's own. ``baseline``
-    is needed where variants train.
+    is needed where variants train. ``data`` are files and folders that every notebook reads.
     """
 
     title: str
     baseline: Name | None = None
     templates: str | None = None
+    data: tuple[str, ...] = ()
     seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Literal["auto"] | None = None
     author: AuthorEntry = AuthorEntry()
     profiles: dict[Name, ProfileEntry]

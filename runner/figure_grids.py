@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from runner.figure_style import GREY, SEQUENTIAL_MAP, SIGNED_MAP, WIDTH, localise
 from runner.i18n import tr
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 DPI = 300
 FEW_TILES = 32  # up to here tiles are drawn twice as wide
 MOSAIC_COLUMNS = (8, 16)  # fewest and most tiles in a row of a mosaic

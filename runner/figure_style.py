@@ -26,6 +26,7 @@ from runner import i18n
 from runner.errors import RunnerError
 from runner.styles import FONTS, own_fonts
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 FAMILIES = ("Source Sans Pro", "Source Serif Pro", "DejaVu Sans Mono")  # the program's own
 WIDTH = 6.3  # inches: the text width of the page, 16 cm
 

@@ -38,6 +38,7 @@ from runner.results import Epoch
 from runner.seed_statistics import validation_accuracy
 from runner.study import Study
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 __all__ = [
     "batch_sizes",
     "candidates",

@@ -24,6 +24,7 @@ from babel.numbers import get_decimal_symbol
 from runner import LOCALES, shipped
 from runner.errors import InputError
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 VARIABLE = "RUNNER_LOCALE"
 CATALOGUES = shipped("templates") / "locale"
 SOURCE_LANGUAGE = "es"

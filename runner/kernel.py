@@ -19,6 +19,7 @@ from runner import shipped
 from runner.results import VALUES_FILE, write_json
 from runner.study import Study
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 OUTPUT = "RUNNER_OUTPUT"
 BUILD = "RUNNER_BUILD"
 THREADS = "RUNNER_THREADS"

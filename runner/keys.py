@@ -5,33 +5,81 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from runner import PROJECT_ROOT, data
-from runner.notebook_source import code_of, read_cells
+from runner import data
+from runner.code_closure import Source, imported, meaning, named, of_package
+from runner.data_files import DataPath, data_hash, folder_hash, named_files
+from runner.file_index import FileIndex
+from runner.notebook_source import PARAMETERS, code_of, read_cells
 
-# Looks and transport only: they change no measured digit, so editing them re-trains nothing. A change of
-# the records' form is a new schema version, which is checked where they are read.
-COSMETIC_MODULES = {
-    "alt_text", "arrays", "attempts", "errors", "figure_grids", "figure_style", "figures", "i18n",
-    "kernel", "results", "study", "tables",
-}  # fmt: skip
 DIGIT_SETTINGS = {"TF_ENABLE_ONEDNN_OPTS": "1"}  # in force in every kernel; changes digits
 
 
-def key_parts(notebook: Path, parameters: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Content:
+    """What a notebook is and reads, besides its parameters: the hash of each by name.
+
+    ``files`` are the practice's own, its modules and data, wherever they are; ``undeclared`` are those that
+    the code names, and that nobody knows whether it reads.
+    """
+
+    parts: Mapping[str, str]
+    files: frozenset[Path]
+    undeclared: frozenset[Path]
+
+
+def content_of(
+    notebook: Path,
+    index: FileIndex,
+    *,
+    given: frozenset[str] = frozenset(),
+    training: bool = False,
+    plan: Path | None = None,
+    declared: Sequence[DataPath] = (),
+) -> Content:
+    """What ``notebook`` depends on; ``given`` are the names that get a value, ``plan`` the experiments file.
+
+    Of what a ``training`` imports, modules that change no digit don't count; what another notebook shows
+    depends on all of them. Raises InputError for declared data that is not there.
+    """
+    cells = read_cells(notebook)
+    code = "\n\n".join(code_of(cells))
+    own = index.source_of(code)
+    root = plan.parent if plan else notebook.parent
+    places = tuple(dict.fromkeys((notebook.parent, root)))
+    modules = imported(own, notebook.parent, index.source, places, whole=not training)
+    program = {named(path): source.digest for path, source in modules.items() if of_package(path)}
+    theirs = {path: source for path, source in modules.items() if not of_package(path)}
+    parts = {"notebook": digest({"code": own.digest, "defaults": _defaults(cells, given)})}
+    parts["code"] = digest(program)
+    parts |= {f"code of {_place(path, root)}": source.digest for path, source in theirs.items()}
+    parts |= {f"file {each.name}": data_hash(each, index) for each in declared}
+    read, others = _named(code, theirs, places)
+    read -= {each for each in read if any(each.is_relative_to(d.path) for d in declared)}
+    parts |= {f"file {_place(path, root)}": _hash(path, index) for path in read}
+    known = {*theirs, *read, notebook, plan}
+    unclear = {p for p in others - known if not any(p.is_relative_to(d.path) for d in declared)}
+    files = frozenset((*theirs, *read, *(each.path for each in declared)))
+    return Content(parts, files, frozenset(unclear))
+
+
+def key_parts(
+    content: Mapping[str, str], parameters: Mapping[str, Any], inputs: Mapping[str, str]
+) -> dict[str, str]:
     """Hash of each thing a run depends on, by name.
 
-    ``inputs`` are the keys of other results that the notebook reads.
+    ``content`` are the parts of its notebook's content, ``inputs`` the keys of other results that it reads.
     """
     parts = {
+        **content,
         "parameters": digest(parameters),
-        "notebook": _notebook_hash(notebook),
-        "code": _modules_hash(_notebook_imports(notebook)),
         "tensorflow": _version("tensorflow"),
         "keras": _version("keras"),
         "settings": digest(DIGIT_SETTINGS),
@@ -54,67 +102,58 @@ def changed_parts(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, 
     return tuple(sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n)))
 
 
-def _notebook_source(path: Path) -> str:
-    return "\n\n".join(code_of(read_cells(path)))
+def _defaults(cells: Sequence[Mapping[str, Any]], given: frozenset[str]) -> str:
+    """Hash of what the parameters' cell sets and nobody else does."""
+    kept: list[ast.stmt] = []
+    for cell in cells:
+        if cell["cell_type"] == "code" and PARAMETERS in cell["metadata"].get("tags", []):
+            kept += (n for n in ast.parse("".join(cell["source"])).body if not _names(n) & given)
+    return meaning(ast.Module(kept, [])) if kept else ""
 
 
-# Kept for the process: thousands of variants may share a notebook.
-@cache
-def _notebook_hash(path: Path) -> str:
-    return _syntax_hash(_notebook_source(path))
-
-
-@cache
-def _notebook_imports(path: Path) -> frozenset[str]:
-    return frozenset(_imported(_notebook_source(path)))
-
-
-@cache
-def _version(package: str) -> str:
-    return version(package)
-
-
-def _syntax_hash(source: str) -> str:
-    """Hash of the syntax tree: comments, formatting and docstrings don't count."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            del body[0]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-
-
-def _is_docstring(node: ast.AST) -> bool:
+def _names(node: ast.stmt) -> set[str]:
+    """What a statement gives a value to, if that is all it does."""
+    if isinstance(node, ast.Assign):
+        return {target.id for target in node.targets if isinstance(target, ast.Name)}
     return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
+        {node.target.id} if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else set()
     )
 
 
-def _imported(source: str) -> set[str]:
-    """Modules of this package that ``source`` imports, those that are only cosmetic left out."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module == "runner":
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("runner."):
-            names.add(str(node.module).split(".")[1])
-        elif isinstance(node, ast.Import):
-            found = [a.name.split(".") for a in node.names if a.name.startswith("runner.")]
-            names.update(parts[1] for parts in found)
-    existing = {n for n in names if (PROJECT_ROOT / "runner" / f"{n}.py").exists()}
-    return existing - COSMETIC_MODULES
+def _named(
+    code: str, modules: Mapping[Path, Source], places: tuple[Path, ...]
+) -> tuple[set[Path], set[Path]]:
+    """Files that notebook and modules plainly read, and others that they name."""
+    read: set[Path] = set()
+    others: set[Path] = set()
+    for text, near in ((code, places), *_texts(modules, places)):
+        found = named_files(text, near)
+        read |= found.read
+        others |= found.others
+    return read - others, others
 
 
+def _texts(
+    modules: Mapping[Path, Source], places: tuple[Path, ...]
+) -> Iterator[tuple[str, tuple[Path, ...]]]:
+    for path in modules:
+        if path.suffix == ".py":
+            yield (
+                path.read_text(encoding="utf-8", errors="replace"),
+                tuple(dict.fromkeys((*places, path.parent))),
+            )
+
+
+def _hash(path: Path, index: FileIndex) -> str:
+    return folder_hash(path, index) if path.is_dir() else index.sha256(path)
+
+
+def _place(path: Path, root: Path) -> str:
+    """A file of the practice as the experiments file sees it."""
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+# Kept for the process: thousands of variants ask for it.
 @cache
-def _modules_hash(roots: frozenset[str]) -> str:
-    """Hash of the modules and all that they import within the package."""
-    hashes: dict[str, str] = {}
-    waiting = set(roots)
-    while waiting:
-        name = waiting.pop()
-        source = (PROJECT_ROOT / "runner" / f"{name}.py").read_text(encoding="utf-8")
-        hashes[name] = _syntax_hash(source)
-        waiting |= _imported(source) - hashes.keys()
-    return digest(hashes)
+def _version(package: str) -> str:
+    return version(package)

@@ -24,6 +24,7 @@ from runner.zone import in_zone
 def load_study(plan: Plan, build_dir: Path) -> Study:
     """The plan with every result that can be read; the others are missing, with the reason."""
     finished: dict[str, Finished] = {}
+    failed_since: dict[str, str] = {}
     missing = dict.fromkeys(_left_out(plan), NOT_PLANNED)
     awaited = read_awaited(build_dir)  # what a former run left there is not these variants' result
     missing |= {v.name: awaited[v.name] for v in plan.variants if v.name in awaited}
@@ -31,7 +32,9 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         if variant.name in awaited:
             continue
         try:
-            finished[variant.name] = _read(plan, variant, build_dir)
+            finished[variant.name], reason = _read(plan, variant, build_dir)
+            if reason:
+                failed_since[variant.name] = reason
         except RunnerError as error:
             missing[variant.name] = error.what
         _tell_altered(variant.name, build_dir)
@@ -47,6 +50,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         choices=tuple(replace(each, label=i18n.tr(each.label)) for each in _choices(plan, finished)),
         seeds=plan.seeds,
         zone=plan.zone,
+        failed_since=failed_since,
     )
 
 
@@ -69,10 +73,11 @@ def _dated(author: Author, finished: dict[str, Finished], zone: str) -> Author:
     return replace(author, date=format_date(in_zone(last, zone), format="long", locale=i18n.current()))
 
 
-def _read(plan: Plan, variant: Variant, build_dir: Path) -> Finished:
+def _read(plan: Plan, variant: Variant, build_dir: Path) -> tuple[Finished, str]:
+    """The variant's result, and why another attempt at it failed since, if one did."""
     folder = build_dir / "results" / variant.name
+    failure = read_failure(folder)
     if not (folder / RESULT_FILE).exists():
-        failure = read_failure(folder)
         raise RunnerError(f"falló: {failure.reason}" if failure else PENDING)
     try:
         found = read_result(folder)
@@ -83,7 +88,9 @@ def _read(plan: Plan, variant: Variant, build_dir: Path) -> Finished:
     if found.result.profile != plan.profile:
         problem = f"el resultado es del perfil «{found.result.profile}», no de «{plan.profile}»"
         raise RunnerError(problem)
-    return found
+    if failure is not None and failure.key != found.result.key:  # kept, but of other inputs than the last
+        raise RunnerError(f"falló: {failure.reason}")
+    return found, failure.reason if failure else ""
 
 
 def _check(found: Finished, variant: Variant, keep: bool) -> None:

@@ -21,7 +21,8 @@ from babel.messages.pofile import write_po
 from jinja2 import Environment
 from jinja2.lexer import Token
 
-from runner import PROJECT_ROOT, data, evidence_words, reasons, report_filters, study, tables
+from runner import data, evidence_words, reasons, report_filters, study, tables
+from runner.code_closure import package_files
 from runner.i18n import BLANKS, CATALOGUES, read_catalogue
 from runner.notebook_prose import paragraphs
 from runner.plan import DEFAULT_PLAN, TEMPLATES, make_plan
@@ -115,13 +116,13 @@ def _is_text(before: Token, token: Token, calls: list[tuple[str, int]]) -> bool:
     return before.type == "colon" or not CODE_LIKE.fullmatch(token.value)
 
 
-def from_python(folder: Path = PROJECT_ROOT / "runner") -> Iterator[Message]:
+def from_python() -> Iterator[Message]:
     """What is given to ``tr`` and ``trn``, and the words that are looked up in tables."""
-    for path in sorted(folder.glob("*.py")):
+    for name, path in package_files():
         with path.open("rb") as file:
             for line, found, _, _ in extract("python", file, KEYWORDS):
                 texts = (found,) if isinstance(found, str) else found
-                yield from (Message(text, f"{path.name}:{line}") for text in texts)
+                yield from (Message(text, f"{name.removeprefix('runner/')}:{line}") for text in texts)
     words = evidence_words
     own = words.WORDS, words.MEASURES, words.SPLITS, words.FIELDS, words.COUNTED, words.PARAMETERS
     for table in (*own, tables.WORDS):

@@ -76,11 +76,12 @@ def _named(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, str]]:
 
 def check_notebook(path: Path) -> None:
     """Raise InputError unless the file is a notebook whose code cells are Python."""
-    _check(path, path.stat().st_mtime_ns)
+    found = path.stat()
+    _check(path, (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
 
 
 @cache
-def _check(path: Path, changed: int) -> None:
+def _check(path: Path, state: tuple[int, ...]) -> None:
     """Once for each state of the file: thousands of variants may share it."""
     for number, cell in enumerate(read_cells(path), start=1):
         if cell["cell_type"] != "code":

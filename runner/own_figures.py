@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 import runpy
+import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +35,8 @@ def own_draws(templates: Path) -> dict[str, Draw] | None:
     if not path.is_file():
         return None
     try:
-        found = runpy.run_path(str(path)).get(REGISTRY)  # leaves no compiled file among the templates
+        with modules_beside(templates):
+            found = runpy.run_path(str(path)).get(REGISTRY)
     except (Exception, SystemExit) as error:  # it is the user's code: whatever it raises is told
         raise TemplateFault(_words(error), where=_place(error, path)) from error
     if not isinstance(found, dict) or not all(callable(draw) for draw in found.values()):
@@ -43,10 +46,24 @@ def own_draws(templates: Path) -> dict[str, Draw] | None:
         if not isinstance(id, str) or not ID.fullmatch(id):
             hint = "small letters, digits and hyphens"
             raise TemplateFault(f"{id!r} can't be the id of a figure", where=str(path), hint=hint)
-    return {id: _checked(draw, path, id) for id, draw in found.items()}
+    return {id: _checked(draw, templates, path, id) for id, draw in found.items()}
 
 
-def _checked(draw: Callable[[Study], object], path: Path, id: str) -> Draw:
+@contextmanager
+def modules_beside(templates: Path) -> Iterator[None]:
+    """Have modules beside ``figures.py`` found, as if it was run alone, and leave no compiled file there."""
+    path, compiled, known = [*sys.path], sys.dont_write_bytecode, {*sys.modules}
+    sys.path[:], sys.dont_write_bytecode = [str(templates), *path], True
+    try:
+        yield
+    finally:
+        sys.path[:], sys.dont_write_bytecode = path, compiled
+        for name in sys.modules.keys() - known:
+            if Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(templates):
+                del sys.modules[name]  # the next time it may be another
+
+
+def _checked(draw: Callable[[Study], object], templates: Path, path: Path, id: str) -> Draw:
     """The same, with faults that name the figure."""
 
     def checked(study: Study) -> DrawnFigure:
@@ -55,7 +72,8 @@ def _checked(draw: Callable[[Study], object], path: Path, id: str) -> Draw:
         from runner.practice_figures import DrawnFigure
 
         try:
-            drawn = draw(study)
+            with modules_beside(templates):
+                drawn = draw(study)
         except RunnerError:
             raise
         except (Exception, SystemExit) as error:

@@ -1,7 +1,8 @@
 """What travels between the runner and a cluster's workers: files as bytes, with a hash of them all.
 
-No shared file system is assumed. An order carries the notebooks, the experiments file and the results
-that the variant reads; a delivery carries the finished variant back, to be published like a local one.
+No shared file system is assumed. An order carries the notebooks, the experiments file, and the modules, data
+and results that the variant reads; a delivery carries the finished variant back, to be published like a local
+one.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from runner import data
+from runner.data_files import files_in
 from runner.errors import RunnerError
 from runner.execute import Outcome, Task, replace_folder
+from runner.file_index import file_index
 from runner.files import move
+from runner.keys import content_of
 from runner.plan import Plan, Variant
-from runner.results import read_result
+from runner.results import FAILURE_FILE, read_result
 
 MODELS = ".keras"  # large, and read only by what needs the variant
 
@@ -88,7 +92,8 @@ def make_order(plan: Plan, task: Task, source: str | None, gpu: int | None, topi
     variant = plan.get(task.name)
     notebooks = {v.notebook for v in plan.variants}
     root = Path(os.path.commonpath([plan.path.parent, *(path.parent for path in notebooks)]))
-    files = {f"plan/{path.relative_to(root).as_posix()}": path for path in (plan.path, *notebooks)}
+    own = (path for path in _own_files(plan, variant, task) if path.is_relative_to(root))
+    files = {f"plan/{path.relative_to(root).as_posix()}": path for path in (plan.path, *notebooks, *own)}
     files |= dict(_results(variant, task.build_dir))
     moved = replace(
         task,
@@ -97,6 +102,14 @@ def make_order(plan: Plan, task: Task, source: str | None, gpu: int | None, topi
         build_dir=Path("build"),
     )
     return Order(moved, pack(files), _data(plan, task), source, gpu, topic)
+
+
+def _own_files(plan: Plan, variant: Variant, task: Task) -> Iterator[Path]:
+    """The practice's modules and data that the notebook needs."""
+    index, training = file_index(task.build_dir), variant.kind == "training"
+    content = content_of(variant.notebook, index, training=training, plan=plan.path, declared=variant.data)
+    for path in content.files:
+        yield from files_in(path) if path.is_dir() else (path,)
 
 
 def _results(variant: Variant, build_dir: Path) -> Iterator[tuple[str, Path]]:
@@ -149,11 +162,15 @@ def publish(delivery: Delivery, task: Task) -> Outcome:
         raise RunnerError("the worker's result is that of another task", where=task.name)
     notebooks = task.build_dir / "notebooks"
     notebooks.mkdir(parents=True, exist_ok=True)
-    for name, other in [("{}.ipynb", "{}.failed.ipynb"), ("{}.failed.ipynb", "{}.ipynb")]:
-        arrived = task.work_dir / "notebooks" / name.format(task.name)
-        if arrived.exists():
-            move(arrived, notebooks / arrived.name)
-            (notebooks / other.format(task.name)).unlink(missing_ok=True)
-    replace_folder(results, task.build_dir / "results" / task.name)
+    for arrived in (task.work_dir / "notebooks").glob("*.ipynb"):
+        move(arrived, notebooks / arrived.name)
+    if outcome.reason:  # what an earlier run left stays beside it
+        target = task.build_dir / "results" / task.name
+        target.mkdir(parents=True, exist_ok=True)
+        if (results / FAILURE_FILE).exists():
+            move(results / FAILURE_FILE, target / FAILURE_FILE)
+    else:
+        (notebooks / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
+        replace_folder(results, task.build_dir / "results" / task.name)
     shutil.rmtree(task.work_dir, ignore_errors=True)
     return outcome

@@ -6,22 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runner import PROJECT_ROOT
 from runner.awaited import note_awaited, pending
 from runner.characters import refuse_unprintable
 from runner.durations import parse_duration
 from runner.errors import InputError, RunnerError, WorkersGone
+from runner.execute import recover
 from runner.faults import telling
+from runner.file_index import file_index
 from runner.holding import held
 from runner.lock import write_lock
 from runner.plan import TEMPLATES, Plan, Variant
-from runner.request import RUN_FILE, Request, load_plan_here, remember, say
-from runner.results import read_failure, read_result
+from runner.request import Request, load_plan_here, remember, say
+from runner.results import FAILURE_FILE, read_failure, read_result
 
 if TYPE_CHECKING:
-    from runner.state import Workspace
+    from runner.state import VariantState, Workspace
 
 
 def run_everything(request: Request, only: Sequence[str] = ()) -> int:
@@ -46,10 +47,15 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         plan.get(name)
     build_dir = request.build_dir.resolve()
     with held(build_dir, request.wait, say), saying_failures() as failed:
+        recover(build_dir)
         refuse_other_profile(plan, build_dir, request.force)
         remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
-        todo = select(workspace, request, only)
+        states = workspace.states()
+        todo = select(workspace, states, request, only)
+        for line in workspace.undeclared():
+            say(f"note: {line}")
+        forget_failures(build_dir, states)
         if todo:
             check_weasyprint()  # before an hour of training, not after it
             check_templates(plan.templates)
@@ -57,14 +63,14 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
             obtain_data(todo, request.source)
         if request.force:
             forget_attempts(build_dir, todo)
-        fresh = note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
+        note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
         with reporting_loss(plan, build_dir):
             execute(workspace, todo, request, budget, failed)
             if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
                 search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say, began)
                 plan, more = search.run(lambda space, new: execute(space, new, request))
                 failed.update(more)
-        make_outputs(plan, build_dir, fresh=fresh or bool(todo))
+        make_outputs(plan, build_dir)
     return 1 if failed else 0
 
 
@@ -85,7 +91,7 @@ def reporting_loss(plan: Plan, build_dir: Path) -> Iterator[None]:
     try:
         yield
     except WorkersGone:
-        make_outputs(plan, build_dir, fresh=True)
+        make_outputs(plan, build_dir)
         raise
 
 
@@ -114,16 +120,24 @@ def execute(
 
 
 def forget_attempts(build_dir: Path, variants: Sequence[Variant]) -> None:
-    """Let the variants begin afresh, whatever an interrupted run left of them."""
+    """Let the variants begin afresh; what an interrupted run left of them is kept until they got as far."""
     from runner import attempts
 
     for variant in variants:
-        attempts.forget(build_dir / attempts.CHECKPOINTS / variant.name)
+        attempts.set_aside(build_dir / attempts.CHECKPOINTS / variant.name)
 
 
-def select(workspace: Any, request: Request, only: Sequence[str]) -> list[Variant]:
+def forget_failures(build_dir: Path, states: Sequence[VariantState]) -> None:
+    """Drop the records of attempts with other inputs than those that finished variants have now."""
+    for state in states:
+        if state.status == "done":
+            (build_dir / "results" / state.variant.name / FAILURE_FILE).unlink(missing_ok=True)
+
+
+def select(
+    workspace: Workspace, states: Sequence[VariantState], request: Request, only: Sequence[str]
+) -> list[Variant]:
     """The variants to run; raises InputError when one of ``only`` lacks what it needs."""
-    states = workspace.states()
     if not only:
         return [s.variant for s in states if request.force or s.status != "done"]
     chosen = [s.variant for s in states if s.variant.name in only]
@@ -145,8 +159,11 @@ def refuse_other_profile(plan: Plan, build_dir: Path, force: bool) -> None:
     if force:
         return
     for variant in plan.variants:
+        folder = build_dir / "results" / variant.name
+        if read_failure(folder) is not None:
+            continue  # a later attempt, whose profile was not refused
         try:
-            profile = read_result(build_dir / "results" / variant.name).result.profile
+            profile = read_result(folder).result.profile
         except RunnerError:
             continue
         if profile != plan.profile:
@@ -166,43 +183,53 @@ def obtain_data(variants: Sequence[Variant], source: str | None) -> None:
         sources.ensure(name, source, say)
 
 
-def make_outputs(plan: Plan, build_dir: Path, fresh: bool) -> None:
-    """Write the notebook to hand in and the report, unless both are newer than all they show."""
-    made = [build_dir / name for name in ("report.pdf", "practica5.ipynb", "practica5.html")]
-    if not fresh and all(path.exists() for path in made):
-        oldest = min(path.stat().st_mtime for path in made)
-        if newest(plan, build_dir) < oldest:
-            say(f"{made[0]} is up to date")
-            return
-    render(plan, build_dir)
+def make_outputs(plan: Plan, build_dir: Path) -> None:
+    """Write report, notebook to hand in and page, unless they are what a rendering would give now."""
+    from runner.freshness import outdated
 
-
-def newest(plan: Plan, build_dir: Path) -> float:
-    """Time of the last change to anything that the report shows."""
-    paths = [plan.path, build_dir / RUN_FILE, *(build_dir / "results").glob("*/*.json")]
-    paths += (p for p in plan.templates.rglob("*") if p.is_file())
-    paths += (PROJECT_ROOT / "runner").glob("*.py")
-    return max(p.stat().st_mtime for p in paths)
+    if outdated(plan, build_dir):
+        render(plan, build_dir)
+    else:
+        say(f"{build_dir / 'report.pdf'} is up to date")
+    file_index(build_dir).save()
 
 
 def render(plan: Plan, build_dir: Path) -> None:
-    """Load what is there and write notebook and report."""
+    """Load what is there and write notebook and report; all of them, or none."""
     from runner import report
+    from runner.freshness import inputs, note
     from runner.handin import write_handin
     from runner.handin_html import write_html
     from runner.loading import load_study
 
     start = perf_counter()
     handin = build_dir / "practica5.ipynb"
-    with telling(say), report.helpers() as helping:
+    with telling(say), keeping_former(build_dir), report.helpers() as helping:
+        made_from = inputs(plan, build_dir)
         study = load_study(plan, build_dir)
 
-        def write_notebook() -> None:
-            write_handin(study, plan.handin, build_dir, handin)
-            write_html(handin, handin.with_suffix(".html"), (plan.templates, TEMPLATES))
+        def write_notebook(notebook: Path, page: Path) -> None:
+            write_handin(study, plan.handin, build_dir, notebook)
+            write_html(notebook, page, (plan.templates, TEMPLATES))
 
-        pdf = report.render_with(helping, study, plan, build_dir, plan.templates, meanwhile=write_notebook)
-    say(f"wrote {pdf} and {handin} in {perf_counter() - start:.1f} s")
+        others = handin, handin.with_suffix(".html")
+        read = report.render_with(helping, study, plan, build_dir, plan.templates, others, write_notebook)
+        note(build_dir, made_from, read)
+    say(f"wrote {build_dir / report.REPORT_FILE} and {handin} in {perf_counter() - start:.1f} s")
+
+
+@contextmanager
+def keeping_former(build_dir: Path) -> Iterator[None]:
+    """Say, where rendering fails, that there are still the report and the others that were made before."""
+    from runner.freshness import OUTPUTS
+
+    try:
+        yield
+    except (RunnerError, OSError):
+        there = [name for name in OUTPUTS if (build_dir / name).exists()]
+        if there:
+            say(f"{', '.join(there)} in {build_dir} stay as they were")
+        raise
 
 
 def render_only(request: Request) -> int:
@@ -213,6 +240,8 @@ def render_only(request: Request) -> int:
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()
     with held(build_dir, request.wait, say):
+        recover(build_dir)
         remember(plan, build_dir)
         render(plan, build_dir)
+        file_index(build_dir).save()
     return 0

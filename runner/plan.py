@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from runner import shipped
+from runner.data_files import DataPath, declared_data
 from runner.errors import InputError
 from runner.experiments import (
     ChooseEntry,
@@ -40,7 +41,7 @@ class Variant:
 
     ``needs`` are variants it can't do without, ``after`` those whose end (good or bad) it waits for, and
     ``alone`` is for what must have the machine to itself. ``parameters`` are complete; those named in
-    ``choose`` are still to be replaced by the winner's.
+    ``choose`` are still to be replaced by the winner's. ``data`` are the files that it is declared to read.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Variant:
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     alone: bool = False
+    data: tuple[DataPath, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ def _training(experiments: Experiments, name: str, profile: str, path: Path) -> 
         extends=entry.extends,
         choose=entry.choose,
         after=tuple(waits),
+        data=_data(experiments, name, path),
     )
 
 
@@ -248,7 +251,19 @@ def _notebook(experiments: Experiments, name: str, shared: Mapping[str, Any], pa
         needs=entry.needs,
         after=after,
         alone=entry.alone,
+        data=(
+            *declared_data(experiments.data, path, "data"),
+            *declared_data(entry.data, path, f"notebooks.{name}.data"),
+        ),
     )
+
+
+def _data(experiments: Experiments, name: str, path: Path) -> tuple[DataPath, ...]:
+    """What a training is declared to read: what every notebook does, then its own and its ancestors'."""
+    found = [*declared_data(experiments.data, path, "data")]
+    for each in lineage(experiments, name, path):
+        found += declared_data(experiments.variants[each].data, path, f"variants.{each}.data")
+    return tuple({each.path: each for each in found}.values())
 
 
 def _templates(experiments: Experiments, plan: Path) -> Path:

@@ -40,6 +40,8 @@ def show_plan(request: Request) -> None:
     console = Console()
     console.print(table)
     jobs = limits.jobs
+    for line in workspace.undeclared():
+        console.print(f"note: {line}", highlight=False)
     source = "from the calibration" if samples else "a rough estimate, before any calibration"
     console.print(
         f"expected: {duration(total / jobs)} with {jobs} variants side by side ({source})", highlight=False

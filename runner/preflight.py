@@ -23,7 +23,7 @@ SHOWN = 8  # faults of one kind
 
 @dataclass(frozen=True)
 class Parcel:
-    """What is to be delivered. ``newest_input`` is the time of the last change to what it is made from.
+    """What is to be delivered. ``outdated`` is how it differs from what a rendering would give now.
 
     ``limit_bytes`` is the most that the whole message may have.
     """
@@ -31,7 +31,7 @@ class Parcel:
     report: Path
     notebook: Path
     limit_bytes: int
-    newest_input: float = 0.0
+    outdated: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -74,10 +74,9 @@ class Outcome:
 
 
 def fresh(parcel: Parcel) -> Faults:
-    """Report and notebook are newer than the results and templates that they show."""
-    for path in parcel.files:
-        if path.stat().st_mtime < parcel.newest_input:
-            yield f"{path.name} is older than the results, the plan or the templates: run 'report' again"
+    """Report and notebook are what a rendering would give now."""
+    for difference in parcel.outdated:
+        yield f"{' and '.join(path.name for path in parcel.files)}: {difference}: run 'report' again"
 
 
 def answered(parcel: Parcel) -> Faults:
@@ -140,7 +139,7 @@ def small_enough(parcel: Parcel) -> Faults:
 
 
 CHECKS: tuple[tuple[str, str, Callable[[Parcel], Iterable[str]]], ...] = (
-    ("fresh", "report and notebook are newer than what they show", fresh),
+    ("fresh", "report and notebook show what is there now", fresh),
     ("answers", "every question answered", answered),
     ("final", "no draft", final),
     ("signed", "names and course on the cover", signed),

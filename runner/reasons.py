@@ -19,6 +19,7 @@ REASONS = (
     "el proceso que lo ejecutaba murió",
     "una celda superó el tiempo máximo",
     "el resultado no se puede leer: {reason}",
+    "no se puede leer lo que necesita: {reason}",
     "el resultado es del perfil «{found}», no de «{wanted}»",
     "pendiente: todavía no se ha ejecutado",
     "no está en el fichero de experimentos",

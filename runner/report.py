@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from runner.report_figures import Figures, drawn_figures, known_figures, prepare
 from runner.report_html import report_html
 from runner.report_pdf import load_weasyprint, print_pages, whole_or_not
 from runner.report_print import lean, no_collection
-from runner.report_summary import write_summary
+from runner.report_summary import SUMMARY_FILE, write_summary
 from runner.study import Study
 from runner.styles import fonts_of, style_sheets
 from runner.templating import check_texts
@@ -45,9 +45,10 @@ def with_printable_reasons(study: Study, fonts: Sequence[Path]) -> Study:
 
 
 def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Path:
-    """``render_with`` helpers of its own."""
+    """``render_with`` helpers of its own; the report's path."""
     with helpers() as helping:
-        return render_with(helping, study, plan, build_dir, templates_dir)
+        render_with(helping, study, plan, build_dir, templates_dir)
+    return build_dir / REPORT_FILE
 
 
 def render_with(
@@ -56,11 +57,13 @@ def render_with(
     plan: Plan,
     build_dir: Path,
     templates_dir: Path,
-    meanwhile: Callable[[], object] = tuple,
-) -> Path:
-    """Write ``report.pdf``, with all it is made from attached, into ``build_dir`` and return its path.
+    others: tuple[Path, ...] = (),
+    make_others: Callable[..., object] = tuple,
+) -> list[Path]:
+    """Write ``report.pdf``, with all it is made from attached, into ``build_dir``; the files that it shows.
 
-    What is missing from the study is said in the report. ``meanwhile`` is called while pages are printed.
+    What is missing from the study is said in the report. ``make_others`` is given a path for each of
+    ``others``, and makes them while pages are printed. All take their places together, when all are made.
     Raises RunnerError for a faulty template, an untraced number, or anything that the PDF library warns of.
     """
     check_texts(templates_dir)
@@ -75,8 +78,11 @@ def render_with(
         len(figures)  # those that no template asks for are drawn, too
         html = lean(document.html)
     attached += (evidence_file(document.claims, attached[0].made),)
-    report = build_dir / REPORT_FILE
-    with whole_or_not(report) as target:
+    with ExitStack() as whole:
+        made = [whole.enter_context(whole_or_not(path)) for path in others]
+        summary, target = (
+            whole.enter_context(whole_or_not(build_dir / n)) for n in (SUMMARY_FILE, REPORT_FILE)
+        )
         printing = helping.printer.call(
             print_pages,
             html,
@@ -86,7 +92,7 @@ def render_with(
             roots=(build_dir, templates_dir, TEMPLATES),
             attachments=attached,
         )
-        meanwhile()
-        list(printing)
-    write_summary(document, study, report)
-    return report
+        make_others(*made)
+        _, *read = printing
+        write_summary(document, study, target, summary)
+    return read

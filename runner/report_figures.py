@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner import i18n
+from runner.attachments import LEFT_OUT, made_with
+from runner.code_closure import combined, module_file, needed
+from runner.data_files import files_in
 from runner.errors import InputError, RunnerError
+from runner.file_index import FileIndex, file_index
 from runner.own_figures import FILE, own_draws
 from runner.plan import TEMPLATES
 from runner.report_layout import Drawn
@@ -24,8 +28,10 @@ if TYPE_CHECKING:
     from runner.practice_figures import Draw
 
 FOLDER = "figures"
+FONTS = "fonts"  # of all figures, among the templates
 MANIFEST = "figures.json"
-CODE = ("fig*.py", "alt_text.py", "analysis.py", "classification.py", "practice_figures.py", "seed_*.py")
+DRAWERS = ("practice_figures", "figure_style")  # the modules that draw, with all that they import
+TEXTS = {".html", ".css", ".po", ".txt", ".md"}  # among templates: what no figure reads
 
 
 class Figures(Mapping[str, Drawn | MissingVariant]):
@@ -67,7 +73,7 @@ def drawn_figures(
     Figures are drawn again only when results, labels or the drawing code changed.
     """
     folder = build_dir / FOLDER
-    digest = _inputs_digest(study, templates)
+    digest = _inputs_digest(study, file_index(build_dir), templates)
     known = _read_manifest(folder, digest)
     figures: dict[str, Drawn | MissingVariant] = {}
     fonts = fonts_of(style_sheets(templates, study.draft))
@@ -99,7 +105,7 @@ def _frozen() -> Iterator[None]:
 def known_figures(study: Study, build_dir: Path, templates: Path) -> dict[str, Drawn | MissingVariant] | None:
     """What ``draw_figures`` would return, if all is there already: found out without matplotlib."""
     folder = build_dir / FOLDER
-    known = _read_manifest(folder, _inputs_digest(study, templates), complete=True)
+    known = _read_manifest(folder, _inputs_digest(study, file_index(build_dir), templates), complete=True)
     return {**known} if known else None
 
 
@@ -136,19 +142,21 @@ def _drawn(id: str, draw: Draw, study: Study, folder: Path, fonts: Sequence[Path
     return Drawn(path.relative_to(folder.parent), alt)
 
 
-def _inputs_digest(study: Study, templates: Path) -> str:
+def _inputs_digest(study: Study, index: FileIndex, templates: Path) -> str:
     """Changes whenever a figure could look different."""
-    keys = [(n, f.result.key, str(f.result.finished)) for n, f in sorted(study.finished.items())]
     plan = [(v.name, v.label, v.group) for v in study.variants]
-    digest = hashlib.sha256(repr((keys, plan, study.choices)).encode())
-    digest.update(i18n.current().encode())
-    for path in i18n.catalogue_files(i18n.current().partition("_")[0]):
-        digest.update(path.read_bytes())
-    here = Path(__file__).parent
-    for path in sorted(path for pattern in CODE for path in here.glob(pattern)):
-        digest.update(path.read_bytes())
-    for path in templates.glob(FILE):
-        digest.update(path.read_bytes())
+    digest = hashlib.sha256(repr((plan, study.choices, i18n.current(), made_with())).encode())
+    read = [*i18n.catalogue_files(i18n.current().partition("_")[0]), *files_in(TEMPLATES / FONTS)]
+    sources = needed((module_file(f"{__package__}.{name}") for name in DRAWERS), index.source)
+    own = templates / FILE
+    if own.is_file():
+        sources |= needed((own,), index.source, (templates,))
+        read += (p for p in files_in(templates) if p.suffix not in TEXTS | {".py"})
+    digest.update(combined(sources).encode())
+    for _, finished in sorted(study.finished.items()):
+        read += sorted(p for p in finished.folder.glob("[!.]*") if p.is_file() and p.suffix not in LEFT_OUT)
+    for path in read:
+        digest.update(f"{path.parent.name}/{path.name} {index.sha256(path)}\n".encode())
     return digest.hexdigest()
 
 
@@ -158,17 +166,25 @@ def _read_manifest(folder: Path, digest: str, complete: bool = False) -> dict[st
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["digest"] != digest:
             return {}
-        drawn = {id: Drawn(Path(f["path"]), f["alt"]) for id, f in manifest["figures"].items()}
+        drawn = {id: (Drawn(Path(f["path"]), f["alt"]), f["sha256"]) for id, f in manifest["figures"].items()}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    there = {id: each for id, each in drawn.items() if (folder.parent / each.path).is_file()}
+    there = {id: each for id, (each, sha256) in drawn.items() if _hash(folder.parent / each.path) == sha256}
     return {} if complete and len(there) < manifest.get("wanted", len(there) + 1) else there
 
 
 def _write_manifest(folder: Path, digest: str, figures: Mapping[str, Drawn | MissingVariant]) -> None:
     drawn: dict[str, Any] = {
-        id: {"path": each.path.as_posix(), "alt": each.alt}
+        id: {"path": each.path.as_posix(), "alt": each.alt, "sha256": _hash(folder.parent / each.path)}
         for id, each in figures.items()
         if isinstance(each, Drawn)
     }
     write_json(folder / MANIFEST, {"digest": digest, "wanted": len(figures), "figures": drawn})
+
+
+def _hash(path: Path) -> str:
+    """SHA-256 of a drawn figure; empty if it is not there."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""

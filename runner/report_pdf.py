@@ -59,16 +59,21 @@ def print_pages(
     roots: Sequence[Path],
     attachments: Sequence[Attached] = (),
 ) -> Iterator[Path]:
-    """Yield ``output`` when it is written. For a ``Helper``, which lets go of all that it took."""
+    """Yield ``output`` when it is written, then the files that its pages show.
+
+    For a ``Helper``, which lets go of all that it took.
+    """
     weasyprint = load_weasyprint()
+    read: dict[Path, None] = {}
     with no_warnings(), no_collection(), _no_date():
-        fonts, fetch = weasyprint.text.fonts.FontConfiguration(), file_fetcher(roots)
+        fonts, fetch = weasyprint.text.fonts.FontConfiguration(), file_fetcher(roots, read)
         sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
         page = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch)
         inside = [_attachment(weasyprint, each) for each in attachments]
         document = page.render(stylesheets=sheets, font_config=fonts, pdf_variant=VARIANT)
         document.write_pdf(output, finisher=finish, pdf_variant=VARIANT, attachments=inside)
     yield output
+    yield from read
 
 
 @contextmanager
@@ -148,8 +153,8 @@ def install_command() -> str:
     return known[0] if known else INSTALL["debian"]
 
 
-def file_fetcher(roots: Sequence[Path]) -> Any:
-    """A WeasyPrint fetcher for ``data:`` and for files under ``roots``, links resolved."""
+def file_fetcher(roots: Sequence[Path], read: dict[Path, None] | None = None) -> Any:
+    """A WeasyPrint fetcher for ``data:`` and for files under ``roots``, links resolved; noted in ``read``."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     allowed = [root.resolve() for root in roots]
@@ -166,6 +171,8 @@ def file_fetcher(roots: Sequence[Path]) -> Any:
             path = Path(url2pathname(parts.path)).resolve()
             if not any(path.is_relative_to(root) for root in allowed):
                 raise FatalURLFetchingError(f"outside the build and template folders: {path}")
+            if read is not None:
+                read[path] = None
             try:
                 kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
                 return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": kind})

@@ -37,8 +37,8 @@ class ReportSummary(Record):
     answered: tuple[int, ...]
 
 
-def write_summary(document: Document, study: Study, report: Path) -> None:
-    """Write ``report.json`` beside the PDF ``report``, whole or not at all."""
+def write_summary(document: Document, study: Study, report: Path, target: Path) -> None:
+    """Write what the PDF ``report`` came to into ``target``, whole or not at all."""
     planned = {number for variant in study.variants for number in variant.questions}
     written = {s.number: s for s in document.sections if s.number is not None}
     author = study.author
@@ -54,7 +54,7 @@ def write_summary(document: Document, study: Study, report: Path) -> None:
         questions=tuple(sorted(planned | written.keys())),
         answered=tuple(sorted(number for number, section in written.items() if _whole(section))),
     )
-    write_json(report.with_name(SUMMARY_FILE), summary)
+    write_json(target, summary)
 
 
 def read_summary(report: Path) -> ReportSummary:

@@ -24,6 +24,7 @@ from runner.zone import local_zone, read_zone
 MADE = (
     "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
     PACKAGES_FILE, AWAITED_FILE, "calibration.json", "kernels.log",
+    "made_from.json", "hashes.json",
     "results", "notebooks", "figures", "work", "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"

@@ -22,6 +22,7 @@ from runner.arrays import PredictedSets, read_arrays, read_predictions
 from runner.errors import RunnerError
 from runner.seal import check_sealed
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 SCHEMA_VERSION = 1
 RESULT_FILE = "result.json"
 FAILURE_FILE = "failure.json"

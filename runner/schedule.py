@@ -14,7 +14,7 @@ from typing import Any
 
 from runner.budget import Packer, Packing
 from runner.capacity import Capacity
-from runner.errors import RunnerError
+from runner.errors import InputError, RunnerError
 from runner.estimate import Estimator
 from runner.execute import Outcome, Task, record_failure, run_task
 from runner.likely import likely
@@ -115,7 +115,12 @@ class Schedule:
                 break
             variant = ready[0]
             threads = self._threads(variant, len(ready))
-            task = self._task(variant, threads)
+            try:
+                task = self._task(variant, threads)
+            except InputError as error:  # its data is gone, say: no reason to stop the others
+                del self.waiting[variant.name]
+                self._fail(variant.name, f"no se puede leer lo que necesita: {error.what}")
+                continue
             self.on_start(variant)
             try:
                 future = executor.submit(run_task, task)
@@ -187,7 +192,7 @@ class Schedule:
         """Fail what needs a variant that failed."""
         for variant in list(self.waiting.values()):
             for need in variant.needs:
-                if need in self.failed:
+                if need in self.failed and need not in self.workspace.finished:  # none is left from before
                     del self.waiting[variant.name]
                     self._fail(variant.name, f"necesita «{need}», que falló")
                     break

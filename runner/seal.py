@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +17,13 @@ SEAL_FILE = ".sha256.json"  # hidden: it is of this folder, and does not travel 
 HINT = "run 'all' again: the variant will be trained anew"
 
 
-def seal(folder: Path) -> None:
-    """Write the SHA-256 of every file in ``folder`` beside them."""
+def seal(folder: Path, but: str = "") -> None:
+    """Write the SHA-256 of every file in ``folder``, ``but`` one, beside them: whole, or not at all."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    text = json.dumps({path.name: _sha256(path) for path in files}, indent=1) + "\n"
-    (folder / SEAL_FILE).write_text(text, encoding="utf-8")
+    text = json.dumps({path.name: _sha256(path) for path in files if path.name != but}, indent=1) + "\n"
+    temporary = folder / f"{SEAL_FILE}.tmp"
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, folder / SEAL_FILE)
 
 
 def check_sealed(path: Path) -> None:

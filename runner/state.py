@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +11,8 @@ from runner import kernel
 from runner.choices import resolve
 from runner.errors import RunnerError
 from runner.execute import WORK, Task
-from runner.keys import key_parts
+from runner.file_index import file_index
+from runner.keys import Content, content_of, digest, key_parts
 from runner.plan import Plan, Variant
 from runner.results import RESULT_FILE, Finished, read_failure, read_result
 from runner.seal import broken
@@ -23,7 +24,10 @@ Status = Literal["done", "pending", "failed", "stale"]
 
 @dataclass(frozen=True)
 class VariantState:
-    """One variant: its state, why, and its result if that is up to date."""
+    """One variant: its state, why, and its result if that is up to date.
+
+    One that failed may have a result, too: that of an earlier run with the same inputs, which is still right.
+    """
 
     variant: Variant
     status: Status
@@ -41,20 +45,30 @@ class Workspace:
     plan: Plan
     build_dir: Path
     finished: dict[str, Finished] = field(default_factory=dict)
+    _contents: dict[object, Content] = field(default_factory=dict)  # of one look at all of them
 
     def states(self) -> tuple[VariantState, ...]:
         """Every variant's state, in the order of the plan; fills ``finished``."""
         self.finished.clear()
+        self._contents.clear()
         return tuple(self.look(variant) for variant in self.plan.variants)
 
     def look(self, variant: Variant) -> VariantState:
         """One variant's state; those it depends on must have been looked at before."""
         folder = self.build_dir / "results" / variant.name
-        parts = self.parts(variant)
+        parts, failure = self.parts(variant), read_failure(folder)
         if not (folder / RESULT_FILE).exists():
-            failure = read_failure(folder)
             status: Status = "failed" if failure else "pending"
             return VariantState(variant, status, failure.reason if failure else "", None)
+        found, why = self._kept(variant, folder, parts)
+        if found is not None:
+            self.finished[variant.name] = found
+        if failure is not None and failure.key == digest(parts):  # of other inputs, it is of no concern now
+            return VariantState(variant, "failed", f"{failure.reason} (the result before it is kept)", found)
+        return VariantState(variant, "stale" if why else "done", why, found)
+
+    def _kept(self, variant: Variant, folder: Path, parts: Mapping[str, str]) -> tuple[Finished | None, str]:
+        """The result in ``folder`` if it is whole and up to date, else why it is not."""
         try:
             found = read_result(folder)
             if found.result.training is not None:
@@ -63,15 +77,14 @@ class Workspace:
                 raise fault
         except RunnerError as error:
             file = f"{Path(error.where).name}: " if error.where else ""
-            return VariantState(variant, "stale", f"{file}{error.what}", None)
+            return None, f"{file}{error.what}"
         changed = why_stale(found.result, parts, self.parameters(variant))
         if changed:
-            return VariantState(variant, "stale", changed, None)
+            return None, changed
         executed = self.build_dir / "notebooks" / f"{variant.name}.ipynb"
         if not executed.exists():
-            return VariantState(variant, "stale", "its executed notebook is gone", None)
-        self.finished[variant.name] = found
-        return VariantState(variant, "done", "", found)
+            return None, "its executed notebook is gone"
+        return found, ""
 
     def parameters(self, variant: Variant) -> dict[str, Any]:
         """Complete parameters, with the choices that can be made from what is finished."""
@@ -80,7 +93,32 @@ class Workspace:
     def parts(self, variant: Variant) -> dict[str, str]:
         """What the variant's result depends on, hashed."""
         inputs = self._inputs(variant)
-        return key_parts(variant.notebook, self.parameters(variant), inputs)
+        return key_parts(self.content(variant).parts, self.parameters(variant), inputs)
+
+    def content(self, variant: Variant) -> Content:
+        """What the variant's notebook is and reads; looked at once for all the variants that share it."""
+        given = frozenset({"variant", "parameters"} if variant.kind == "training" else variant.parameters)
+        key = variant.notebook, variant.kind, given, variant.data
+        if key not in self._contents:
+            self._contents[key] = content_of(
+                variant.notebook,
+                file_index(self.build_dir),
+                given=given,
+                training=variant.kind == "training",
+                plan=self.plan.path,
+                declared=variant.data,
+            )
+        return self._contents[key]
+
+    def undeclared(self) -> Iterator[str]:
+        """A line for each notebook that names files which may be data, and which nobody declared."""
+        for notebook, content in {v.notebook: self.content(v) for v in self.plan.variants}.items():
+            names = ", ".join(sorted(path.name for path in content.undeclared))
+            if names:
+                yield (
+                    f"{notebook.name} names {names}: if it reads that, declare it (data = [...] in "
+                    f"{self.plan.path.name}), else a change of it goes unnoticed"
+                )
 
     def _inputs(self, variant: Variant) -> dict[str, str]:
         """Keys of the results that a notebook reads (choices reach the parameters instead)."""
@@ -91,7 +129,8 @@ class Workspace:
         return {name: found[name].result.key if name in found else "missing" for name in names}
 
     def task(self, variant: Variant, threads: int, timeout_seconds: int | None) -> Task:
-        """The task that runs the variant with ``threads`` cores."""
+        """The task that runs the variant with ``threads`` cores; its key is of what its files hold now."""
+        self._contents.clear()
         parameters = self.parameters(variant)
         inputs: Mapping[str, Any] = parameters
         if variant.kind == "training":

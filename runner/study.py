@@ -122,7 +122,8 @@ class Study:
     """A plan and what is there of its results.
 
     ``missing`` maps names to a reason in Spanish; the practice's variants that the plan leaves out are
-    there too. Times are told in ``zone``; empty: as they were recorded.
+    there too. Times are told in ``zone``; empty: as they were recorded. ``failed_since`` are finished ones
+    that were run once more, in vain, and why.
     """
 
     title: str
@@ -136,6 +137,7 @@ class Study:
     choices: tuple[Choice, ...]
     seeds: Seeds = field(default_factory=Seeds)
     zone: str = ""
+    failed_since: Mapping[str, str] = field(default_factory=dict)
 
     def info(self, name: str) -> VariantInfo:
         """The planned variant ``name``.

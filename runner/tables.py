@@ -13,6 +13,7 @@ from runner.i18n import tr
 from runner.study import Study
 from runner.timing import epoch_seconds, ratio
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 WORDS = {"better": "mejor", "worse": "peor", "undecided": "sin diferencia demostrable"}
 METRICS: tuple[tuple[Metric, str], ...] = (
     ("cross_entropy", "pérdida de validación"),

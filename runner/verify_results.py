@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.analysis import Split, per_image_correct, per_image_cross_entropy, split_predictions
+from runner.code_closure import read_source
 from runner.errors import RunnerError
 from runner.plan import Plan, Variant
 from runner.results import Finished, read_result
@@ -53,15 +54,16 @@ def _notebook(variant: Variant, found: Finished, folder: Path) -> Iterator[str]:
         yield f"{name}: its code is not that of {variant.notebook.name}"
 
 
-def _code(path: Path) -> list[str] | None:
-    """Sources of the code cells, without those that papermill adds; None if it is no notebook."""
+def _code(path: Path) -> str | None:
+    """Hash of what the code means, without the cells that papermill adds; None if it is no notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return [
+        code = (
             "".join(cell["source"])
             for cell in cells
             if cell["cell_type"] == "code" and "injected-parameters" not in cell["metadata"].get("tags", [])
-        ]
+        )
+        return read_source("\n\n".join(code)).digest  # comments may have changed since, as for keys
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

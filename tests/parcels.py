@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from runner import PROJECT_ROOT
+from runner.freshness import inputs, note
 from runner.handin import write_handin
 from runner.plan import DEFAULT_PLAN, make_plan, with_author
 from runner.report_summary import SUMMARY_FILE, ReportSummary, file_sha256
@@ -140,3 +141,4 @@ def write_report(
         answered=tuple(range(1, 19)),
     )
     write_json(build / SUMMARY_FILE, summary)
+    note(build, inputs(make_plan(DEFAULT_PLAN, "full"), build), ())

@@ -248,6 +248,16 @@ NOTEBOOKS = [
     ),
     wrong("notebook anywhere", GOOD + OTHER + 'notebook = "/etc/passwd"\n', "'/etc/passwd' is outside"),
     wrong(
+        "data that is not there",
+        GOOD + NOTE + 'data = ["a.csv"]\n',
+        "notebooks.n.data: no file or folder",
+        "a.csv",
+        "hint: paths are seen from the experiments file",
+    ),
+    wrong("data outside", 'data = ["../a.csv"]\n' + GOOD, "data: '../a.csv' is outside", "hint: copy it"),
+    wrong("all as data", GOOD + OTHER + 'data = ["."]\n', "variants.other.data: '.' holds the experiments"),
+    wrong("data without brackets", GOOD + OTHER + 'data = "a.csv"\n', "variants.other.data: "),
+    wrong(
         "parameters without a cell",
         GOOD + NOTE + "parameters = { size = 3 }\n",
         "notebooks.n.parameters: the notebook has no size; allowed: none",

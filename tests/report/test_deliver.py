@@ -193,11 +193,26 @@ def test_all_faults_are_told_at_once(build: Path) -> None:
     assert not (build / "entrega.eml").exists()
 
 
-def test_a_report_older_than_its_results_is_refused(build: Path) -> None:
+def test_a_report_of_other_results_is_refused_whatever_dates_say(build: Path) -> None:
+    """A result put back with its old date is another result; one that was only touched is not."""
+    record = build / "results" / "batch-4" / "result.json"
+    os.utime(record)
     os.utime(build / "report.pdf", (0, 0))
+    assert deliver(build, "--to", PROF).returncode == 0
+    record.write_bytes(record.read_bytes().replace(b'"wall_seconds": 300.5', b'"wall_seconds": 301.5'))
+    os.utime(record, (0, 0))
     done = deliver(build, "--to", PROF)
     assert done.returncode == 2
-    assert "report.pdf is older than the results" in done.stderr
+    assert "report.pdf and practica5.ipynb: the results changed since they were made" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "practica5.ipynb"])
+def test_what_was_altered_since_it_was_made_is_refused(build: Path, name: str) -> None:
+    with (build / name).open("ab") as file:
+        file.write(b"\n")
+    done = deliver(build, "--to", PROF)
+    assert done.returncode == 2
+    assert f"{name} was altered since it was made" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "practica5.ipynb"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from runner.keys import changed_parts, key_parts
+from runner.file_index import FileIndex
+from runner.keys import changed_parts, content_of, key_parts
 from runner.plan import DEFAULT_PLAN
 
 NOTEBOOK = DEFAULT_PLAN.parent / "experiment.ipynb"
@@ -27,7 +29,12 @@ def edited(folder: Path, change: tuple[str, str] | None = None, prose: str = "")
 
 
 def parts(notebook: Path = NOTEBOOK, **parameters: object) -> dict[str, str]:
-    return key_parts(notebook, {**PARAMETERS, **parameters}, {})
+    return key_parts(content(notebook), {**PARAMETERS, **parameters}, {})
+
+
+def content(notebook: Path = NOTEBOOK) -> Mapping[str, str]:
+    given = frozenset({"variant", "parameters"})
+    return content_of(notebook, FileIndex(None), given=given, training=True).parts
 
 
 def test_prose_comments_and_formatting_change_nothing(tmp_path: Path) -> None:
@@ -56,6 +63,20 @@ def test_imported_code_counts_but_not_how_figures_look(tmp_path: Path) -> None:
 
 
 def test_keys_of_other_results_count_for_what_reads_them() -> None:
-    one = key_parts(NOTEBOOK, PARAMETERS, {"best": "1"})
-    other = key_parts(NOTEBOOK, PARAMETERS, {"best": "2"})
+    one = key_parts(content(), PARAMETERS, {"best": "1"})
+    other = key_parts(content(), PARAMETERS, {"best": "2"})
     assert changed_parts(one, other) == ("inputs",)
+
+
+def test_a_default_that_nobody_overrides_counts(tmp_path: Path) -> None:
+    """What the cell of the parameters sets, and the experiments file does not, decides as well."""
+    path = tmp_path / "line.ipynb"
+
+    def write(cell: str) -> dict[str, str]:
+        parameters = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": cell}
+        path.write_text(json.dumps({"cells": [parameters]}), encoding="utf-8")
+        return dict(content_of(path, FileIndex(None), given=frozenset({"points"})).parts)
+
+    before = write("points = 50\nnoise: float = 0.1")
+    assert write("points = 60  # más\nnoise: float = 0.1") == before
+    assert changed_parts(before, write("points = 50\nnoise: float = 0.2")) == ("notebook",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from runner import PROJECT_ROOT, keys
-from runner.plan import Plan, make_plan
+from runner import PROJECT_ROOT, code_closure, keys
+from runner.keys import changed_parts
+from runner.plan import DEFAULT_PLAN, Plan, make_plan
 from runner.results import RESULT_FILE
 from runner.state import Workspace
 from tests.made_up import Story, make_study, write_training
@@ -69,7 +71,6 @@ class Built:
     @property
     def state(self) -> tuple[str, str]:
         """The state and why."""
-        keys._notebook_hash.cache_clear()
         (state,) = Workspace(self.plan, self.build).states()
         return state.status, state.why
 
@@ -118,8 +119,7 @@ def test_code_of_the_notebook_counts_and_its_prose_does_not(built: Built) -> Non
 def imported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the package's sources to be edited, which the keys are taken from."""
     shutil.copytree(PROJECT_ROOT / "runner", folder / "copy" / "runner")
-    monkeypatch.setattr(keys, "PROJECT_ROOT", folder / "copy")
-    keys._modules_hash.cache_clear()
+    monkeypatch.setattr(code_closure, "PACKAGE", folder / "copy" / "runner")
     return folder / "copy" / "runner"
 
 
@@ -130,6 +130,8 @@ def imported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("training", "\n\nMORE = 1\n", True),
         ("model", "\n\nMORE = 1\n", True),
         ("data", "\n\nMORE = 1\n", True),
+        ("training", '\n\ndef more():\n    """Un texto."""\n', True),
+        ("__init__", "\n\nMORE = 1\n", False),
         ("figure_style", "\n\nMORE = 1\n", False),
         ("figures", "\n\nMORE = 1\n", False),
         ("report_html", "\n\nMORE = 1\n", False),
@@ -142,7 +144,6 @@ def test_which_code_counts(
     source = imported(built.folder, monkeypatch) / f"{module}.py"
     source.write_text(source.read_text(encoding="utf-8") + new, encoding="utf-8")
     assert built.state == (("stale", "code it imports") if stale else ("done", ""))
-    keys._modules_hash.cache_clear()
 
 
 def test_templates_make_nothing_stale(built: Built) -> None:
@@ -157,7 +158,6 @@ def test_templates_make_nothing_stale(built: Built) -> None:
 def test_what_a_notebook_reads_is_told(tmp_path: Path) -> None:
     """A notebook that shows other results is run again when those are, and says so."""
     make_study(tmp_path)
-    from runner.plan import DEFAULT_PLAN
     from runner.results import read_result
     from runner.stale import why_stale
 
@@ -166,3 +166,91 @@ def test_what_a_notebook_reads_is_told(tmp_path: Path) -> None:
     parts = workspace.parts(workspace.plan.get("best-model"))
     before = result.model_copy(update={"key_parts": parts | {"inputs": "0"}})
     assert why_stale(before, parts, result.parameters) == "results it reads"
+
+
+def test_code_in_folders_of_the_package_counts(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two folders down, imported in any of the ways there are; and each package's own file."""
+    package = imported(built.folder, monkeypatch)
+    deep = package / "practice" / "deep"
+    deep.mkdir(parents=True)
+    (package / "practice" / "__init__.py").write_text("")
+    (deep / "__init__.py").write_text("")
+    (deep / "layers.py").write_text("from . import sizes\n")
+    (deep / "sizes.py").write_text("SIDE = 3\n")
+    training = package / "training.py"
+    training.write_text(training.read_text("utf-8") + "\nfrom runner.practice.deep import layers\n", "utf-8")
+    workspace = Workspace(built.plan, built.build)
+    built.edit(lambda record: record.update(key_parts=workspace.parts(built.plan.get("good"))))
+    assert built.state == ("done", "")
+    for path in (deep / "sizes.py", deep / "layers.py", deep / "__init__.py", deep.parent / "__init__.py"):
+        before = path.read_text()
+        path.write_text(before + "# un comentario\n")
+        assert built.state == ("done", "")
+        path.write_text(before + "MORE = 1\n")
+        assert built.state == ("stale", "code it imports"), path
+        path.write_text(before)
+
+
+def test_a_module_beside_the_notebook_counts_and_is_named(built: Built) -> None:
+    built.cells("code", "figures.use_style()", "import medidas.areas\nfigures.use_style()")
+    folder = built.folder / "medidas"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from .lados import LADO\n")
+    (folder / "areas.py").write_text("AREA = 4\n")
+    (folder / "lados.py").write_text("LADO = 2\n")
+    workspace = Workspace(built.plan, built.build)
+    built.edit(lambda record: record.update(key_parts=workspace.parts(built.plan.get("good"))))
+    assert built.state == ("done", "")
+    (folder / "areas.py").write_text('"""Áreas."""\n\nAREA = 4  # metros\n')
+    assert built.state == ("done", "")
+    (folder / "lados.py").write_text("LADO = 3\n")
+    assert built.state == ("stale", "code of medidas/lados.py")
+
+
+def test_dates_do_not_count(built: Built) -> None:
+    for path in (built.folder / "experiment.ipynb", built.path):
+        os.utime(path)
+        assert built.state == ("done", "")
+        os.utime(path, (0, 0))
+        assert built.state == ("done", "")
+
+
+def test_declared_data_counts_and_is_named(built: Built) -> None:
+    data = built.folder / "datos"
+    (data / "más").mkdir(parents=True)
+    (data / "a.csv").write_text("1,2\n")
+    (data / "más" / "b.csv").write_text("3,4\n")
+    built.replace("[variants.good]", '[variants.good]\ndata = ["datos"]')
+    assert built.state == ("stale", "file datos")
+    workspace = Workspace(built.plan, built.build)
+    built.edit(lambda record: record.update(key_parts=workspace.parts(built.plan.get("good"))))
+    os.utime(data / "a.csv")
+    (data / ".oculto").write_text("de un editor")
+    assert built.state == ("done", "")
+    old = (data / "más" / "b.csv").stat()
+    (data / "más" / "b.csv").write_text("3,5\n")
+    os.utime(data / "más" / "b.csv", ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert built.state == ("stale", "file datos")
+    (data / "más" / "b.csv").write_text("3,4\n")
+    assert built.state == ("done", "")
+    (data / "más" / "b.csv").rename(data / "b.csv")
+    assert built.state == ("stale", "file datos")
+
+
+def test_a_notebook_that_trains_nothing_shows_all_the_code_it_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Comparisons and looks too: it is handed in as it was executed."""
+    package = imported(tmp_path, monkeypatch)
+    plan = make_plan(DEFAULT_PLAN, "full")
+    before = Workspace(plan, tmp_path).parts(plan.get("comparison"))
+    for name in ("analysis", "timing", "tables", "figure_style"):
+        path = package / f"{name}.py"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text + "# un comentario\n", encoding="utf-8")
+        assert Workspace(plan, tmp_path).parts(plan.get("comparison")) == before
+        path.write_text(text + "MORE = 1\n", encoding="utf-8")
+        assert changed_parts(before, Workspace(plan, tmp_path).parts(plan.get("comparison"))) == ("code",), (
+            name
+        )
+        path.write_text(text, encoding="utf-8")
