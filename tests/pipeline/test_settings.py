@@ -106,8 +106,8 @@ def test_every_word_of_the_report_is_the_same(builds: dict[str, Path]) -> None:
     assert report_text(builds["hostile"]) == report_text(builds["rendered"])
 
 
-def test_the_notebook_and_its_page_are_the_same(builds: dict[str, Path]) -> None:
-    for name in ("practica5.ipynb", "practica5.html"):
+def test_every_byte_to_hand_in_is_the_same(builds: dict[str, Path]) -> None:
+    for name in ("practica5.ipynb", "practica5.html", "report.pdf"):
         assert (builds["hostile"] / name).read_bytes() == (builds["rendered"] / name).read_bytes()
 
 

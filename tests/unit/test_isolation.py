@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -151,7 +153,9 @@ def test_an_account_that_nothing_can_be_written_to(tmp_path: Path) -> None:
     assert os.path.isabs(left)  # noqa: PTH117
 
 
-@pytest.mark.parametrize("settings", [{"savefig.bbox": "tight"}, {"text.usetex": True}, {"font.size": 30}])
+@pytest.mark.parametrize(
+    "settings", [{"savefig.bbox": "tight"}, {"text.usetex": True}, {"axes.facecolor": "red"}]
+)
 def test_a_figure_is_the_same_under_any_settings(tmp_path: Path, settings: dict[str, object]) -> None:
     """Those that a process has already read, too, as somebody's own Jupyter has."""
     pictures = []
@@ -175,10 +179,13 @@ def test_a_raster_figure_of_a_practice_that_is_cut_to_its_content_is_no_noise(tm
         plt.close(figure)
 
 
-def test_a_font_of_the_user_by_the_reports_name_is_not_used() -> None:
-    theirs = font_manager.FontEntry(
-        fname="/home/user/.fonts/source.otf", name=figure_style.FAMILY, weight=400
-    )
-    font_manager.fontManager.ttflist.insert(0, theirs)
+def test_a_font_of_the_user_by_the_reports_name_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure_style.use_style()
+    manager = font_manager.fontManager
+    ours = next(e for e in manager.ttflist if e.fname == font_manager.findfont(figure_style.FAMILY))
+    theirs = shutil.copy(Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSansMono.ttf"), tmp_path)
+    monkeypatch.setattr(manager, "ttflist", [replace(ours, fname=str(theirs)), *manager.ttflist])
     figure_style.use_style()
     assert Path(font_manager.findfont(figure_style.FAMILY)).parent == figure_style.FONTS
