@@ -121,7 +121,11 @@ def begin() -> None:
         words = [sys.executable, "-P", "-m", "runner", *sys.argv[1:]]
         encoded = [word.encode("utf-8", "surrogateescape") for word in words]
         os.execve(sys.executable, encoded, _for_python(before) | own)
-    isolate()
+    try:
+        isolate()
+    except OSError as error:
+        hint = "let TMPDIR be a folder that can be written to"
+        sys.exit(f"error: no place for the settings of this program: {error}\n  {hint}")
     os.environ.pop(RESTARTED, None)
     changed = (name for name in aside if is_setting(name) and os.environ.get(name) != before.get(name))
     os.environ[SET_ASIDE] = " ".join(dict.fromkeys(changed))
