@@ -104,6 +104,7 @@ NEEDED = ("tensorflow", "keras", "numpy", "sklearn", "matplotlib", "papermill", 
 # Of this program, for itself.
 RESTARTED, SET_ASIDE, FOLDER = "RUNNER_RESTARTED", "RUNNER_SET_ASIDE", "RUNNER_SETTINGS"
 MATPLOTLIBRC = "matplotlibrc"
+BAD_INPUT = 2  # the exit code
 
 
 def begin() -> None:
@@ -125,7 +126,8 @@ def begin() -> None:
         isolate()
     except OSError as error:
         hint = "let TMPDIR be a folder that can be written to"
-        sys.exit(f"error: no place for the settings of this program: {error}\n  {hint}")
+        print(f"error: no place for the settings of this program: {error}\n  {hint}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
     os.environ.pop(RESTARTED, None)
     changed = (name for name in aside if is_setting(name) and os.environ.get(name) != before.get(name))
     os.environ[SET_ASIDE] = " ".join(dict.fromkeys(changed))
