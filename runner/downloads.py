@@ -57,7 +57,7 @@ def official(folder: Path, say: Say) -> Arrays:
     words = [name, OFFICIAL_URL, str(folder), str(CONNECT_SECONDS), OFFICIAL_SHA256]
     say("data: trying the official archive")
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    command = [sys.executable, "-c", KERAS_DOWNLOAD, *words]
+    command = [sys.executable, "-P", "-c", KERAS_DOWNLOAD, *words]
     ended = download(command, folder, OFFICIAL_BYTES, say, quiet)
     if ended.code:
         raise RunnerError(_last_line(ended.err))

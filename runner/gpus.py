@@ -15,7 +15,7 @@ GROWTH = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}  # else the first kernel takes al
 DEVICES_FOLDER = Path("/dev")
 DEVICES = "nvidia[0-9]*"
 COUNT = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
-ASK = (sys.executable, "-c", COUNT)
+ASK = (sys.executable, "-P", "-c", COUNT)
 DRIVER_WORDS = ("dlopen", "cuda", "driver", "gpu")  # of TensorFlow's lines that say why it uses none
 ANSWER_SECONDS = 120
 

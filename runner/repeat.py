@@ -37,7 +37,7 @@ def twice(parameters: Mapping[str, Any], batches: int, threads: int) -> dict[str
         runs = []
         for number in ("1", "2"):
             left = Path(folder) / f"{number}.npz"
-            command = [sys.executable, "-m", "runner.repeat", str(given), str(left)]
+            command = [sys.executable, "-P", "-m", "runner.repeat", str(given), str(left)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]

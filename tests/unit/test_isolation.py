@@ -183,9 +183,10 @@ def test_a_font_of_the_user_by_the_reports_name_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figure_style.use_style()
-    manager = font_manager.fontManager
-    ours = next(e for e in manager.ttflist if e.fname == font_manager.findfont(figure_style.FAMILY))
+    manager, family = font_manager.fontManager, mpl.rcParams["font.family"][0]
+    ours = next(e for e in manager.ttflist if e.fname == font_manager.findfont(family))
     theirs = shutil.copy(Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSansMono.ttf"), tmp_path)
     monkeypatch.setattr(manager, "ttflist", [replace(ours, fname=str(theirs)), *manager.ttflist])
     figure_style.use_style()
-    assert Path(font_manager.findfont(figure_style.FAMILY)).parent == figure_style.FONTS
+    not_asked_for_before = font_manager.FontProperties(family=family, size=13.5)
+    assert Path(font_manager.findfont(not_asked_for_before)).parent == figure_style.FONTS
