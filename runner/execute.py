@@ -233,9 +233,9 @@ def replace_folder(source: Path, target: Path) -> None:
     new = beside(source, target)  # while the former is still in its place
     old = target.with_name(OLD.format(target.name))
     if target.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        os.replace(target, old)
-    os.replace(new, target)
+        remove(old)
+        move(target, old)
+    move(new, target)
     for each in (source, old):
         remove(each)
 

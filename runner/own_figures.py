@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import RunnerError
+from runner.isolation import shadows
 from runner.study import Study
 from runner.templating import TemplateFault
 
@@ -46,14 +47,15 @@ def own_draws(templates: Path) -> dict[str, Draw] | None:
         if not isinstance(id, str) or not ID.fullmatch(id):
             hint = "small letters, digits and hyphens"
             raise TemplateFault(f"{id!r} can't be the id of a figure", where=str(path), hint=hint)
-    return {id: _checked(draw, templates, path, id) for id, draw in found.items()}
+    return {id: _checked(draw, path, id) for id, draw in found.items()}
 
 
 @contextmanager
 def modules_beside(templates: Path) -> Iterator[None]:
     """Have modules beside ``figures.py`` found, as if it was run alone, and leave no compiled file there."""
     path, compiled, known = [*sys.path], sys.dont_write_bytecode, {*sys.modules}
-    sys.path[:], sys.dont_write_bytecode = [str(templates), *path], True
+    sys.path.insert(len(path) if shadows(templates) else 0, str(templates))
+    sys.dont_write_bytecode = True
     try:
         yield
     finally:
@@ -63,7 +65,7 @@ def modules_beside(templates: Path) -> Iterator[None]:
                 del sys.modules[name]  # the next time it may be another
 
 
-def _checked(draw: Callable[[Study], object], templates: Path, path: Path, id: str) -> Draw:
+def _checked(draw: Callable[[Study], object], path: Path, id: str) -> Draw:
     """The same, with faults that name the figure."""
 
     def checked(study: Study) -> DrawnFigure:
@@ -72,7 +74,7 @@ def _checked(draw: Callable[[Study], object], templates: Path, path: Path, id: s
         from runner.practice_figures import DrawnFigure
 
         try:
-            with modules_beside(templates):
+            with modules_beside(path.parent):
                 drawn = draw(study)
         except RunnerError:
             raise

@@ -40,8 +40,11 @@ def helpers() -> Iterator[Helpers]:
 
 def with_printable_reasons(study: Study, fonts: Sequence[Path]) -> Study:
     """The study with what programs said of failures in characters that the fonts have."""
-    missing = {name: spelled(reason, fonts) for name, reason in study.missing.items()}
-    return replace(study, missing=missing)
+    missing, since = (
+        {name: spelled(reason, fonts) for name, reason in reasons.items()}
+        for reasons in (study.missing, study.failed_since)
+    )
+    return replace(study, missing=missing, failed_since=since)
 
 
 def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Path:

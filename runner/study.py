@@ -122,8 +122,8 @@ class Study:
     """A plan and what is there of its results.
 
     ``missing`` maps names to a reason in Spanish; the practice's variants that the plan leaves out are
-    there too. Times are told in ``zone``; empty: as they were recorded. ``failed_since`` are finished ones
-    that were run once more, in vain, and why.
+    there too. ``failed_since`` are finished ones that were run once more, in vain, and why. Times are told in
+    ``zone``; empty: as they were recorded.
     """
 
     title: str

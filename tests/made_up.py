@@ -133,12 +133,12 @@ def make_study(
     return load_study(plan, folder)
 
 
-def write_failure(folder: Path, name: str, reason: str) -> None:
+def write_failure(folder: Path, name: str, reason: str, key: str = "0" * 64) -> None:
     """The record of a variant that did not finish."""
     failure = Failure(
         schema_version=SCHEMA_VERSION,
         variant=name,
-        key="0" * 64,
+        key=key,
         reason=reason,
         detail=reason,
         finished=START,

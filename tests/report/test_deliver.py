@@ -19,6 +19,7 @@ import nbformat
 import pytest
 
 from runner import PROJECT_ROOT, conformance, i18n
+from runner.freshness import inputs, note
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.preflight import Outcome, Parcel, inspect
 from runner.report import render
@@ -274,7 +275,9 @@ def test_an_english_report_is_delivered_in_english(tmp_path: Path) -> None:
         study = replace(make_study(tmp_path), author=author)
         write_json(tmp_path / "run.json", {"profile": "full", "author": asdict(author), "locale": "en"})
         make_build(tmp_path)
-        render(study, make_plan(DEFAULT_PLAN, "full"), tmp_path, TEMPLATES)
+        plan = make_plan(DEFAULT_PLAN, "full")
+        render(study, plan, tmp_path, TEMPLATES)
+        note(tmp_path, inputs(plan, tmp_path), ())
     done = deliver(tmp_path, "--to", PROF, *SENDER)
     assert done.returncode == 0, done.stderr
     message = read_mail((tmp_path / "entrega.eml").read_bytes())

@@ -11,7 +11,8 @@ from runner.loading import load_study
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.report_html import report_html
 from runner.report_layout import Drawn
-from tests.made_up import make_study
+from runner.results import read_result
+from tests.made_up import make_study, write_failure
 from tests.report.test_answers import FIGURES, TEMPLATES, plain
 
 RESUMED = {"batch-4": (2, 30.5), "filters-x2": (1, 41.0)}
@@ -22,6 +23,18 @@ def document(folder: Path) -> str:
     study = load_study(make_plan(DEFAULT_PLAN, "full"), folder)
     figures = {name: Drawn(Path(f"{name}.svg"), "una figura") for name in FIGURES}
     return report_html(study, figures, TEMPLATES, "0" * 64).html
+
+
+def test_says_what_was_run_again_in_vain(tmp_path: Path) -> None:
+    """The result is the former one, of the same inputs; a digit in the reason is no measured number."""
+    make_study(tmp_path)
+    assert "ese intento falló" not in document(tmp_path)
+    result = read_result(tmp_path / "results" / "batch-4").result
+    write_failure(tmp_path / "results" / "batch-4", "batch-4", "ValueError en la celda 3: no", result.key)
+    text = plain(document(tmp_path))
+    assert "Lotes de 4 se ejecutó otra vez y ese intento falló: ValueError en la celda 3: no." in text
+    assert "Se muestra su resultado anterior, de las mismas entradas." in text
+    assert "Falta" not in text
 
 
 def test_says_which_and_how_much_was_lost(tmp_path: Path) -> None:
