@@ -108,7 +108,8 @@ def test_where_the_text_was_written_is_told() -> None:
 def test_what_is_refused_is_not_remembered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The next command is signed as before."""
     make_study(tmp_path)
-    (tmp_path / "run.json").write_text('{"profile": "full", "author": {"names": ["Ana"]}}')
+    author = '{"names": ["Ana"], "course": "", "group": "", "date": ""}'
+    (tmp_path / "run.json").write_text(f'{{"profile": "full", "author": {author}}}')
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for command in ("all", "report"):
         assert main([command, "--build-dir", str(tmp_path), "--name", CHINESE]) == 2

@@ -22,6 +22,12 @@ from runner.study import MissingVariant
 from tests.program import all_ended
 
 
+@pytest.fixture(autouse=True)
+def found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the other process find this module, wherever the tests are started."""
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT_ROOT))
+
+
 def ready() -> None:
     """Nothing to import."""
 
