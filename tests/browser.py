@@ -14,6 +14,8 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.program import HANG_SECONDS
+
 WIDTH, HEIGHT = 1280, 900
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -70,7 +72,7 @@ def browser(profile: Path) -> Iterator[webdriver.Chrome]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     running = webdriver.Chrome(options=options, service=Service(driver))
     try:
-        running.set_page_load_timeout(60)
+        running.set_page_load_timeout(HANG_SECONDS)
         yield running
     finally:
         running.quit()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from typing import Any, Literal
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session, syntax
+
+from tests.program import HANG_SECONDS
 
 USER, PASSWORD = "ana", "s3cr3t-çlave"
 Fault = Literal[
@@ -51,6 +52,7 @@ class Mailbox:
             "RUNNER_SMTP_PORT": str(self.port),
             "RUNNER_SMTP_USER": USER,
             "RUNNER_SMTP_PASSWORD": PASSWORD,
+            "RUNNER_SMTP_TIMEOUT": str(HANG_SECONDS),
         }
 
 
@@ -82,7 +84,7 @@ class _Handler:
         self.box.messages.append(envelope)
         self.box.encrypted.append(server.transport.get_extra_info("sslcontext") is not None)
         if self.fault == "slow answer":
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()  # which is never set
         if self.fault == "hang up at the end":
             server.transport.abort()
         return "what?" if self.fault == "babble at the end" else "250 2.0.0 Ok: queued as 4XyZ"
@@ -93,7 +95,7 @@ class _Server(SMTP):
 
     async def _handle_client(self) -> None:
         if self.fault == "slow greeting":
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
         await super()._handle_client()
 
     @syntax("DATA")
@@ -109,11 +111,17 @@ class _Server(SMTP):
 
 
 class _Controller(Controller):
+    """On a port that the system gives it, so that nobody else can take it first."""
+
     fault: Fault = ""
 
     def __init__(self, *words: Any, **options: Any) -> None:
         self.made: list[_Server] = []
         super().__init__(*words, **options)
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
 
     def factory(self) -> SMTP:
         server = _Server(self.handler, **self.SMTP_kwargs)
@@ -142,10 +150,7 @@ def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
 def mail_server(folder: Path, fault: Fault = "", implicit: bool = False) -> Iterator[Mailbox]:
     """A server for one account, reached by STARTTLS or by ``implicit`` TLS."""
     context, ca = _certificate(folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    box = Mailbox(port, ca)
+    box = Mailbox(0, ca)
 
     def authenticate(
         server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
@@ -161,8 +166,10 @@ def mail_server(folder: Path, fault: Fault = "", implicit: bool = False) -> Iter
         options |= {"auth_require_tls": False}
     else:
         options |= {"tls_context": context, "require_starttls": True}
-    controller = _Controller(_Handler(box, fault), hostname="127.0.0.1", port=port, **options)
+    options |= {"hostname": "127.0.0.1", "port": 0, "ready_timeout": HANG_SECONDS}
+    controller = _Controller(_Handler(box, fault), **options)
     controller.start()
+    box.port = controller.port
     controller.fault = fault  # only now: starting makes a connection of its own
     try:
         yield box

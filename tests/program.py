@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes.util
+import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,12 @@ def run_program(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def start_program(*words: str) -> subprocess.Popen[str]:
+def start_program(*words: str, **environment: str) -> subprocess.Popen[str]:
     """The program, running; what it says is in its ``stderr``."""
     return subprocess.Popen(
         command_line(*words),
         cwd=PROJECT_ROOT,
+        env=os.environ | environment,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
@@ -90,3 +93,11 @@ def report_text(build: Path) -> str:
     """All words of the report, with single spaces between."""
     pages = "\n".join(page.extract_text() for page in PdfReader(build / "report.pdf").pages)
     return " ".join(pages.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """A port of this machine that refuses every connection, as long as the block lasts."""
+    with socket.socket() as taken:  # and never listens
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]

@@ -120,6 +120,9 @@ def run(command: str, plan: Path, build: Path, *more: str) -> subprocess.Complet
     return run_program(*words(command, plan, build, *more))
 
 
-def start(command: str, plan: Path, build: Path, *more: str) -> subprocess.Popen[str]:
-    """Start the program."""
-    return start_program(*words(command, plan, build, *more))
+def start(
+    command: str, plan: Path, build: Path, *more: str, gate: Path | None = None
+) -> subprocess.Popen[str]:
+    """Start the program. With a ``gate``, trainings of a plan that heeds it wait there."""
+    environment = {} if gate is None else {GATE: str(gate)}
+    return start_program(*words(command, plan, build, *more), **environment)

@@ -8,16 +8,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from runner import PROJECT_ROOT, data, downloads, sources
 from runner.errors import InputError
-from tests.program import HANG_SECONDS, until
+from tests.program import HANG_SECONDS, silent_port, until
 from tests.unit.test_sources import make_form
 
 pytestmark = pytest.mark.faults
@@ -34,11 +35,16 @@ def some_arrays(images: int = 50) -> dict[str, np.ndarray]:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one file on loopback, ``share`` of it: then the connection is closed, as if cut."""
+    """Serves one file on loopback, ``share`` of it: then the connection is closed, as if cut.
+
+    Nobody gets it before ``go``.
+    """
 
     def __init__(self, content: bytes) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.share, self.requests = content, 1.0, 0
+        self.go = threading.Event()
+        self.go.set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -55,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        time.sleep(1)  # so that two clients are here at once
+        self.server.go.wait()
         self.wfile.write(content[: int(len(content) * self.server.share)])
         self.wfile.flush()
         self.close_connection = True
@@ -95,9 +101,9 @@ def test_the_network_gone_in_the_middle(
 
 
 def test_the_network_gone_from_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "OFFICIAL_URL", "http://127.0.0.1:9/cifar-10-python.tar.gz")
     official = (sources.Source("official archive", downloads.official),)
-    with pytest.raises(InputError, match=r"(?i)official archive: .*refused"):
+    with silent_port() as port, pytest.raises(InputError, match=r"(?i)official archive: .*refused"):
+        monkeypatch.setattr(downloads, "OFFICIAL_URL", f"http://127.0.0.1:{port}/cifar-10-python.tar.gz")
         sources.obtain(tmp_path / "c.npz", {}, official, lambda text: None)
 
 
@@ -107,26 +113,31 @@ from pathlib import Path
 from runner import downloads, sources
 cached, url, archive_hash, expected = sys.argv[1:]
 downloads.OFFICIAL_URL, downloads.OFFICIAL_SHA256 = url, archive_hash
+downloads.CONNECT_SECONDS = 10**4  # as long as the test holds the server
 official = sources.Source("official archive", downloads.official)
 found = sources.obtain(Path(cached), json.loads(expected), (official,), print)
 print("origin:", found.origin)
 """
 
 
-def python(code: str, *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", code, *words]
-    return subprocess.Popen(
-        command, cwd=PROJECT_ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+def python(code: str, *words: str, log: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-u", "-c", code, *words]
+    with log.open("wb") as file:
+        return subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=file, stderr=file)
 
 
 def test_two_downloads_at_once_are_one(server: Server, tmp_path: Path) -> None:
     """The second waits for the first, and takes what it left."""
+    server.go.clear()
     cached, expected = tmp_path / "cache" / "c.npz", data.sha256(some_arrays())
     words = (str(cached), server.url, hashlib.sha256(server.content).hexdigest(), json.dumps(expected))
-    both = [python(FILLER, *words) for _ in range(2)]
-    texts = [process.communicate(timeout=HANG_SECONDS)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0], texts
+    logs = [tmp_path / "one.log", tmp_path / "other.log"]
+    both = [python(FILLER, *words, log=log) for log in logs]
+    until(lambda: any("waiting for another run" in log.read_text() for log in logs))
+    server.go.set()
+    codes = [process.wait(HANG_SECONDS) for process in both]
+    texts = [log.read_text() for log in logs]
+    assert codes == [0, 0], texts
     assert server.requests == 1
     origins = sorted(text.split("origin: ")[1].split()[0] for text in texts)
     assert origins == ["cache", "official"]
@@ -148,20 +159,40 @@ while True:
 """
 
 
+def stop_while(pid: int, holds: Callable[[], bool]) -> None:
+    """Have a process stand still at a moment at which something holds."""
+    process = psutil.Process(pid)
+
+    def stopped() -> bool:
+        process.suspend()
+        until(lambda: process.status() == psutil.STATUS_STOPPED)
+        if holds():
+            return True
+        process.resume()
+        return False
+
+    until(stopped)
+
+
 def test_killed_while_the_cache_is_written(tmp_path: Path) -> None:
     """SIGKILL at moments of a write that goes on: the file is whole or it is not there, and is swept."""
-    cached, expected = tmp_path / "c.npz", data.sha256(some_arrays())
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    cached, expected = folder / "c.npz", data.sha256(some_arrays())
     for moment in (0.0, 0.02, 0.05, 0.1, 0.3):
         cached.unlink(missing_ok=True)
-        process = python(WRITER, str(cached))
-        until((tmp_path / f".c.{process.pid}.npz").exists)
+        process = python(WRITER, str(cached), log=tmp_path / "log")
+        half = folder / f".c.{process.pid}.npz"
+        until(half.exists)
         time.sleep(moment)
+        if moment == 0.0:  # once for certain in the middle
+            stop_while(process.pid, half.exists)
         process.kill()
-        process.communicate()
+        process.wait()
         if cached.exists():
             assert data.read_arrays(cached)["x_train"].shape == (60_000, 32, 32, 3)
-    assert list(tmp_path.glob(".c.*.npz"))  # what the kills left half-written
+    assert list(folder.glob(".c.*.npz"))  # what the kills left half-written
     good = sources.Source("good", lambda folder, say: some_arrays())
     sources.obtain(cached, expected, (good,), lambda text: None)
     data.check(data.read_arrays(cached), expected, "cache")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.lock", "c.npz"]
+    assert sorted(path.name for path in folder.iterdir()) == ["c.lock", "c.npz"]

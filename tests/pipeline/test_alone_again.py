@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,11 @@ tries.write_text(tries.read_text() + 'x' if tries.exists() else 'x')
 if tries.read_text() == 'x':
     os.kill(os.getpid(), signal.SIGKILL)
 kernel.save_values({'tries': len(tries.read_text()), 'threads': kernel.threads()})"""
+MEET = """import os, pathlib, time
+folder = pathlib.Path(r'%s')
+(folder / f'{os.getpid()}.here').touch()
+while len(list(folder.glob('*.here'))) < 2:
+    time.sleep(0.05)"""
 
 
 def test_what_died_beside_others_is_run_once_more_alone(tmp_path: Path) -> None:
@@ -46,13 +51,9 @@ def test_what_died_beside_others_is_run_once_more_alone(tmp_path: Path) -> None:
 def test_each_kernel_has_a_gpu_to_itself(tmp_path: Path) -> None:
     """The environment that decides it is that of real kernels; no GPU is needed to see it."""
     pool = make_executor(2, tmp_path / "log", ("GPU-a", "GPU-b"))
-    cell = "import time; time.sleep(1); " + SAVE % (
-        "n: os.environ[n] for n in ('CUDA_VISIBLE_DEVICES', 'TF_FORCE_GPU_ALLOW_GROWTH')"
-    )
-    from concurrent.futures import ThreadPoolExecutor
-
+    save = SAVE % "n: os.environ[n] for n in ('CUDA_VISIBLE_DEVICES', 'TF_FORCE_GPU_ALLOW_GROWTH')"
     with ThreadPoolExecutor(2) as callers:
-        ended = [callers.submit(run, pool, tmp_path, name, cell) for name in ("first", "second")]
+        ended = [callers.submit(run, pool, tmp_path, n, MEET % tmp_path, save) for n in ("first", "second")]
         wait(ended)
     assert [each.result().reason for each in ended] == ["", ""]
     values = [read_result(tmp_path / "build" / "results" / n).values for n in ("first", "second")]

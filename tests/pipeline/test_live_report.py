@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -18,15 +17,18 @@ from runner import PROJECT_ROOT
 from runner.live_report import AUTOGROUP, LiveReport
 from runner.plan import Plan, make_plan
 from tests.program import HANG_SECONDS, all_ended, report_text, until
-from tests.tiny_plan import run, start, variant, write_plan
+from tests.tiny_plan import open_gate, run, start, variant, write_gate, write_plan
 
 pytestmark = pytest.mark.xdist_group("live")
 
 
 @pytest.fixture(scope="module")
-def endless(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plan whose second variant is still running when a test is done."""
-    return write_plan(tmp_path_factory.mktemp("endless"), variant("long", 2, "epochs = 1000, batch_size = 1"))
+def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan whose second variant runs as long as a test wants it to."""
+    folder = tmp_path_factory.mktemp("held")
+    plan = write_plan(folder, variant("long", 2, "batch_size = 16"))
+    write_gate(folder)
+    return plan
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="only Linux shares by sessions, if it is told to")
@@ -39,26 +41,27 @@ def test_a_rendering_gives_way_to_sessions_too(tmp_path: Path) -> None:
     assert done.stdout.split() == [str(os.nice(0) + 7), "True", "7"], done.stderr
 
 
-def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path: Path) -> None:
-    build = tmp_path / "build"
-    process = start("all", endless, build, "--jobs", "1")
+PENDING = "{} Falta: pendiente: todavía no se ha ejecutado"
+
+
+def test_the_report_is_there_while_a_variant_still_runs(held: Path, tmp_path: Path) -> None:
+    """First with nothing in it, then with what has ended; the notebook as well."""
+    build, notebook = tmp_path / "build", tmp_path / "build" / "practica5.ipynb"
+    process = start("all", held, build, "--jobs", "1", gate=tmp_path / "gate")
     try:
-        until(lambda: (build / "results" / "good" / "result.json").exists(), process=process)
-        done = (build / "results" / "good" / "result.json").stat().st_mtime
-        notebook = build / "practica5.ipynb"
+        until((build / "report.pdf").exists, process=process)
+        assert PENDING.format("buena") in report_text(build)
+        open_gate(tmp_path / "gate", "good")
         until(
             lambda: notebook.exists() and "## Pregunta 1." in notebook.read_text(encoding="utf-8"),
             process=process,
         )
-        until(
-            lambda: (build / "report.pdf").exists() and (build / "report.pdf").stat().st_mtime > done,
-            process=process,
-        )
-        until(lambda: "variante long" in report_text(build), process=process)
-        assert "variante long Falta: pendiente: todavía no se ha ejecutado" in report_text(build)
+        until(lambda: PENDING.format("buena") not in report_text(build), process=process)
+        assert PENDING.format("variante long") in report_text(build)
+        assert (build / "results" / "good" / "result.json").exists()
         assert not (build / "results" / "long").exists()
 
-        refused = run("report", endless, build)
+        refused = run("report", held, build)
         assert refused.returncode == 2
         for said in ("another run is using this build folder", f"process {process.pid} on", "all --profile"):
             assert said in refused.stderr
@@ -73,11 +76,11 @@ def test_the_report_is_there_while_a_variant_still_runs(endless: Path, tmp_path:
     assert not list(build.glob(".*.tmp"))
 
 
-def test_a_waiting_run_goes_on_when_the_other_one_was_killed(endless: Path, tmp_path: Path) -> None:
+def test_a_waiting_run_goes_on_when_the_other_one_was_killed(held: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
-    process = start("run", endless, build, "long")
+    process = start("run", held, build, "long", gate=tmp_path / "gate")
     until((build / ".lock.json").exists, process=process)
-    other = start("run", endless, build, "good", "--wait")
+    other = start("run", held, build, "good", "--wait")
     said: list[str] = []
     assert other.stderr is not None
     reader = threading.Thread(target=lambda: said.extend(other.stderr or ()))
@@ -121,12 +124,28 @@ def notes(build: Path) -> list[str]:
     return (build / "notes").read_text(encoding="utf-8").split() if (build / "notes").exists() else []
 
 
+class Rests(threading.Condition):
+    """Counts how often somebody found nothing to do, and waits."""
+
+    count = 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.count += 1
+        return super().wait(timeout)
+
+
+def watched(live: LiveReport) -> Rests:
+    """The condition on which a live report waits, to be seen."""
+    live._news = Rests()
+    return live._news
+
+
 def test_one_rendering_at_a_time_and_one_more_for_all_that_ended_meanwhile(
-    endless: Path, tmp_path: Path
+    held: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "report.pdf").touch()  # so that none begins by itself
     said: list[str] = []
-    with LiveReport(make_plan(endless, "smoke"), tmp_path, note, said.append) as live:
+    with LiveReport(make_plan(held, "smoke"), tmp_path, note, said.append) as live:
         live.want()
         until(lambda: notes(tmp_path) == ["begins"])
         for _ in range(5):
@@ -138,48 +157,57 @@ def test_one_rendering_at_a_time_and_one_more_for_all_that_ended_meanwhile(
     assert not said
 
 
-def test_nothing_is_rendered_during_a_pause(endless: Path, tmp_path: Path) -> None:
+def test_nothing_is_rendered_during_a_pause(held: Path, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").touch()
-    with LiveReport(make_plan(endless, "smoke"), tmp_path, note, lambda line: None) as live:
+    live = LiveReport(make_plan(held, "smoke"), tmp_path, note, lambda line: None)
+    rests = watched(live)
+    with live:
         live.want()
         until(lambda: notes(tmp_path) == ["begins"])
         live.pause()
         assert not [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
         (tmp_path / "go").touch()
+        before = rests.count
         live.want()
-        time.sleep(1)
+        until(lambda: rests.count > before)  # it was asked, and found that it must not
         assert notes(tmp_path) == ["begins"]
         live.resume()
         until(lambda: notes(tmp_path) == ["begins", "begins", "ends"])
 
 
-def test_a_rendering_that_was_told_to_end_may_fail(endless: Path, tmp_path: Path) -> None:
+def test_a_rendering_that_was_told_to_end_may_fail(held: Path, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").touch()
     said: list[str] = []
-    with LiveReport(make_plan(endless, "smoke"), tmp_path, stumble, said.append) as live:
+    live = LiveReport(make_plan(held, "smoke"), tmp_path, stumble, said.append)
+    rests = watched(live)
+    with live:
         live.want()
         until(lambda: notes(tmp_path) == ["begins"])
-        live.pause()
-        time.sleep(1)
+        before = rests.count
+        live.pause()  # which waits for it, too
+        until(lambda: rests.count > before + 1)
     assert not said
 
 
-def test_a_rendering_that_fails_is_said_once(endless: Path, tmp_path: Path) -> None:
+def test_a_rendering_that_fails_is_said_once(held: Path, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").touch()
     said: list[str] = []
-    with LiveReport(make_plan(endless, "smoke"), tmp_path, fail, said.append) as live:
+    live = LiveReport(make_plan(held, "smoke"), tmp_path, fail, said.append)
+    rests = watched(live)
+    with live:
+        until(lambda: rests.count)
         for count in (1, 2):
+            before = rests.count
             live.want()
-            until(lambda count=count: len(notes(tmp_path)) == count)  # type: ignore[misc]
-        until(lambda: said)
-        time.sleep(1)
+            until(lambda before=before: rests.count > before)  # type: ignore[misc]
+            assert len(notes(tmp_path)) == count
     assert len(said) == 1
     assert "a propósito" in said[0]
 
 
-def test_a_lock_file_left_by_a_dead_process_is_no_lock(endless: Path, tmp_path: Path) -> None:
+def test_a_lock_file_left_by_a_dead_process_is_no_lock(held: Path, tmp_path: Path) -> None:
     (tmp_path / ".lock").touch()
     dead = {"pid": 2**22 - 1, "host": "elsewhere", "since": "yesterday", "command": "all"}
     (tmp_path / ".lock.json").write_text(json.dumps(dead))
-    assert run("report", endless, tmp_path).returncode == 0
+    assert run("report", held, tmp_path).returncode == 0
     assert (tmp_path / "report.pdf").stat().st_size > 1000

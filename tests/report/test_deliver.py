@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import asdict, replace
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -30,7 +29,7 @@ from tests import spanish
 from tests.made_up import Story, make_study
 from tests.mail_server import PASSWORD, Mailbox, mail_server
 from tests.parcels import COURSE, NAMES, conformant_pdf, make_build, write_report
-from tests.program import HANG_SECONDS
+from tests.program import HANG_SECONDS, until
 
 TEMPLATES = PROJECT_ROOT / "templates"
 PROF = "prof@uni.example"
@@ -417,8 +416,7 @@ def test_a_program_killed_while_sending_leaves_its_mark(build: Path, tmp_path: P
             env=os.environ | box.environment,
             stdout=subprocess.DEVNULL,
         )
-        while not box.messages and process.poll() is None:
-            time.sleep(0.05)
+        until(lambda: box.messages or process.poll() is not None)
         process.kill()
         process.wait()
     assert [r["status"] for r in receipts(build)] == ["begun"]

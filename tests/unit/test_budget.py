@@ -54,7 +54,7 @@ def test_the_longest_is_left_out_of_a_choice_before_the_best_model_is() -> None:
 
 
 @given(st.floats(0, 5000), st.sets(st.sampled_from([v.name for v in PLAN.variants if not v.choose])))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_chosen_fits_and_holds_together(budget: float, done: set[str]) -> None:
     found = pack(budget, frozenset(done))
     there = {*found.chosen, *done}

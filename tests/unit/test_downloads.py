@@ -10,6 +10,7 @@ import pytest
 
 from runner import data, downloads, sources
 from runner.errors import RunnerError
+from tests.program import silent_port
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,8 +50,8 @@ def test_without_npm_the_reason_says_so(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_the_reason_of_npm_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")  # nothing listens there
-    with pytest.raises(RunnerError, match="ECONNREFUSED"):
+    with silent_port() as port, pytest.raises(RunnerError, match="ECONNREFUSED"):
+        monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{port}")
         downloads.npm(tmp_path, print)
 
 

@@ -110,15 +110,17 @@ def test_the_exit_code_holds_where_c_code_was_interrupted(tmp_path: Path) -> Non
 PARENT = """
 import os
 import time
+import psutil
 from runner.local_pool import end_children
 
 if os.fork() == 0:
-    for _ in range(500):
+    for _ in range(2000):  # until it is ended
         if os.fork() == 0:
             time.sleep(10**6)
             os._exit(0)
         time.sleep(0.002)
-time.sleep(0.2)
+while len(psutil.Process().children(recursive=True)) < 50:
+    time.sleep(0.002)
 end_children()
 """
 

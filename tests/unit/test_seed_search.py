@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
+from runner import seed_search
 from runner.choices import resolve
 from runner.loading import load_study
 from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan
@@ -24,6 +24,13 @@ PLAN = with_seeds(make_plan(DEFAULT_PLAN, "full"), AUTO)
 STORY = Story(seeds=AUTO, layers="undecided", filters="better", images=(700, 600))
 LAYERS = Pair(question=11, variant="layers-x2", reference="batch-256")
 FILTERS = Pair(question=10, variant="filters-x2", reference="batch-256")
+NOW = 5000.0  # by the clock of all of these tests, which stands still
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the tests themselves take is no part of a budget."""
+    monkeypatch.setattr(seed_search, "monotonic", lambda: NOW)
 
 
 def search(folder: Path, limit: float | None) -> tuple[Search, list[str]]:
@@ -37,7 +44,7 @@ def search(folder: Path, limit: float | None) -> tuple[Search, list[str]]:
             write_training(target, workspace.plan, variant, resolve(variant, finished), STORY)
         return {}
 
-    found = Search(PLAN, folder, limit, lambda plan: remember(plan, folder), said.append, monotonic())
+    found = Search(PLAN, folder, limit, lambda plan: remember(plan, folder), said.append, NOW)
     found.run(write)
     return found, said
 
@@ -94,7 +101,7 @@ def test_what_fails_gets_no_further_seed(tmp_path: Path) -> None:
         begun.extend(variant.name for variant in todo)
         return {variant.name: "falla" for variant in todo}
 
-    _, failed = Search(PLAN, tmp_path, None, lambda plan: None, lambda text: None, monotonic()).run(fail)
+    _, failed = Search(PLAN, tmp_path, None, lambda plan: None, lambda text: None, NOW).run(fail)
     assert failed.keys() == set(begun)
     assert all(name.endswith("~2") for name in begun)
 
@@ -102,7 +109,7 @@ def test_what_fails_gets_no_further_seed(tmp_path: Path) -> None:
 def test_the_budget_limits_what_is_begun(tmp_path: Path) -> None:
     make_study(tmp_path, STORY)
     pair_seconds = 2 * 300.5  # wall seconds of the made-up runs
-    first = Search(PLAN, tmp_path, pair_seconds + 60, lambda plan: None, lambda text: None, monotonic())
+    first = Search(PLAN, tmp_path, pair_seconds, lambda plan: None, lambda text: None, NOW)
     study = load_study(PLAN, tmp_path)
     chosen, stopped = first._next(study, open_pairs(study))
     assert len(chosen) == 1 and stopped is None
@@ -122,7 +129,7 @@ def test_nothing_open_spends_nothing(tmp_path: Path) -> None:
 def test_the_budget_is_of_the_whole_run(tmp_path: Path) -> None:
     """What the first seeds took is no longer there for further ones."""
     make_study(tmp_path, STORY)
-    late = Search(PLAN, tmp_path, 3600.0, lambda plan: None, lambda text: None, monotonic() - 3600)
+    late = Search(PLAN, tmp_path, 3600.0, lambda plan: None, lambda text: None, NOW - 3600)
     study = load_study(PLAN, tmp_path)
     assert late._next(study, open_pairs(study)) == ((), "budget")
     assert time_limit(7200.0, AUTO) == 7200

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import smtplib
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
 import pytest
 
+from runner import sending
 from runner.errors import InputError
 from runner.passwords import find_password
 from runner.sending import NotSent, PerhapsSent, Server, send
-from tests.mail_server import PASSWORD, USER, Fault, mail_server
+from tests.mail_server import PASSWORD, USER, Fault, Mailbox, mail_server
+from tests.program import HANG_SECONDS, silent_port, until
 
 RECIPIENTS = ("first@uni.example", "second@uni.example")
 
@@ -37,7 +40,7 @@ def test_arrives_whole_and_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     content = message()
     with mail_server(tmp_path, implicit=implicit) as box:
         monkeypatch.setenv("SSL_CERT_FILE", str(box.ca))
-        server = Server("localhost", box.port, "tls" if implicit else "starttls", USER, 10)
+        server = Server("localhost", box.port, "tls" if implicit else "starttls", USER, HANG_SECONDS)
         reply = send(content, "ana@uni.example", RECIPIENTS, server, lambda: PASSWORD)
     (arrived,) = box.messages
     assert reply == "250 2.0.0 Ok: queued as 4XyZ"
@@ -69,7 +72,10 @@ def test_what_went_wrong_is_told_and_whether_it_may_have_arrived(
 ) -> None:
     with mail_server(tmp_path, fault) as box:
         monkeypatch.setenv("SSL_CERT_FILE", str(box.ca))
-        server = Server("localhost", box.port, "starttls", USER, 2 if fault.startswith("slow") else 20)
+        patience = 1 if fault == "slow greeting" else HANG_SECONDS
+        server = Server("localhost", box.port, "starttls", USER, patience)
+        if fault == "slow answer":
+            lose_patience(monkeypatch, box)
         with pytest.raises(PerhapsSent if taken else NotSent) as told:
             send(message(8_000_000), "ana@uni.example", RECIPIENTS, server, lambda: PASSWORD)
     assert words in str(told.value)
@@ -78,10 +84,28 @@ def test_what_went_wrong_is_told_and_whether_it_may_have_arrived(
     assert told.value.exit_code == 1
 
 
+def lose_patience(monkeypatch: pytest.MonkeyPatch, box: Mailbox) -> None:
+    """Wait for the last answer until the server has the whole message, and hardly longer."""
+    end = sending._end
+
+    def hurried(smtp: smtplib.SMTP, server: Server) -> str:
+        reply = smtp.getreply
+
+        def soon() -> tuple[int, bytes]:
+            until(lambda: box.messages)
+            smtp.sock.settimeout(0.1)
+            return reply()
+
+        smtp.getreply = soon  # type: ignore[method-assign, assignment]
+        return end(smtp, server)
+
+    monkeypatch.setattr(sending, "_end", hurried)
+
+
 def test_a_wrong_password_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with mail_server(tmp_path) as box:
         monkeypatch.setenv("SSL_CERT_FILE", str(box.ca))
-        server = Server("localhost", box.port, "starttls", USER, 10)
+        server = Server("localhost", box.port, "starttls", USER, HANG_SECONDS)
         with pytest.raises(NotSent, match="did not accept user and password") as told:
             send(message(), "ana@uni.example", RECIPIENTS, server, lambda: "otra")
     assert "otra" not in str(told.value)
@@ -91,7 +115,7 @@ def test_a_wrong_password_is_not_shown(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_certificate_of_nobody_is_refused_before_the_password(tmp_path: Path) -> None:
     with mail_server(tmp_path) as box:
-        server = Server("localhost", box.port, "starttls", USER, 10)
+        server = Server("localhost", box.port, "starttls", USER, HANG_SECONDS)
         asked: list[str] = []
         with pytest.raises(NotSent, match="certificate"):
             send(message(), "ana@uni.example", RECIPIENTS, server, lambda: asked.append("") or PASSWORD)
@@ -100,8 +124,8 @@ def test_a_certificate_of_nobody_is_refused_before_the_password(tmp_path: Path) 
 
 
 def test_nobody_listens() -> None:
-    with pytest.raises(NotSent, match="not sent"):
-        send(message(), "ana@uni.example", RECIPIENTS, Server("localhost", 1, "starttls"), lambda: "")
+    with silent_port() as port, pytest.raises(NotSent, match="not sent"):
+        send(message(), "ana@uni.example", RECIPIENTS, Server("localhost", port, "starttls"), lambda: "")
 
 
 def test_the_password_comes_from_environment_or_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
