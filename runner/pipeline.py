@@ -30,7 +30,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
     Returns 0, also if a time budget left something out, or 1 if a variant failed.
     """
-    from runner.report_pdf import check_weasyprint
+    from runner.rehearsal import rehearse_page
     from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
 
@@ -42,13 +42,13 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     for name in only:
         plan.get(name)
     build_dir = request.build_dir.resolve()
-    with held(build_dir, request.wait, say), saying_failures() as failed:
+    with held(build_dir, request.wait, say), saying_failures() as failed, telling(say):
         refuse_other_profile(plan, build_dir, request.force)
-        remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         todo = select(workspace, request, only)
         if todo:
-            check_weasyprint()  # before an hour of training, not after it
+            rehearse_page(plan, build_dir)  # before an hour of training, not after it
+        remember(plan, build_dir)
         if request.scheduler is None:  # the workers of a cluster have their own
             obtain_data(todo, request.source)
         if request.force:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2 import nodes
+from jinja2 import meta, nodes
 from markupsafe import Markup
 
 from runner.errors import RunnerError
@@ -92,6 +92,20 @@ def report_html(
     html = parts.render(LAYOUT_FILE, content)
     complete = all(section.complete for section in sections)
     return Document(layout.resolve(html, complete), tuple(claims), tuple(sections))
+
+
+def check_templates(study: Study, templates_dir: Path) -> None:
+    """Raise RunnerError, naming template and line, for one that can't be compiled, without rendering any."""
+    layout, ledger = Layout({}), Ledger()
+    parts = PartRenderer(study, layout, ledger, _environment(study, layout, ledger, templates_dir))
+    waiting = [*_templates(templates_dir), LAYOUT_FILE]
+    for name in waiting[:-1]:
+        parts.constants(name)
+    known = set(waiting)
+    while waiting:
+        found = parts.referenced(waiting.pop())
+        waiting += found - known
+        known |= found
 
 
 def link_sections(
@@ -179,6 +193,20 @@ class PartRenderer:
         if "title" not in found:
             raise RunnerError('needs {% set title = "..." %}, a constant', where=name)
         return {"asks": "", "constants": "", **found}
+
+    def referenced(self, name: str) -> set[str]:
+        """The templates that one names as its parts; raises RunnerError if it can't be compiled."""
+        loader = self.environment.loader
+        assert loader
+        try:
+            source, path, _ = loader.get_source(self.environment, name)
+            self.environment.compile(source, name, path)
+            tree = self.environment.parse(source, name, path)
+        except jinja2.TemplateSyntaxError as error:
+            raise RunnerError(error.message or "bad syntax", where=f"{name}:{error.lineno}") from error
+        except jinja2.TemplateNotFound as error:
+            raise RunnerError("no such template", where=str(error)) from error
+        return {found for found in meta.find_referenced_templates(tree) if found}
 
     def refuse_typed_numbers(self, name: str, body: str, constants: str) -> None:
         """Raise UntracedNumberError, with template and text, for a number that is not from the results."""

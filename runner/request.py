@@ -12,6 +12,7 @@ from typing import Any
 from runner import LOCALES, i18n
 from runner.awaited import AWAITED_FILE
 from runner.errors import InputError
+from runner.holding import STAMP
 from runner.lock import PACKAGES_FILE
 from runner.plan import DEFAULT_PLAN, Plan, make_plan, with_author
 from runner.results import write_json
@@ -21,7 +22,7 @@ from runner.study import Author, Seeds
 MADE = (
     "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
     PACKAGES_FILE, AWAITED_FILE, "calibration.json", "kernels.log",
-    "results", "notebooks", "figures", "work", "checkpoints",
+    "results", "notebooks", "figures", "work", "checkpoints", STAMP,
 )  # fmt: skip
 RUN_FILE = "run.json"
 
