@@ -6,6 +6,7 @@ import errno
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 HINTS = {
+    errno.ENOENT: "it is not there: put it back, or give another",
     errno.EROFS: "nothing can be written there: give another folder",
     errno.EACCES: "no permission: change the file's, or give another folder",
     errno.EPERM: "no permission: change the file's, or give another folder",

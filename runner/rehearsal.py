@@ -12,50 +12,75 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from runner import PROJECT_ROOT
 from runner.attempts import CHECKPOINTS
-from runner.errors import RunnerError
+from runner.errors import InputError, RunnerError
 from runner.execute import WORK, Task, run_task
 from runner.helper import Helper
-from runner.holding import STAMP, TRIED, sweep
+from runner.holding import STAMP, TRIED, held, sweep
+from runner.local_pool import SHARED_MEMORY
 from runner.plan import Plan
 from runner.report_pdf import load_weasyprint
 from runner.results import VALUES_FILE, write_json
 
 PACKAGES = ("tensorflow", "keras", "papermill", "nbclient", "jupyter_client", "ipykernel", "pyzmq")
+LOG = f"{TRIED}.log"  # of a process that only this is tried in
+HINT = "nothing was trained"
 NOTEBOOKS, RESULTS = "notebooks", "results"
 VALUES = {"rehearsal": 1}
 CELL = f"from runner import kernel\n\nkernel.save_values({VALUES})"
-SHARED_MEMORY = Path("/dev/shm")
 
 
-def rehearse_page(plan: Plan, build_dir: Path) -> None:
-    """Print a page as the report is printed, unless that was tried with the same inputs.
+@contextmanager
+def trial_folder(build_dir: Path) -> Iterator[Path | None]:
+    """A folder to try in for who only looks: the build folder, or one beside it that goes if there is none.
+
+    None if a run is using the build folder.
+    """
+    with ExitStack() as stack:
+        if not build_dir.is_dir():
+            parent = next(folder for folder in build_dir.absolute().parents if folder.exists())
+            made = tempfile.TemporaryDirectory(prefix=f"{TRIED}-", dir=parent)
+            yield Path(stack.enter_context(made)).resolve()
+            return
+        try:
+            stack.enter_context(held(build_dir, wait=False, say=lambda text: None))
+        except InputError:
+            yield None
+            return
+        yield build_dir.resolve()
+
+
+def rehearse_page(plan: Plan, build_dir: Path, again: bool = False) -> None:
+    """Print a page as the report is printed, unless that was tried with the same inputs, or ``again``.
 
     Raises RunnerError for what is missing on this machine, InputError for what templates or texts lack.
     """
     from runner.rehearsal_page import rehearsed  # with all that makes the report
 
     with Helper(load_weasyprint) as printer:
-        (digest,) = printer.call(rehearsed, plan, build_dir, _stamped(build_dir, "page"))
+        (digest,) = printer.call(rehearsed, plan, build_dir, "" if again else _stamped(build_dir, "page"))
     _stamp(build_dir, "page", digest)
 
 
-def rehearse_notebook(plan: Plan, build_dir: Path, executor: Executor, count: int, log: Path) -> None:
+def rehearse_notebook(
+    plan: Plan, build_dir: Path, executor: Executor, count: int, log: Path, again: bool = False
+) -> None:
     """Run a notebook of one cell ``count`` times side by side and publish it, unless that was tried.
 
     So every process that variants will run in gets ready, which it would have to do anyway. Raises
     RunnerError, with what is known of the reason.
     """
     digest = _digest(plan, build_dir)
-    if digest == _stamped(build_dir, "notebook"):
+    if digest == _stamped(build_dir, "notebook") and not again:
         return
     try:
         notebook = build_dir / WORK / f"{TRIED}.ipynb"
@@ -75,7 +100,7 @@ def _run(tasks: Sequence[Task], executor: Executor, log: Path) -> None:
         except BrokenProcessPool:
             reason = "the process that was to run it died"
         if reason:
-            hint = f"{log} has what it had to say; nothing was trained"
+            hint = HINT if log.name == LOG else f"{log} has what it had to say; {HINT}"
             what = f"not even a notebook of one line can be run here: {reason}"
             raise RunnerError(what, where=str(task.build_dir), hint=hint)
         values = json.loads((task.build_dir / RESULTS / task.name / VALUES_FILE).read_bytes())

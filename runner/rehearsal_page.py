@@ -22,7 +22,7 @@ from markupsafe import Markup
 from runner import PROJECT_ROOT, conformance, i18n
 from runner.attached import Attached
 from runner.characters import ALL_HAVE, covered, texts_of
-from runner.errors import InputError, RunnerError
+from runner.errors import InputError, RunnerError, from_system
 from runner.files import remove
 from runner.holding import TRIED
 from runner.loading import load_study
@@ -57,6 +57,8 @@ def rehearsed(plan: Plan, build_dir: Path, known: str) -> Iterator[str]:
             raise
         except RunnerError as error:
             raise InputError(error.what, where=error.where, hint=error.hint or HINT) from error
+        except OSError as error:
+            raise from_system(error) from error
     yield digest
 
 
