@@ -22,6 +22,7 @@ from runner.live_report import LiveReport, Render
 from runner.local_pool import KERNELS_LOG, end_children, make_executor
 from runner.plan import Variant
 from runner.progress import duration, make_display
+from runner.rehearsal import rehearse_notebook
 from runner.request import Request, say
 from runner.schedule import Schedule
 from runner.state import Workspace
@@ -92,7 +93,15 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
     log = workspace.build_dir / KERNELS_LOG
     log.unlink(missing_ok=True)
     executor = make_executor(limits.jobs, log, limits.gpus)
-    return Crew(limits, executor, prepare_estimates(workspace, todo, limits, executor, budget))
+    try:
+        side_by_side = min(limits.jobs, len(todo))
+        rehearse_notebook(workspace.plan, workspace.build_dir, executor, side_by_side, log)
+        estimator = prepare_estimates(workspace, todo, limits, executor, budget)
+    except BaseException:
+        end_children()
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+    return Crew(limits, executor, estimator)
 
 
 def hooks(
@@ -131,12 +140,7 @@ def prepare_estimates(
 
     pending = [v.name for v in todo]
     resolved = [(v, likely(v, workspace.finished, pending, workspace.plan)) for v in todo]
-    try:
-        samples = calibrate(build_dir, resolved, threads, limits.jobs, executor, say)
-    except BaseException:
-        end_children()
-        executor.shutdown(wait=False, cancel_futures=True)
-        raise
+    samples = calibrate(build_dir, resolved, threads, limits.jobs, executor, say)
     return Estimator(samples, former)
 
 

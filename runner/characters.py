@@ -36,7 +36,7 @@ def refuse_unprintable(plan: Plan) -> None:
 
 def unprintable(plan: Plan) -> dict[str, list[str]]:
     """Fields with characters that can't be printed, and these."""
-    texts = list(_texts(plan))
+    texts = list(texts_of(plan))
     if all(ALL_HAVE.issuperset(text) for _, text in texts):
         return {}  # without a look at the fonts, which takes a tenth of a second
     known = covered(tuple(fonts_of(style_sheets(plan.templates, plan.draft))))
@@ -98,7 +98,7 @@ def _number(character: str) -> str:
     return f"U+{ord(character):04X}"
 
 
-def _texts(plan: Plan) -> Iterator[tuple[str, str]]:
+def texts_of(plan: Plan) -> Iterator[tuple[str, str]]:
     """Each text of the user's that the report prints, with where it was written."""
     yield f"{plan.path}: title", plan.title
     yield from _author(plan)

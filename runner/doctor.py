@@ -8,12 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from runner import PROJECT_ROOT
 from runner.constraints import CONSTRAINTS, differences
-from runner.errors import RunnerError
+from runner.errors import RunnerError, from_system
 from runner.notices import NO_SUBSET, without_subset
-from runner.plan import TEMPLATES
+from runner.plan import TEMPLATES, Plan
 from runner.request import Request, load_plan
 
 PACKAGES = (
@@ -37,10 +38,15 @@ def diagnose(request: Request) -> int:
     """Print every check; 0 if nothing needs mending, else 1."""
     checks: tuple[Callable[[Request], Finding], ...] = (
         check_python, check_packages, check_versions, check_libraries, check_fonts, check_kernel, check_data,
-        check_disk, check_plan, check_characters, check_templates, check_settings,
+        check_disk, check_plan, check_characters, check_templates, check_settings, check_page, check_notebook,
     )  # fmt: skip
     findings = [check(request) for check in checks]
+    named: dict[str, str] = {}
     for finding in findings:
+        if finding.mend and finding.text in named:
+            print(f"      {finding.name:<17} see {named[finding.text]}")
+            continue
+        named[finding.text] = finding.name
         print(f"{'ok   ' if not finding.mend else 'MEND '} {finding.name:<17} {finding.text}")
         if finding.mend:
             print(f"      {'':<17} -> {finding.mend}")
@@ -202,3 +208,50 @@ def check_characters(request: Request) -> Finding:
     except RunnerError as error:
         return Finding("characters", f"{error.where} {error.what}", error.hint or "")
     return Finding("characters", "the report's fonts have all those of title, names and labels")
+
+
+def check_page(request: Request) -> Finding:
+    """A page is printed as the report is."""
+    from runner.rehearsal import rehearse_page
+
+    def tried(plan: Plan, folder: Path) -> None:
+        rehearse_page(plan, folder, again=True)
+
+    return _tried(
+        "page", request, tried, "printed with each typeface and sort of figure: PDF/A-3a and PDF/UA-1"
+    )
+
+
+def check_notebook(request: Request) -> Finding:
+    """A notebook is run as variants are."""
+    from runner.local_pool import make_executor
+    from runner.rehearsal import LOG, rehearse_notebook
+
+    def tried(plan: Plan, folder: Path) -> None:
+        with make_executor(1, folder / LOG) as executor:
+            rehearse_notebook(plan, folder, executor, 1, folder / LOG, again=True)
+
+    return _tried("notebook", request, tried, "a kernel started, ran a cell, and its result was published")
+
+
+def _tried(name: str, request: Request, tried: Callable[[Plan, Path], None], right: str) -> Finding:
+    """How a trial went, where a run would take place; nothing stays of it."""
+    from runner.characters import unprintable
+    from runner.rehearsal import trial_folder
+
+    try:
+        plan = load_plan(request)
+    except RunnerError:
+        return Finding(name, "not tried: see experiments")
+    if unprintable(plan):
+        return Finding(name, "not tried: see characters")
+    try:
+        with trial_folder(request.build_dir) as folder:
+            if folder is None:
+                return Finding(name, "not tried: a run is using the build folder")
+            tried(plan, folder)
+    except (RunnerError, OSError) as error:
+        told = from_system(error) if isinstance(error, OSError) else error
+        where = f"{told.where}: " if told.where else ""
+        return Finding(name, f"{where}{told.what}", told.hint or "see README, Troubleshooting")
+    return Finding(name, right)

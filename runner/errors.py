@@ -7,6 +7,7 @@ import errno
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 FULL = {errno.ENOSPC, errno.EDQUOT}
 HINTS = {
+    errno.ENOENT: "it is not there: put it back, or give another",
     errno.EROFS: "nothing can be written there: give another folder",
     errno.EACCES: "no permission: change the file's, or give another folder",
     errno.EPERM: "no permission: change the file's, or give another folder",

@@ -13,11 +13,15 @@ from datetime import datetime
 from pathlib import Path
 
 from runner.errors import InputError
+from runner.files import remove
 from runner.locks import locked
 from runner.results import write_json
 
 LOCK_FILE = ".lock"
 HOLDER_FILE = ".lock.json"
+TRIED = ".rehearsal"  # begins the names of what is tried before a run, beside what is made
+STAMP = f"{TRIED}.json"  # of what was tried
+FOLDERS = ("work", "results", "notebooks", "checkpoints", "figures")
 
 
 @contextmanager
@@ -48,9 +52,12 @@ def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[No
 
 
 def sweep(build_dir: Path) -> None:
-    """Remove the half-written files of processes that were killed; for who holds the folder."""
-    for path in build_dir.glob(".*.tmp"):
-        path.unlink(missing_ok=True)
+    """Remove what processes that were killed left half-written or tried; for who holds the folder."""
+    folders = (".", *FOLDERS)
+    tried = (path for folder in folders for path in (build_dir / folder).glob(f"{TRIED}[.-]*"))
+    for path in (*build_dir.glob(".*.tmp"), *tried):
+        if path.name != STAMP:
+            remove(path)
 
 
 def holder(build_dir: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -18,10 +19,16 @@ from typing import IO, ParamSpec, TypeVar
 import psutil
 
 from runner import isolation, kernel_sockets
+from runner.errors import RunnerError
 from runner.gpus import only_gpu
 
 P = ParamSpec("P")
 T = TypeVar("T")
+SHARED_MEMORY = Path("/dev/shm")  # where Linux keeps semaphores
+SHARED_MEMORY_HINT = (
+    f"{SHARED_MEMORY} must be a folder that this user can write to, with some room: as root, "
+    f"'mount -t tmpfs -o mode=1777 tmpfs {SHARED_MEMORY}'; a container has one unless it was taken away"
+)
 KERNELS_LOG = "kernels.log"  # what they and their kernels have to say, in the build folder
 
 
@@ -32,16 +39,26 @@ def make_executor(jobs: int, log: Path, gpus: tuple[str, ...] = ()) -> Executor:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     context = get_context("spawn")
-    queue = context.Queue() if gpus else None
+    with _semaphores():
+        queue = context.Queue() if gpus else None
+        sockets = kernel_sockets.private_folder()
+        pool = Pool(jobs, mp_context=context, initializer=settle_kernels, initargs=(log, queue, sockets))
     for gpu in gpus:
         assert queue is not None
         queue.put(gpu)
-    return Pool(
-        jobs,
-        mp_context=context,
-        initializer=settle_kernels,
-        initargs=(log, queue, kernel_sockets.private_folder()),
-    )
+    return pool
+
+
+@contextmanager
+def _semaphores() -> Iterator[None]:
+    """Say what is missing where the system has no semaphores; its own error names no file."""
+    try:
+        yield
+    except (OSError, ImportError, NotImplementedError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        where, hint = (str(SHARED_MEMORY), SHARED_MEMORY_HINT) if sys.platform == "linux" else (None, None)
+        what = f"variants need processes, and processes need semaphores, which can't be made here: {reason}"
+        raise RunnerError(what, where=where, hint=hint) from error
 
 
 class Pool(ProcessPoolExecutor):

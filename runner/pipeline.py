@@ -30,8 +30,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
     Returns 0, also if a time budget left something out, or 1 if a variant failed.
     """
-    from runner.report_html import check_templates
-    from runner.report_pdf import check_weasyprint
+    from runner.rehearsal import rehearse_page
     from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
 
@@ -46,10 +45,9 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     for name in only:
         plan.get(name)
     build_dir = request.build_dir.resolve()
-    with held(build_dir, request.wait, say), saying_failures() as failed:
+    with held(build_dir, request.wait, say), saying_failures() as failed, telling(say):
         recover(build_dir)
         refuse_other_profile(plan, build_dir, request.force)
-        remember(plan, build_dir)
         workspace = Workspace(plan, build_dir)
         states = workspace.states()
         todo = select(workspace, states, request, only)
@@ -57,8 +55,8 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
             say(f"note: {line}")
         forget_failures(build_dir, states)
         if todo:
-            check_weasyprint()  # before an hour of training, not after it
-            check_templates(plan.templates)
+            rehearse_page(plan, build_dir)  # before an hour of training, not after it
+        remember(plan, build_dir)
         if request.scheduler is None:  # the workers of a cluster have their own
             obtain_data(todo, request.source)
         if request.force:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2 import nodes
+from jinja2 import meta, nodes
 from markupsafe import Markup
 
 from runner import templating
@@ -101,12 +101,29 @@ def check_templates(folder: Path) -> None:
     """
     check_texts(folder)
     nothing = Study("", "", True, Author((), "", "", ""), "", (), {}, {}, ())
-    of_report = _environment(nothing, Layout({}), Ledger(), folder)
+    layout, ledger = Layout({}), Ledger()
+    of_report = _environment(nothing, layout, ledger, folder)
     of_message = templating.environment(folder)
     for path in sorted(p for p in folder.rglob("*") if p.suffix in templating.TEMPLATES and p.is_file()):
         name = path.relative_to(folder).as_posix()
         with blamed(name):
-            (of_report if path.suffix == ".html" else of_message).get_template(name)
+            if path.suffix == ".html":
+                _compile(of_report, name)
+            else:
+                of_message.get_template(name)
+    parts = PartRenderer(nothing, layout, ledger, of_report)
+    for name in _templates(folder):
+        parts.constants(name)
+
+
+def _compile(environment: jinja2.Environment, name: str) -> None:
+    """Compile a template, and find those that it names."""
+    environment.get_template(name)
+    assert environment.loader is not None
+    source, path, _ = environment.loader.get_source(environment, name)
+    for part in meta.find_referenced_templates(environment.parse(source, name, path)):
+        if part is not None:
+            environment.get_template(part)
 
 
 def link_sections(

@@ -16,7 +16,6 @@ from urllib.request import url2pathname
 
 from runner.attached import Attached
 from runner.errors import RunnerError
-from runner.helper import Helper
 from runner.notices import no_warnings
 from runner.pdf_finish import VARIANT, finish
 from runner.report_print import no_collection
@@ -114,16 +113,6 @@ def _attachment(weasyprint: Any, attached: Attached) -> Any:
         modified=made,
         relationship=attached.relationship,
     )
-
-
-def check_weasyprint() -> None:
-    """Raise what ``load_weasyprint`` raises; what it loads stays out of this process."""
-    with Helper(load_weasyprint) as helper:
-        list(helper.call(_nothing))
-
-
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def load_weasyprint() -> Any:

@@ -13,6 +13,7 @@ from runner import LOCALES, i18n
 from runner.awaited import AWAITED_FILE
 from runner.errors import InputError
 from runner.experiments import explain
+from runner.holding import STAMP
 from runner.lock import PACKAGES_FILE
 from runner.plan import DEFAULT_PLAN, Plan, make_plan, with_author
 from runner.results import Record, write_json
@@ -24,7 +25,7 @@ from runner.zone import local_zone, read_zone
 MADE = (
     "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
     PACKAGES_FILE, AWAITED_FILE, "calibration.json", "kernels.log",
-    "made_from.json", "hashes.json",
+    "made_from.json", "hashes.json", STAMP,
     "results", "notebooks", "figures", "work", "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,7 @@ from runner.plan import TEMPLATES
 
 STYLE = "report.css"
 DRAFT_STYLE = "draft.css"
+ASKED = ("font-family", "font-style", "font-weight", "font-stretch")  # by these a face is asked for
 FONTS = TEMPLATES / "fonts"  # the program's own
 
 
@@ -38,24 +40,38 @@ def own_fonts() -> list[Path]:
     return sorted(path for path in FONTS.iterdir() if path.suffix in {".otf", ".ttf"})
 
 
+@dataclass(frozen=True)
+class Face:
+    """One ``@font-face`` of a style sheet: what asks for it, and the files it names."""
+
+    style: str
+    files: tuple[Path, ...]
+
+
 def fonts_of(sheets: Sequence[Path]) -> list[Path]:
     """The files of the program's own fonts, and of those that the sheets bring by ``@font-face``."""
-    brought = (path for sheet in sheets for path in _brought(sheet) if path.is_file())
+    brought = (file for face in faces_of(sheets) for file in face.files if file.is_file())
     return list(dict.fromkeys([*own_fonts(), *brought]))
 
 
-def _brought(sheet: Path) -> Iterator[Path]:
+def faces_of(sheets: Sequence[Path]) -> list[Face]:
+    """The faces that the sheets bring; none of a sheet that can't be read, which printing tells of."""
+    return [face for sheet in sheets if sheet.is_file() for face in _faces(sheet)]
+
+
+def _faces(sheet: Path) -> Iterator[Face]:
     import tinycss2
 
-    try:
-        rules, _ = tinycss2.parse_stylesheet_bytes(sheet.read_bytes())
-    except OSError:
-        return  # told of when pages are printed
+    rules, _ = tinycss2.parse_stylesheet_bytes(sheet.read_bytes(), skip_comments=True, skip_whitespace=True)
     for rule in rules:
         if rule.type == "at-rule" and rule.lower_at_keyword == "font-face":
-            for address in map(urlsplit, _addresses(rule.content or ())):
-                if address.scheme in ("", "file") and not address.netloc:
-                    yield (sheet.parent / unquote(address.path)).resolve()
+            found = tinycss2.parse_blocks_contents(rule.content or (), skip_comments=True)
+            told = {each.lower_name: each.value for each in found if each.type == "declaration"}
+            wanted = (name for name in ASKED if name in told)
+            style = "; ".join(f"{name}: {tinycss2.serialize(told[name]).strip()}" for name in wanted)
+            addresses = map(urlsplit, _addresses(told.get("src", ())))
+            local = (each for each in addresses if each.scheme in ("", "file") and not each.netloc)
+            yield Face(style, tuple((sheet.parent / unquote(each.path)).resolve() for each in local))
 
 
 def _addresses(tokens: Sequence[Any]) -> Iterator[str]:

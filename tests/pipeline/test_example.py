@@ -18,7 +18,9 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject
 
 from runner import PROJECT_ROOT
+from runner.doctor import check_data, check_plan, check_templates
 from runner.report_summary import read_summary
+from runner.request import Request
 from runner.results import read_result
 from tests.program import without_subset
 
@@ -105,10 +107,11 @@ def test_a_report_made_without_the_subset_library_verifies_with_it_and_the_rever
 
 def test_the_doctor_looks_at_its_plan(build: Path) -> None:
     """It names the example's file, and asks for no data that its notebook does not read."""
-    done = runner("doctor", "--plan", str(PLAN), "--build-dir", str(build))
-    assert "1 entries in experiments.toml" in done.stdout
-    assert "CIFAR" not in done.stdout
-    assert "figures.py" in done.stdout
+    request = Request(build_dir=build, plan_path=PLAN)
+    found = " ".join(check(request).text for check in (check_plan, check_data, check_templates))
+    assert "1 entries in experiments.toml" in found
+    assert "CIFAR" not in found
+    assert "figures.py" in found
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.cli import main
+from runner.doctor import Finding, check_page
+from runner.holding import held
 from runner.plan import DEFAULT_PLAN
+from runner.request import Request
 from tests.made_up import make_study
-from tests.program import HANG_SECONDS
+from tests.program import HANG_SECONDS, without_subset
 
 
 def runner(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -65,22 +69,27 @@ def test_help_lists_every_command_with_a_line() -> None:
         assert any(line.split()[:1] == [command] for line in done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("words", [["--help"], ["plan"], ["report", "--profile", "full"], ["doctor"]])
+def without_tensorflow(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The program as another module's call; exit code 3 if its process has imported TensorFlow or Keras."""
+    code = (
+        "import sys; from runner.cli import main; code = main(sys.argv[1:]); "
+        "sys.exit(3 if any(n in sys.modules for n in ('tensorflow', 'keras')) else code)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=PROJECT_ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("words", [["--help"], ["plan"], ["report", "--profile", "full"]])
 def test_what_is_quick_never_imports_tensorflow(tmp_path: Path, words: list[str]) -> None:
     if words[0] == "report":
         make_study(tmp_path)
     options = [] if words == ["--help"] else ["--build-dir", str(tmp_path)]
-    code = (
-        "import sys; from runner.cli import main; main(sys.argv[1:]); "
-        "sys.exit(any(n in sys.modules for n in ('tensorflow', 'keras')))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words, *options],
-        cwd=PROJECT_ROOT,
-        env=os.environ | {"RUNNER_CACHE": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
+    done = without_tensorflow(*words, *options, RUNNER_CACHE=str(tmp_path))
     assert done.returncode == 0, done.stderr
 
 
@@ -92,11 +101,29 @@ def test_plan_shows_variants_differences_and_state(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_doctor_names_what_it_found(tmp_path: Path) -> None:
-    done = runner("doctor", "--build-dir", str(tmp_path), RUNNER_CACHE=str(tmp_path))
-    for words in ("python", "native libraries", "kernel", "data", "disk", "fonts"):
-        assert words in done.stdout
-    assert done.returncode == 0, done.stdout
+def test_doctor_names_what_it_found_and_leaves_nothing(tmp_path: Path) -> None:
+    """Without HarfBuzz-Subset, which nothing needs: one line says what that costs."""
+    (place := tmp_path / "place").mkdir()
+    environment = without_subset(tmp_path) | {"RUNNER_CACHE": str(tmp_path)}
+    done = without_tensorflow("doctor", "--build-dir", str(place / "build"), **environment)
+    found = {line[6:23].strip(): line[24:] for line in done.stdout.splitlines() if line.startswith("ok")}
+    wanted = "python packages native-libraries fonts kernel data disk experiments characters templates"
+    wanted += " page notebook"
+    assert list(found) == [word.replace("-", " ") for word in wanted.split()], done.stdout
+    assert done.returncode == 0 and done.stdout.count("HarfBuzz-Subset is not installed") == 1
+    assert not list(place.iterdir())
+
+
+def test_doctor_says_what_a_page_lacks_and_tries_nothing_beside_a_run(tmp_path: Path) -> None:
+    """A practice whose styles can't be printed, in a build folder that somebody holds, and then not."""
+    practice = tmp_path / "practice"
+    shutil.copytree(DEFAULT_PLAN.parents[1] / "docs" / "example", practice)
+    (practice / "templates" / "report.css").write_text("p { colour: red }")
+    request = Request(build_dir=tmp_path, plan_path=practice / "experiments.toml")
+    with held(tmp_path, wait=False, say=print):
+        assert check_page(request) == Finding("page", "not tried: a run is using the build folder")
+    finding = check_page(request)
+    assert "colour: red" in finding.text and finding.mend
 
 
 def test_another_profile_does_not_overwrite_results(tmp_path: Path) -> None:

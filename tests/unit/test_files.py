@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,19 +12,6 @@ import pytest
 from runner import execute, files
 from runner.execute import replace_folder
 from runner.files import ARRIVING, move
-
-
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[Path]:
-    """A folder on another file system than the test's own."""
-    here = tmp_path.stat().st_dev
-    for place in map(Path, ("/dev/shm", f"/run/user/{os.getuid()}", Path.cwd(), Path.home(), "/var/tmp")):
-        if place.is_dir() and place.stat().st_dev != here and os.access(place, os.W_OK):
-            folder = Path(tempfile.mkdtemp(dir=place))
-            yield folder
-            shutil.rmtree(folder)
-            return
-    pytest.skip("this machine has one file system only")
 
 
 def result(folder: Path, text: str) -> Path:
