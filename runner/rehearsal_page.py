@@ -52,8 +52,6 @@ def rehearsed(plan: Plan, build_dir: Path, known: str) -> Iterator[str]:
     if digest != known:
         try:
             _try(plan, build_dir)
-        except InputError:
-            raise
         except RunnerError as error:
             raise InputError(error.what, where=error.where, hint=error.hint or HINT) from error
         except OSError as error:
