@@ -47,6 +47,7 @@ def finish(_document: Any, pdf: Any) -> None:
             each.extra["Interpolate"] = "false"  # PDF/A: pixels are shown as they are
     with ThreadPoolExecutor() as pool:  # zlib lets threads work at once
         list(pool.map(_end_clearly, streams))
+    _end_clearly_from_now_on(pdf)
     if "AF" in pdf.catalog:
         pdf.catalog["AF"][:] = dict.fromkeys(pdf.catalog["AF"])  # WeasyPrint lists each file twice
 
@@ -68,6 +69,28 @@ def _end_clearly(stream: Any) -> None:
                 stream.extra["DecodeParms"] = pydyf.Array(["null", stream.extra["DecodeParms"]])
         stream.stream = [base64.a85encode(content, wrapcol=120) + b"~>"]
         stream.extra["Filter"] = filters
+
+
+def _end_clearly_from_now_on(pdf: Any) -> None:
+    """The same for the two streams that pydyf makes while it writes: all small objects, and all places.
+
+    Behind the objects blanks mean nothing; the places as they are end in a zero.
+    """
+    add = pdf.add_object
+
+    def add_clearly(added: Any) -> None:
+        if isinstance(added, pydyf.Stream) and added.compress:
+            if added.extra.get("Type") == "/ObjStm":
+                while _is_unclear(added):
+                    added.stream.append(b"")
+            added.compress = not _is_unclear(added)
+        add(added)
+
+    pdf.add_object = add_clearly
+
+
+def _is_unclear(stream: Any) -> bool:
+    return zlib.compress(_content(stream), 9).endswith(b"\r")  # at 9 as pydyf; the end is a checksum
 
 
 def _content(stream: Any) -> bytes:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import platform
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pydyf
 import pytest
 from pypdf import PdfReader
 
 from runner import PROJECT_ROOT, conformance
 from runner.attachments import Attached
 from runner.errors import RunnerError
+from runner.pdf_finish import finish
 from runner.report_pdf import INSTALL, install_command, write_pdf
 
 PAGE = '<!doctype html><html lang="es"><head><title>t</title></head><body>{}</body></html>'
@@ -126,6 +129,26 @@ def test_streams_end_clearly(tmp_path: Path) -> None:
     assert b"ASCII85Decode" in output.read_bytes()
     assert PdfReader(output).attachments == {"a.csv": [content]}
     assert conformance.check(output) == ()
+
+
+def test_what_is_made_while_writing_ends_clearly_too() -> None:
+    """The stream of small objects, and that of their places: one in 256 of each would not."""
+    plain = clear = 0
+    for number in range(600):
+        for finished in (False, True):
+            pdf = pydyf.PDF()
+            pdf.add_object(pydyf.Dictionary({"Text": pydyf.String("!" * number)}))
+            metadata = pydyf.Stream([b"<rdf:RDF></rdf:RDF>"])
+            pdf.add_object(metadata)
+            pdf.catalog["Metadata"] = metadata.reference
+            if finished:
+                finish(None, pdf)
+            output = io.BytesIO()
+            pdf.write(output, version=b"1.7", compress=True)
+            unclear = b"\r\nendstream" in output.getvalue()
+            plain, clear = plain + (unclear and not finished), clear + (unclear and finished)
+            assert PdfReader(output).trailer["/Root"]["/Metadata"].get_data().startswith(b"<")
+    assert plain > 0 and clear == 0
 
 
 def test_each_attachment_is_listed_once(tmp_path: Path) -> None:
