@@ -29,7 +29,8 @@ def refuse_unprintable(plan: Plan) -> None:
     if faults:
         hint = (
             "write it in other letters (the fonts have Latin, Greek and Cyrillic ones), without invisible "
-            f"characters; or give {plan.templates / 'report.css'} an @font-face of a font that has them"
+            f"characters; or give {plan.templates / 'report.css'} an @font-face of a font that has them, "
+            "and name it last in its font families"
         )
         raise InputError("; ".join(faults), where="the report's fonts do not have", hint=hint)
 

@@ -195,7 +195,7 @@ def deliver(**options: Any) -> int:
 @shared_options
 @click.option("--data", "source", help=DATA_HELP)
 def doctor(**options: Any) -> int:
-    """Check Python, native libraries, kernel, data, disk and fonts."""
+    """Check Python, native libraries, kernel, data, disk and fonts; try a page and a notebook."""
     from runner.doctor import diagnose
     from runner.request import Request
 

@@ -30,7 +30,6 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
     Returns 0, also if a time budget left something out, or 1 if a variant failed.
     """
-    from runner.rehearsal import rehearse_page
     from runner.seed_search import Search, is_due, time_limit
     from runner.state import Workspace
 
@@ -54,11 +53,8 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         for line in workspace.undeclared():
             say(f"note: {line}")
         forget_failures(build_dir, states)
-        if todo:
-            rehearse_page(plan, build_dir)  # before an hour of training, not after it
+        make_ready(plan, build_dir, todo, request)
         remember(plan, build_dir)
-        if request.scheduler is None:  # the workers of a cluster have their own
-            obtain_data(todo, request.source)
         if request.force:
             forget_attempts(build_dir, todo)
         note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
@@ -170,6 +166,22 @@ def refuse_other_profile(plan: Plan, build_dir: Path, force: bool) -> None:
                 where=str(build_dir),
                 hint=f"use another folder (--build-dir build-{plan.profile}), or --force to overwrite them",
             )
+
+
+def make_ready(plan: Plan, build_dir: Path, todo: Sequence[Variant], request: Request) -> None:
+    """Have at hand, and tried, what is needed before an hour of training and after it.
+
+    Data that were given are looked at first; they are fetched only where a report could be printed.
+    """
+    from runner.rehearsal import rehearse_page
+
+    local = request.scheduler is None  # the workers of a cluster have their own data
+    if local and request.source is not None:
+        obtain_data(todo, request.source)
+    if todo:
+        rehearse_page(plan, build_dir)
+    if local and request.source is None:
+        obtain_data(todo, None)
 
 
 def obtain_data(variants: Sequence[Variant], source: str | None) -> None:

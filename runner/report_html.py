@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2 import meta, nodes
+from jinja2 import nodes
 from markupsafe import Markup
 
 from runner import templating
@@ -117,13 +117,15 @@ def check_templates(folder: Path) -> None:
 
 
 def _compile(environment: jinja2.Environment, name: str) -> None:
-    """Compile a template, and find those that it names."""
+    """Compile a template, and find those that it names and can't do without."""
     environment.get_template(name)
     assert environment.loader is not None
     source, path, _ = environment.loader.get_source(environment, name)
-    for part in meta.find_referenced_templates(environment.parse(source, name, path)):
-        if part is not None:
-            environment.get_template(part)
+    tree = environment.parse(source, name, path)
+    for part in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        named = getattr(getattr(part, "template", None), "value", None)
+        if isinstance(named, str) and not getattr(part, "ignore_missing", False):
+            environment.get_template(named)
 
 
 def link_sections(

@@ -58,8 +58,10 @@ def templates(tmp_path: Path) -> Path:
     folder = tmp_path / "templates"
     shutil.copytree(TEMPLATES, folder)
     write_font(folder / "fonts" / "más letras.ttf", CHINESE)
-    with (folder / "report.css").open("a") as style:
-        style.write('@font-face { font-family: More; src: url("fonts/más%20letras.ttf") format("truetype") }')
+    style, families = folder / "report.css", '"Source Sans Pro", "DejaVu Mono"'
+    named = style.read_text("utf-8").replace(families, f"{families}, More")
+    face = '@font-face { font-family: More; src: url("fonts/más%20letras.ttf") format("truetype") }'
+    style.write_text(named + face, "utf-8")
     return folder
 
 
