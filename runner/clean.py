@@ -14,7 +14,7 @@ import click
 
 from runner.errors import InputError, RunnerError, from_system
 from runner.holding import LOCK_FILE, held
-from runner.request import MADE, Request, refuse_sources, say
+from runner.request import DAMAGED, MADE, Request, refuse_sources, say
 
 TRASH = ".removed-"  # begins the name of the folder where all is moved before any of it is gone
 BY_HAND = "remove it by hand, if that is meant"
@@ -29,7 +29,8 @@ def clean_build(request: Request, yes: bool) -> int:
     refuse_sources(request)
     build_dir = request.build_dir
     made = [path for name in MADE if os.path.lexists(path := build_dir / name)]
-    there = [*made, *build_dir.glob(f"{TRASH}*")]  # which a removal that was killed left
+    more = (f"{DAMAGED}*", f"{TRASH}*")  # notes put aside, and what a removal that was killed left
+    there = [*made, *(path for pattern in more for path in build_dir.glob(pattern))]
     if not there:
         say(f"nothing to remove in {build_dir}")
         return 0

@@ -12,6 +12,7 @@ import click
 from runner import LOCALES, __version__, shipped
 from runner.cli_deliver import deliver_options
 from runner.errors import InputError, RunnerError, from_system
+from runner.faults import telling
 
 PROFILES = ("full", "quick", "smoke")
 DATA_HELP = "CIFAR-10: .npz, .tar.gz, .tar, .zip, or a folder, such as Keras's."
@@ -226,7 +227,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code. The only place where errors become text."""
     try:
         refuse_odd_text(sys.argv[1:] if arguments is None else arguments)
-        return int(commands.main(arguments, prog_name="python -m runner", standalone_mode=False) or 0)
+        with telling(lambda text: click.echo(text, err=True)):
+            return int(commands.main(arguments, prog_name="python -m runner", standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:

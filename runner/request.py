@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +14,9 @@ from pydantic import AfterValidator, ValidationError
 
 from runner import LOCALES, i18n
 from runner.awaited import AWAITED_FILE
-from runner.errors import InputError
+from runner.errors import InputError, RunnerError
 from runner.experiments import explain
+from runner.faults import tell
 from runner.holding import STAMP
 from runner.lock import PACKAGES_FILE
 from runner.plan import DEFAULT_PLAN, Plan, make_plan, with_author
@@ -29,6 +33,7 @@ MADE = (
     "results", "notebooks", "figures", "work", "checkpoints",
 )  # fmt: skip
 RUN_FILE = "run.json"
+DAMAGED = f"{RUN_FILE}.damaged"
 NOTED = ("--profile", "--name", "--course", "--group", "--date", "--locale", "--seeds")
 
 
@@ -128,16 +133,31 @@ def refuse_sources(request: Request) -> None:
 def read_note(build_dir: Path) -> Note:
     """What the last run in the build folder was told; what is usual if there was none.
 
-    Raises InputError for a damaged note: going on without would drop names and seeds, and write over it.
+    A damaged note is told of, and counts as far as it can be read.
     """
     path = build_dir / RUN_FILE
     try:
-        return Note.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return Note()
+    try:
+        return Note.model_validate_json(content)
     except ValidationError as error:
-        hint = f"mend it, or move it away and give again what is not usual: {', '.join(NOTED)}"
-        raise InputError(f"can't be read: {explain(error, Note)}", where=str(path), hint=hint) from error
+        faulty = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+        what = f"can't be read: {explain(error, Note)}"
+        hint = f"give again what it said ({', '.join(NOTED)}), or mend it; the next run keeps it as {DAMAGED}"
+        tell(RunnerError(what, where=str(path), hint=hint))
+    readable = json.loads(content) if faulty else {}
+    return Note.model_validate({key: each for key, each in readable.items() if key not in faulty})
+
+
+def _put_aside(path: Path) -> None:
+    """Keep a note that is not one of ours, whole or damaged, when another takes its place."""
+    try:
+        Note.model_validate_json(path.read_bytes())
+    except ValidationError:
+        names = (path.with_name(f"{DAMAGED}{number}") for number in ("", *(f"-{n}" for n in count(2))))
+        path.rename(next(name for name in names if not os.path.lexists(name)))
 
 
 def remember(plan: Plan, build_dir: Path) -> None:
@@ -151,6 +171,8 @@ def remember(plan: Plan, build_dir: Path) -> None:
         zone=plan.zone,
     )
     path = build_dir / RUN_FILE
+    if path.exists():
+        _put_aside(path)
     if not path.exists() or note != read_note(build_dir):
         usual = {key for key, value in Note() if value == getattr(note, key)} - {"profile"}
         write_json(path, note.model_dump(mode="json", exclude=usual))

@@ -41,8 +41,12 @@ class Cluster:
         self.file = folder / "scheduler.json"
         words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self.file)]
         self.scheduler = self.start("scheduler", [*words, "--no-dashboard"], PROJECT_ROOT)
-        until(self.file.exists)
-        self.address = re.findall(r'"address": "([^"]+)"', self.file.read_text())[0]
+        (self.address,) = until(self.addresses)
+
+    def addresses(self) -> list[str]:
+        """Of the scheduler; none while it is still writing the file."""
+        written = self.file.read_text() if self.file.exists() else ""
+        return re.findall(r'"address": "([^"]+)"', written)[:1]
 
     def start(self, name: str, words: list[str], package: Path) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("wb") as log:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from runner import i18n
 from runner.cli import main
-from runner.request import RUN_FILE, Request, load_plan, read_note, remember
+from runner.request import DAMAGED, RUN_FILE, Request, load_plan, read_note, remember
 
 SIGNED = {"names": ["Ana Núñez"], "course": "Redes", "group": "", "date": ""}
-DAMAGED = {
+FAULTS = {
     "half a file": ('{"profile": "full", "author": {"na', "Invalid JSON"),
     "Latin-1": ('{"profile": "full", "locale": "ñ"}'.encode("latin-1"), "Invalid JSON"),
     "no table": ("[]", "Input should be an object"),
@@ -25,21 +26,40 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_damaged_note_is_told_and_nothing_is_lost(
-    damage: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    fault: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    content, words = DAMAGED[damage]
+    """Commands that write nothing leave it; what writes another keeps it beside that, each time."""
+    content, words = FAULTS[fault]
+    raw = content if isinstance(content, bytes) else content.encode()
     note = tmp_path / RUN_FILE
-    note.write_bytes(content if isinstance(content, bytes) else content.encode())
-    before = note.read_bytes()
-    for command in ("plan", "report", "all"):
-        assert main([command, "--build-dir", str(tmp_path)]) == 2
+    note.write_bytes(raw)
+    for command in ("plan", "doctor"):
+        main([command, "--build-dir", str(tmp_path)])
         said = capfd.readouterr().err
-        for part in (f"{note}: can't be read", words, "hint: mend it, or move it away", "--name", "--seeds"):
-            assert part in said
+        for part in (f"{note}: can't be read", words, "hint: give again what it said", "--name", "--seeds"):
+            assert said.count(part) == 1, said
         assert "Traceback" not in said
-    assert note.read_bytes() == before
+        assert note.read_bytes() == raw
+    for aside in (DAMAGED, f"{DAMAGED}-2"):
+        note.write_bytes(raw)
+        remember(load_plan(Request(build_dir=tmp_path)), tmp_path)
+        assert (tmp_path / aside).read_bytes() == raw
+        assert json.loads(note.read_bytes())["profile"] == "full"
+    assert main(["clean", "--yes", "--build-dir", str(tmp_path)]) == 0
+    assert not tmp_path.exists()
+
+
+def test_of_a_damaged_note_the_rest_counts(tmp_path: Path) -> None:
+    told = Request(build_dir=tmp_path, names=("Ana", "Luis"), seeds="3", locale="en", profile="smoke")
+    remember(load_plan(told), tmp_path)
+    content = json.loads((tmp_path / RUN_FILE).read_bytes())
+    content["seeds"]["count"] = "many"
+    (tmp_path / RUN_FILE).write_text(json.dumps(content), encoding="utf-8")
+    plan = load_plan(Request(build_dir=tmp_path))
+    assert (plan.author.names, plan.profile, plan.seeds.count) == (("Ana", "Luis"), "smoke", 1)
+    assert i18n.current() == "en"
 
 
 def test_what_was_told_comes_back(tmp_path: Path) -> None:
@@ -57,8 +77,6 @@ def test_what_was_told_comes_back(tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def spanish(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the locale of the process as it was."""
-    from runner import i18n
-
     chosen, folders = list(i18n._chosen), list(i18n._folders)
     monkeypatch.setattr(i18n, "_chosen", chosen)
     monkeypatch.setattr(i18n, "_folders", folders)
