@@ -113,7 +113,7 @@ def test_an_older_template_is_rendered_and_a_faulty_one_costs_nothing(practice: 
     before = practice.outputs
     answer.write_text("{{ nothing_of_the_kind.at_all }}", "utf-8")
     done = practice.run("all")
-    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "report.pdf, report.json, practica5.ipynb, practica5.html" in done.stderr
     assert "stay as they were" in done.stderr
     assert practice.outputs == before
