@@ -22,9 +22,9 @@ from runner import PROJECT_ROOT
 HANG_SECONDS = 900
 
 
-def command_line(*words: str) -> list[str]:
-    """What starts the program with these words."""
-    return [sys.executable, "-m", "runner", *words]
+def command_line(*words: str, code: str | None = None) -> list[str]:
+    """What starts the program, or ``code`` in its place, with these words."""
+    return [sys.executable, *(("-m", "runner") if code is None else ("-c", code)), *words]
 
 
 def run_program(*words: str) -> subprocess.CompletedProcess[str]:
@@ -34,10 +34,10 @@ def run_program(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def start_program(*words: str, **environment: str) -> subprocess.Popen[str]:
+def start_program(*words: str, code: str | None = None, **environment: str) -> subprocess.Popen[str]:
     """The program, running; what it says is in its ``stderr``."""
     return subprocess.Popen(
-        command_line(*words),
+        command_line(*words, code=code),
         cwd=PROJECT_ROOT,
         env=os.environ | environment,
         stderr=subprocess.PIPE,

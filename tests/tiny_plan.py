@@ -121,8 +121,8 @@ def run(command: str, plan: Path, build: Path, *more: str) -> subprocess.Complet
 
 
 def start(
-    command: str, plan: Path, build: Path, *more: str, gate: Path | None = None
+    command: str, plan: Path, build: Path, *more: str, gate: Path | None = None, code: str | None = None
 ) -> subprocess.Popen[str]:
-    """Start the program. With a ``gate``, trainings of a plan that heeds it wait there."""
+    """Start the program, or ``code``. With a ``gate``, trainings of a plan that heeds it wait there."""
     environment = {} if gate is None else {GATE: str(gate)}
-    return start_program(*words(command, plan, build, *more), **environment)
+    return start_program(*words(command, plan, build, *more), code=code, **environment)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, live_report
 from runner.live_report import AUTOGROUP, LiveReport
 from runner.plan import Plan, make_plan
 from tests.program import HANG_SECONDS, all_ended, report_text, until
@@ -42,12 +42,19 @@ def test_a_rendering_gives_way_to_sessions_too(tmp_path: Path) -> None:
 
 
 PENDING = "{} Falta: pendiente: todavía no se ha ejecutado"
+# The program, but its renderings give way to nobody: on a busy machine, one would take ten minutes.
+EAGER = """
+import sys
+from runner import interrupts, live_report
+live_report.FIRST_NICENESS = live_report.NICENESS = 0
+sys.exit(interrupts.calmly())
+"""
 
 
 def test_the_report_is_there_while_a_variant_still_runs(held: Path, tmp_path: Path) -> None:
     """First with nothing in it, then with what has ended; the notebook as well."""
     build, notebook = tmp_path / "build", tmp_path / "build" / "practica5.ipynb"
-    process = start("all", held, build, "--jobs", "1", gate=tmp_path / "gate")
+    process = start("all", held, build, "--jobs", "1", gate=tmp_path / "gate", code=EAGER)
     try:
         until((build / "report.pdf").exists, process=process)
         assert PENDING.format("buena") in report_text(build)
@@ -96,6 +103,12 @@ def test_a_waiting_run_goes_on_when_the_other_one_was_killed(held: Path, tmp_pat
     assert not (build / ".lock.json").exists()
 
 
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renderings give way to nobody."""
+    monkeypatch.setattr(live_report, "NICENESS", 0)
+
+
 def note(plan: Plan, build_dir: Path) -> None:
     """A rendering that only notes when it was: begins, takes a while, ends."""
     with (build_dir / "notes").open("a", encoding="utf-8") as file:
@@ -141,7 +154,7 @@ def watched(live: LiveReport) -> Rests:
 
 
 def test_one_rendering_at_a_time_and_one_more_for_all_that_ended_meanwhile(
-    held: Path, tmp_path: Path
+    held: Path, eager: None, tmp_path: Path
 ) -> None:
     (tmp_path / "report.pdf").touch()  # so that none begins by itself
     said: list[str] = []
@@ -157,7 +170,7 @@ def test_one_rendering_at_a_time_and_one_more_for_all_that_ended_meanwhile(
     assert not said
 
 
-def test_nothing_is_rendered_during_a_pause(held: Path, tmp_path: Path) -> None:
+def test_nothing_is_rendered_during_a_pause(held: Path, eager: None, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").touch()
     live = LiveReport(make_plan(held, "smoke"), tmp_path, note, lambda line: None)
     rests = watched(live)
@@ -175,7 +188,7 @@ def test_nothing_is_rendered_during_a_pause(held: Path, tmp_path: Path) -> None:
         until(lambda: notes(tmp_path) == ["begins", "begins", "ends"])
 
 
-def test_a_rendering_that_was_told_to_end_may_fail(held: Path, tmp_path: Path) -> None:
+def test_a_rendering_that_was_told_to_end_may_fail(held: Path, eager: None, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").touch()
     said: list[str] = []
     live = LiveReport(make_plan(held, "smoke"), tmp_path, stumble, said.append)
@@ -189,7 +202,7 @@ def test_a_rendering_that_was_told_to_end_may_fail(held: Path, tmp_path: Path) -
     assert not said
 
 
-def test_a_rendering_that_fails_is_said_once(held: Path, tmp_path: Path) -> None:
+def test_a_rendering_that_fails_is_said_once(held: Path, eager: None, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").touch()
     said: list[str] = []
     live = LiveReport(make_plan(held, "smoke"), tmp_path, fail, said.append)

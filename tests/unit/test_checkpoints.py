@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -90,22 +92,44 @@ def run(p: Parameters, folder: Path | None, kill_in: int | None = None, key: str
     return Outcome(model, clock, checkpoint)
 
 
+@cache
+def whole(p: Parameters) -> Outcome:
+    """What a run leaves that nothing disturbed."""
+    return run(p, None)
+
+
 def killed(p: Parameters, folder: Path, epoch: int) -> None:
     with pytest.raises(Killed):
         run(p, folder, kill_in=epoch)
 
 
+SMALL = parameters(epochs=3, batch_size=64)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``SMALL`` left when it was killed in the third epoch."""
+    folder = tmp_path_factory.mktemp("small")
+    killed(SMALL, folder, 2)
+    return folder
+
+
+@pytest.fixture
+def left(small: Path, tmp_path: Path) -> Path:
+    """A copy of it to go on from, or to damage."""
+    return Path(shutil.copytree(small, tmp_path / "left"))
+
+
 @pytest.mark.parametrize("kind", RUNS)
 def test_twice_killed_and_never_killed_are_the_same_run(tmp_path: Path, kind: str) -> None:
     p = parameters(**{**EVERYTHING, **RUNS[kind]})
-    whole = run(p, None)
     killed(p, tmp_path, 1)
     killed(p, tmp_path, 2)
     resumed = run(p, tmp_path)
-    assert resumed.variables == whole.variables
-    assert resumed.history == whole.history
-    assert resumed.draws == whole.draws
-    assert resumed.clock.learning_rates == whole.clock.learning_rates
+    assert resumed.variables == whole(p).variables
+    assert resumed.history == whole(p).history
+    assert resumed.draws == whole(p).draws
+    assert resumed.clock.learning_rates == whole(p).clock.learning_rates
     assert len(resumed.clock.training) == 4
     assert (resumed.clock.restored, resumed.clock.traced) == (2, [0, 1, 2])
 
@@ -113,7 +137,6 @@ def test_twice_killed_and_never_killed_are_the_same_run(tmp_path: Path, kind: st
 def test_each_part_of_the_state_counts(tmp_path: Path) -> None:
     """The comparison above would notice the loss of any array: without it, the run ends otherwise."""
     p = parameters(**EVERYTHING)
-    whole = run(p, None)
     killed(p, tmp_path, 2)
     kept = checkpoints.read_checkpoint(tmp_path, "k")
     assert kept is not None
@@ -122,7 +145,7 @@ def test_each_part_of_the_state_counts(tmp_path: Path) -> None:
         at = next(i for i, name in enumerate(names) if part in name)
         changed = kept | {f"variable-{at}": kept[f"variable-{at}"] + 1}
         checkpoints.write_checkpoint(tmp_path, "k", 2, changed)
-        assert run(p, tmp_path).history != whole.history, part
+        assert run(p, tmp_path).history != whole(p).history, part
 
 
 def _fresh(p: Parameters) -> list[object]:
@@ -134,11 +157,11 @@ def _fresh(p: Parameters) -> list[object]:
 
 def test_killed_after_the_last_epoch_trains_no_more(tmp_path: Path) -> None:
     p = parameters(**EVERYTHING)
-    whole = run(p, tmp_path)
+    first = run(p, tmp_path)
     again = run(p, tmp_path)
-    assert again.variables == whole.variables
-    assert again.history == whole.history
-    assert again.clock.training == whole.clock.training
+    assert again.variables == first.variables
+    assert again.history == first.history
+    assert again.clock.training == first.clock.training
     assert again.clock.restored == 4
 
 
@@ -182,25 +205,25 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_checkpoint_is_none(tmp_path: Path, kind: str) -> None:
-    p = parameters(epochs=3, batch_size=64)
-    whole = run(p, None)
-    killed(p, tmp_path, 2)
-    DAMAGE[kind](tmp_path)
-    found = run(p, tmp_path)
+def test_a_damaged_checkpoint_is_none(left: Path, kind: str) -> None:
+    DAMAGE[kind](left)
+    found = run(SMALL, left)
     assert found.clock.restored == 0
-    assert found.history == whole.history
-    assert found.variables == whole.variables
+    assert found.history == whole(SMALL).history
+    assert found.variables == whole(SMALL).variables
 
 
-def test_a_checkpoint_of_another_key_is_none(tmp_path: Path) -> None:
-    p = parameters(epochs=3, batch_size=64)
-    killed(p, tmp_path, 2)
-    assert run(p, tmp_path, key="other").clock.restored == 0
+def test_an_undamaged_one_is_gone_on_from(left: Path) -> None:
+    """So that the test above can fail."""
+    assert run(SMALL, left).clock.restored == 2
+
+
+def test_a_checkpoint_of_another_key_is_none(left: Path) -> None:
+    assert run(SMALL, left, key="other").clock.restored == 0
 
 
 def test_only_the_newest_checkpoint_is_kept_and_nothing_half_written(tmp_path: Path) -> None:
-    run(parameters(epochs=3, batch_size=64), tmp_path)
+    run(SMALL, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", "epoch-3.npz"]
 
 
@@ -209,8 +232,7 @@ def test_a_folder_that_cannot_be_written_costs_the_checkpoint_only(
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    p = parameters(epochs=2, batch_size=64)
-    assert run(p, blocked).history == run(p, None).history
+    assert run(SMALL, blocked).history == whole(SMALL).history
     assert "No se pudo guardar" in capsys.readouterr().out
 
 

@@ -79,7 +79,7 @@ def accepted(values: dict[str, Any]) -> Parameters | None:
         return None
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(SPLITS)
 def test_the_data_is_split_as_the_plan_says(values: dict[str, Any]) -> None:
     p, labels = accepted(values), LABELS[values["dataset"]]
@@ -93,7 +93,7 @@ def test_the_data_is_split_as_the_plan_says(values: dict[str, Any]) -> None:
         assert len(set(labels[part])) == CLASSES
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(NETWORKS)
 def test_the_network_trains(values: dict[str, Any]) -> None:
     p = accepted(values)
