@@ -178,6 +178,7 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
         started=started,
         finished=datetime.now(UTC),
         wall_seconds=attempt.earlier_seconds + wall_seconds,
+        settings=isolation.deciding(os.environ),
         training=_read_training(task.work_dir, attempt),
     )
     (task.work_dir / kernel.PROGRESS_FILE).unlink(missing_ok=True)

@@ -9,7 +9,6 @@ are those of the mail account, of npm and of a Dask cluster's connections. ``TZ`
 from __future__ import annotations
 
 import os
-import re
 import site
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,6 +75,8 @@ FIXED = {
     "PYTHONUTF8": "1",
     "PYTHONSAFEPATH": "1",  # a module in the working directory takes the place of none
 }
+# What digits depend on of what is in force in a kernel; kept with each result.
+DECIDING = ("TF_ENABLE_", "XLA_FLAGS", "CUDA_VISIBLE_", "OMP_NUM_", "KERAS_BACKEND", "PYTHONHASHSEED")
 SHELLS = ("/bin/bash", "/bin/sh")  # the first there is; one of the user's may mean something else by a line
 # Folders for what libraries read settings from, and keep: by the variable that says where.
 FOLDERS = {
@@ -88,13 +89,6 @@ FOLDERS = {
 KERAS_DEFAULTS = (
     '{"floatx": "float32", "epsilon": 1e-07, "backend": "tensorflow", "image_data_format": "channels_last"}\n'
 )
-FONTS = "fonts.conf"  # the system's configuration of fonts, without the user's
-FONTS_OF_SYSTEM = tuple(
-    Path(prefix, "etc", "fonts", FONTS) for prefix in (sys.prefix, "/", "/opt/homebrew", "/usr/local")
-)
-# A folder or a file of the user's, as fontconfig says it.
-USERS_FONTS = re.compile(r'<(dir|include)\b(?:[^>]*\bprefix="xdg"[^>]*>|[^>]*>\s*~)[^<]*</\1>')
-FONT_RULES = re.compile(r"<include\b[^>]*>\s*([^<~]+?)\s*</include>")
 DOWNLOADED = ("datasets", "models")  # what Keras keeps of the user's in its folder
 CUDA_FOLDER = "--xla_gpu_cuda_data_dir="
 PATH = "PYTHONPATH"
@@ -150,10 +144,6 @@ def isolated(environment: Mapping[str, str]) -> dict[str, str]:
     found[FOLDER] = str(home)
     if shell := next((each for each in SHELLS if Path(each).exists()), ""):
         found["SHELL"] = shell
-    if (home / FONTS).exists():
-        found["FONTCONFIG_FILE"] = str(home / FONTS)
-    else:  # an unusual system, whose fonts are found by what the user says
-        found |= {name: value for name, value in environment.items() if name.startswith("FONTCONFIG_")}
     kept = [word for word in environment.get("XLA_FLAGS", "").split() if word.startswith(CUDA_FOLDER)]
     return found | ({"XLA_FLAGS": " ".join(kept)} if kept else {})
 
@@ -165,6 +155,11 @@ def is_setting(name: str) -> bool:
         for names in LEFT_OUT.values()
         for each in names
     )
+
+
+def deciding(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that decide how libraries compute: the program's own, and the choice of devices."""
+    return {name: environment[name] for name in sorted(environment) if name.startswith(DECIDING)}
 
 
 def set_aside() -> list[str]:
@@ -225,28 +220,7 @@ def _filled(home: Path) -> Path:
     _write(home / FOLDERS["KERAS_HOME"] / "keras.json", KERAS_DEFAULTS)
     (home / FOLDERS["MPLCONFIGDIR"] / MATPLOTLIBRC).unlink(missing_ok=True)
     (home / MATPLOTLIBRC).unlink(missing_ok=True)
-    system = next(filter(Path.is_file, FONTS_OF_SYSTEM), None)
-    if system is not None:
-        _write(home / FONTS, without_users_fonts(system))
     return home
-
-
-def without_users_fonts(configuration: Path) -> str:
-    """The text of a configuration of fonts, without the folders and rules that are the user's."""
-
-    def included(found: re.Match[str]) -> str:
-        there = configuration.parent / found[1]
-        files = sorted(there.glob("[0-9]*.conf")) if there.is_dir() else [there]
-        kept = (each for each in files if each.is_file() and not USERS_FONTS.search(_read(each)))
-        return "\n".join(f"<include>{each}</include>" for each in kept)
-
-    return FONT_RULES.sub(included, USERS_FONTS.sub("", _read(configuration)))
-
-
-def _read(path: Path) -> str:
-    with suppress(OSError):
-        return path.read_text(encoding="utf-8", errors="replace")
-    return ""
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,6 +18,7 @@ from runner.attached import Attached
 from runner.errors import RunnerError
 from runner.notices import no_warnings
 from runner.pdf_finish import VARIANT, finish
+from runner.report_fonts import no_other_fonts
 from runner.report_print import no_collection
 
 INSTALL = {
@@ -65,7 +66,9 @@ def print_pages(
     weasyprint = load_weasyprint()
     read: dict[Path, None] = {}
     with no_warnings(), no_collection(), _no_date():
-        fonts, fetch = weasyprint.text.fonts.FontConfiguration(), file_fetcher(roots, read)
+        with no_other_fonts(styles):
+            fonts = weasyprint.text.fonts.FontConfiguration()
+        fetch = file_fetcher(roots, read)
         sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
         page = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch)
         inside = [_attachment(weasyprint, each) for each in attachments]
@@ -118,7 +121,7 @@ def _attachment(weasyprint: Any, attached: Attached) -> Any:
 def load_weasyprint() -> Any:
     """WeasyPrint; raises RunnerError with the command that installs what it needs."""
     try:
-        with redirect_stdout(io.StringIO()):  # its own advice, of many lines
+        with redirect_stdout(io.StringIO()), no_other_fonts():  # its own advice, of many lines
             import weasyprint
     except OSError as error:
         raise RunnerError(

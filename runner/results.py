@@ -162,7 +162,8 @@ class Training(Record):
 class Result(Record):
     """One finished variant. ``training`` is None for notebooks that train nothing.
 
-    ``wall_seconds`` are of all its attempts, those that were cut off included.
+    ``wall_seconds`` are of all its attempts, those that were cut off included; ``settings`` are the variables
+    in force that decide how libraries compute.
     """
 
     schema_version: int
@@ -177,6 +178,7 @@ class Result(Record):
     started: datetime
     finished: datetime
     wall_seconds: float
+    settings: dict[str, str] = {}
     training: Training | None = None
 
 

@@ -14,6 +14,7 @@ from runner.plan import TEMPLATES
 STYLE = "report.css"
 DRAFT_STYLE = "draft.css"
 ASKED = ("font-family", "font-style", "font-weight", "font-stretch")  # by these a face is asked for
+NAMING = ("ident", "string")  # a family's name is a text, or words
 FONTS = TEMPLATES / "fonts"  # the program's own
 
 
@@ -42,8 +43,9 @@ def own_fonts() -> list[Path]:
 
 @dataclass(frozen=True)
 class Face:
-    """One ``@font-face`` of a style sheet: what asks for it, and the files it names."""
+    """One ``@font-face`` of a style sheet: its family, what asks for it, and the files it names."""
 
+    family: str
     style: str
     files: tuple[Path, ...]
 
@@ -69,9 +71,11 @@ def _faces(sheet: Path) -> Iterator[Face]:
             told = {each.lower_name: each.value for each in found if each.type == "declaration"}
             wanted = (name for name in ASKED if name in told)
             style = "; ".join(f"{name}: {tinycss2.serialize(told[name]).strip()}" for name in wanted)
+            family = (token.value for token in told.get("font-family", ()) if token.type in NAMING)
             addresses = map(urlsplit, _addresses(told.get("src", ())))
             local = (each for each in addresses if each.scheme in ("", "file") and not each.netloc)
-            yield Face(style, tuple((sheet.parent / unquote(each.path)).resolve() for each in local))
+            files = tuple((sheet.parent / unquote(each.path)).resolve() for each in local)
+            yield Face(" ".join(family), style, files)
 
 
 def _addresses(tokens: Sequence[Any]) -> Iterator[str]:

@@ -9,7 +9,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from fontTools.ttLib import TTFont
+
 from runner import PROJECT_ROOT, isolation
+from runner.styles import FONTS as FONTS_OF_PROGRAM
 from tests.program import command_line
 
 MATPLOTLIBRC = """savefig.bbox: tight
@@ -25,6 +28,7 @@ FONTS = """<fontconfig><match target="pattern"><edit name="family" mode="assign"
 <string>DejaVu Sans Mono</string></edit></match></fontconfig>"""
 KERNEL = {"argv": ["/bin/false"], "display_name": "the user's", "language": "python"}
 TEMPLATE = "the user's template"
+PREPROCESSOR = {"preprocessors": {"9": {"type": "no.such", "enabled": True}}}
 VARIABLES = {
     "KERAS_BACKEND": "torch",
     "KERAS_MAX_EPOCHS": "1",
@@ -53,8 +57,39 @@ VARIABLES = {
     "SOURCE_DATE_EPOCH": "1",
     "COLUMNS": "30",
     "FORCE_COLOR": "1",
+    "LINES": "5",
+    "NO_COLOR": "1",
+    "UNICODE_VERSION": "4.1.0",
+    "KERAS_MAX_STEPS_PER_EPOCH": "1",
+    "TF_SET_ONEDNN_FPMATH_MODE": "BF16",
+    "TF_NUM_INTRAOP_THREADS": "3",
+    "TF_FUNCTION_JIT_COMPILE_DEFAULT": "1",
+    "CUBLAS_WORKSPACE_CONFIG": ":16:8",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
+    "SCIPY_ARRAY_API": "1",
+    "SKLEARN_ASSUME_FINITE": "1",
+    "SM_FORMULA_ENGINE": "no-such-engine",
+    "JOBLIB_START_METHOD": "no-such-method",
+    "MPL_IGNORE_SYSTEM_FONTS": "1",
+    "FREETYPE_PROPERTIES": "truetype:interpreter-version=35",
+    "PANGO_LANGUAGE": "ja",
+    "HB_SHAPER_LIST": "fallback",
+    "G_DEBUG": "fatal-warnings",
+    "IPYKERNEL_CELL_NAME": "/cell.py",
+    "JUPYTER_PLATFORM_DIRS": "1",
+    "JUPYTER_PREFER_ENV_PATH": "0",
+    "NBFORMAT_VALIDATOR": "no-such-validator",
+    "PYZMQ_BACKEND": "no-such-backend",
+    "TQDM_NCOLS": "3",
+    "LANGUAGE": "tr",
+    "PYTHONUTF8": "0",
+    "PYTHONCOERCECLOCALE": "0",
+    "PYTHONNODEBUGRANGES": "1",
+    "PYTHONINTMAXSTRDIGITS": "640",
 }
 SHADOWS = ("random", "keras", "numpy", "json", "matplotlib")
+AT_START = ("types", "pathlib", "re")  # what the first lines of the program import
+OTHER_LETTERS = FONTS_OF_PROGRAM / "DejaVuSansMono.ttf"
 
 
 @dataclass(frozen=True)
@@ -98,7 +133,7 @@ def hostile(folder: Path) -> Account:
     """The same account with all of the settings, each of which reaches a result or a page on its own."""
     home = _folder(folder / "hostile")
     where = _folder(home / "work")
-    for name in SHADOWS:
+    for name in (*SHADOWS, *AT_START):
         _write(where / f"{name}.py", RAISES)
     for place in (where, home / ".config/matplotlib", home / "mpl"):
         _write(place / "matplotlibrc", MATPLOTLIBRC)
@@ -116,7 +151,10 @@ def hostile(folder: Path) -> Account:
         for name in ("notebook", "lab", "base"):
             _write(place / f"nbconvert/templates/{name}/index.html.j2", TEMPLATE)
             _write(place / f"nbconvert/templates/{name}/base.html.j2", TEMPLATE)
+            _write(place / f"nbconvert/templates/{name}/conf.json", json.dumps(PREPROCESSOR))
     _write(home / ".config/fontconfig/fonts.conf", FONTS)
+    for family in ("Source Serif Pro", "Source Sans Pro"):
+        other_letters(_folder(home / ".local/share/fonts"), family)
     _write(home / "path/random.py", RAISES)
     _write(home / "path/sitecustomize.py", "import os; os.environ['TF_ENABLE_ONEDNN_OPTS'] = '0'\n")
     _write(home / "startup.py", RAISES)
@@ -139,6 +177,19 @@ def hostile(folder: Path) -> Account:
     return Account(
         where, clean(folder).environment | VARIABLES | {name: str(place) for name, place in places.items()}
     )
+
+
+def other_letters(folder: Path, family: str) -> Path:
+    """A font file of another face by the name of one of the report's."""
+    target = folder / f"{family.replace(' ', '')}.ttf"
+    with TTFont(OTHER_LETTERS) as font:
+        for record in font["name"].names:
+            if record.nameID in (1, 4, 16):
+                record.string = family
+            elif record.nameID == 6:
+                record.string = family.replace(" ", "")
+        font.save(target)
+    return target
 
 
 def _folder(path: Path) -> Path:

@@ -23,8 +23,9 @@ pytestmark = pytest.mark.xdist_group("settings")
 NO_FORK = """
 import sys
 from pathlib import Path
-from runner import forked_kernel, isolation
+from runner import isolation
 isolation.begin()
+from runner import forked_kernel
 forked_kernel.is_safe = lambda: False
 from runner.notebook_run import run_notebook
 notebook = Path(sys.argv[1])
@@ -80,6 +81,8 @@ def test_every_digit_is_the_same(builds: dict[str, Path]) -> None:
     one, other = (builds[name] / "results/good" for name in ("clean", "hostile"))
     records = [json.loads((folder / "result.json").read_text(encoding="utf-8")) for folder in (one, other)]
     assert records[0]["key"] == records[1]["key"]
+    assert records[0]["settings"] == records[1]["settings"]
+    assert records[0]["settings"]["OMP_NUM_THREADS"] == "1"
     assert _epochs(records[0]) == _epochs(records[1])
     with np.load(one / "predictions.npz") as a, np.load(other / "predictions.npz") as b:
         assert {name: a[name].tobytes() for name in a} == {name: b[name].tobytes() for name in b}

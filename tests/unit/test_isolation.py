@@ -15,6 +15,7 @@ import pytest
 from matplotlib import font_manager
 
 from runner import PROJECT_ROOT, figure_style, isolation
+from runner.execute import kernel_environment
 from runner.own_kernel import find_modules_in
 from tests.hostile_account import MATPLOTLIBRC, VARIABLES, Account, clean, hostile
 
@@ -35,7 +36,7 @@ def python(account: Account, code: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("name", sorted(VARIABLES.keys() - {"COLUMNS", "FORCE_COLOR"}))
+@pytest.mark.parametrize("name", sorted(VARIABLES.keys() - set(isolation.TERMINAL)))
 def test_a_variable_is_the_programs_or_nobodys(accounts: tuple[Account, Account], name: str) -> None:
     found = isolation.isolated(accounts[0].environment | {name: VARIABLES[name]})
     assert found.get(name) == isolation.FIXED.get(name)
@@ -46,9 +47,7 @@ def test_both_accounts_have_the_same_settings(accounts: tuple[Account, Account])
     one, other = (json.loads(python(account, SAYS)) for account in accounts)
     differ = {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
     theirs = {name for name in differ if isolation.is_setting(name)} - isolation.FOLDERS.keys()
-    assert theirs == {"FONTCONFIG_FILE"}
-    texts = [Path(found["FONTCONFIG_FILE"]).read_text(encoding="utf-8") for found in (one, other)]
-    assert texts[0] == texts[1]
+    assert not theirs
 
 
 def test_what_is_not_heeded_is_known(accounts: tuple[Account, Account]) -> None:
@@ -63,6 +62,17 @@ def test_places_stay(accounts: tuple[Account, Account]) -> None:
     assert isolation.isolated(places).items() >= places.items()
     flags = f"{isolation.CUDA_FOLDER}/opt/cuda --xla_cpu_enable_fast_math=true"
     assert isolation.isolated({"XLA_FLAGS": flags})["XLA_FLAGS"] == f"{isolation.CUDA_FOLDER}/opt/cuda"
+
+
+def test_what_decides_how_kernels_compute_is_kept_with_a_result() -> None:
+    given = isolation.isolated({"CUDA_VISIBLE_DEVICES": "1", "LANG": "es_ES", "OMP_NUM_THREADS": "7"})
+    assert isolation.deciding(given | kernel_environment(2)) == {
+        "CUDA_VISIBLE_DEVICES": "1",
+        "KERAS_BACKEND": "tensorflow",
+        "OMP_NUM_THREADS": "2",
+        "PYTHONHASHSEED": "0",
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+    }
 
 
 @pytest.mark.parametrize("place", ["work", ".config/matplotlib", "mpl", "rc"])
@@ -104,21 +114,6 @@ def test_a_search_path_that_would_replace_a_module_is_told(tmp_path: Path) -> No
     assert isolation.left_out_of_path(str(tmp_path)) == [(str(tmp_path), "random")]
     (tmp_path / "random.py").rename(tmp_path / "of_my_own.py")
     assert isolation.left_out_of_path(str(tmp_path)) == []
-
-
-def test_fonts_of_the_user_are_not_looked_for(tmp_path: Path) -> None:
-    rules = tmp_path / "conf.d"
-    rules.mkdir()
-    user = '<include ignore_missing="yes" prefix="xdg">fontconfig/conf.d</include>'
-    (rules / "50-user.conf").write_text(f"<fontconfig>{user}</fontconfig>")
-    (rules / "60-latin.conf").write_text("<fontconfig></fontconfig>")
-    folders = '<dir>/usr/share/fonts</dir><dir prefix="xdg">fonts</dir>\n<dir>~/.fonts</dir>'
-    system = tmp_path / "fonts.conf"
-    system.write_text(f'<fontconfig>{folders}<include ignore_missing="yes">conf.d</include></fontconfig>')
-    assert isolation.without_users_fonts(system).split("\n") == [
-        "<fontconfig><dir>/usr/share/fonts</dir>",
-        f"<include>{rules / '60-latin.conf'}</include></fontconfig>",
-    ]
 
 
 def test_a_notebooks_own_modules_come_first_unless_they_replace_a_library(
