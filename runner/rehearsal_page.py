@@ -122,8 +122,8 @@ def _page(plan: Plan, sheets: Sequence[Path], figures: Sequence[Path]) -> str:
         Markup("</header><h2>{}</h2><p>{}</p>").format(plan.title, seen),
         *(Markup('<p style="{}">{}</p>').format(face.style, _sample(face)) for face in faces_of(sheets)),
         Markup("<p>a <em>b</em> <strong>c</strong> <code>d</code></p>"),
-        formula("x^2", "equis al cuadrado"),
-        *(Markup('<figure><img src="{}" alt="una recta"></figure>').format(p.as_posix()) for p in figures),
+        formula("x^2", "x squared"),
+        *(Markup('<figure><img src="{}" alt="a line"></figure>').format(p.as_posix()) for p in figures),
         Markup('<table><tr><th scope="col">a</th><th scope="col">b</th></tr>{}</table>').format(rows),
     ]
     head = Markup("<title>{}</title>").format(plan.title)
