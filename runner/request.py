@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -156,8 +156,9 @@ def _put_aside(path: Path) -> None:
     try:
         Note.model_validate_json(path.read_bytes())
     except ValidationError:
-        names = (path.with_name(f"{DAMAGED}{number}") for number in ("", *(f"-{n}" for n in count(2))))
-        path.rename(next(name for name in names if not os.path.lexists(name)))
+        names = chain([DAMAGED], (f"{DAMAGED}-{number}" for number in count(2)))
+        places = (path.with_name(name) for name in names)
+        path.rename(next(place for place in places if not os.path.lexists(place)))
 
 
 def remember(plan: Plan, build_dir: Path) -> None:
