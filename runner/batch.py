@@ -14,7 +14,7 @@ from rich.table import Table
 
 from runner.awaited import note_awaited, over_budget
 from runner.calibration import LEAST_BUDGET_SECONDS, calibrate, former_seconds, read_samples
-from runner.capacity import Capacity, Limits, default_limits, shortage
+from runner.capacity import Capacity, Limits, default_limits, warnings
 from runner.estimate import Estimator
 from runner.gpus import unusable_gpu
 from runner.likely import likely
@@ -48,8 +48,9 @@ def run_variants(
         if budget is not None:
             say_plan(schedule, budget, display.say)
             note_cut(schedule, budget)
-        with LiveReport(workspace.plan, workspace.build_dir, render, display.say) as live:
-            failed = schedule.run(*hooks(schedule, live, budget), crew.executor)
+        paused = not crew.renders_beside
+        with LiveReport(workspace.plan, workspace.build_dir, render, display.say, paused) as live:
+            failed = schedule.run(*hooks(schedule, None if paused else live, budget), crew.executor)
     show_times(schedule.expected, schedule.actual)
     if budget is not None:
         note_cut(schedule, budget)
@@ -63,12 +64,16 @@ def run_variants(
 
 @dataclass(frozen=True)
 class Crew:
-    """What variants run on, how much of it there is, and how long they should take there."""
+    """What variants run on, how much of it there is, and how long they should take there.
+
+    ``renders_beside``: there is room for a report in the making beside them.
+    """
 
     capacity: Capacity
     executor: Executor
     estimator: Estimator
     tell: Callable[[Callable[[str], None]], None] = lambda say: None  # how what it runs on is to speak
+    renders_beside: bool = True
 
 
 def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budget: float | None) -> Crew:
@@ -87,9 +92,11 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
 
         return Crew(cluster, cluster, Estimator((), former_seconds(workspace.build_dir, todo)), tell)
     limits = default_limits(request.jobs, request.threads)
-    for warning in filter(None, (shortage(), unusable_gpu())):
+    for warning in filter(None, (*warnings(limits), unusable_gpu())):
         say(f"warning: {warning}")
     say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
+    if limits.is_tight:
+        say("little memory is free: the report is rendered when they have ended, not beside them")
     log = workspace.build_dir / KERNELS_LOG
     log.unlink(missing_ok=True)
     executor = make_executor(limits.jobs, log, limits.gpus)
@@ -101,22 +108,23 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
         end_children()
         executor.shutdown(wait=False, cancel_futures=True)
         raise
-    return Crew(limits, executor, estimator)
+    return Crew(limits, executor, estimator, renders_beside=not limits.is_tight)
 
 
 def hooks(
-    schedule: Schedule, live: LiveReport, budget: float | None
+    schedule: Schedule, live: LiveReport | None, budget: float | None
 ) -> tuple[Callable[[str], None], Callable[[Variant], None]]:
-    """What to do when a variant ends, and before one starts, to keep the report up to date."""
+    """What to do when a variant ends, and before one starts, to keep the report, if live, up to date."""
 
     def end(name: str) -> None:
         if budget is not None:
             note_cut(schedule, budget)
-        live.resume()
-        live.want()
+        if live is not None:
+            live.resume()
+            live.want()
 
     def start(variant: Variant) -> None:
-        if schedule.is_alone(variant):
+        if live is not None and schedule.is_alone(variant):
             live.pause()
 
     return end, start

@@ -17,9 +17,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-import psutil
 from pydantic import ValidationError
 
+from runner.capacity import usable_cores, whole_memory
 from runner.errors import RunnerError
 from runner.estimate import Sample, cost_parameters, train_images, training_seconds
 from runner.execute import kernel_environment
@@ -50,8 +50,8 @@ def machine(jobs: int) -> dict[str, str]:
     """What the samples depend on besides variant and threads; ``jobs`` kernels work side by side."""
     return {
         "processor": processor(),
-        "cores": str(os.cpu_count()),
-        "memory_gib": str(round(psutil.virtual_memory().total / 2**30)),
+        "cores": str(usable_cores()),
+        "memory_gib": str(round(whole_memory() / 2**30)),
         "jobs": str(jobs),
         "settings": json.dumps(DIGIT_SETTINGS, sort_keys=True),
     } | {name: version(name) for name in ("tensorflow", "keras")}

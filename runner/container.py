@@ -60,6 +60,9 @@ def process_limit(root: Path = ROOT) -> int | None:
 def _memory(folder: Path, unified: bool) -> Memory | None:
     names = ("memory.max", "memory.high") if unified else ("memory.limit_in_bytes",)
     limits = [limit for name in names if (limit := _number(folder / name)) and limit < NO_LIMIT]
+    if not unified:  # its statistics know of groups that a container does not see
+        around = _field(folder / "memory.stat", "hierarchical_memory_limit")
+        limits += [around] if 0 < around < NO_LIMIT else []
     if not limits:
         return None
     used = _number(folder / ("memory.current" if unified else "memory.usage_in_bytes")) or 0

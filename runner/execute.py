@@ -25,7 +25,7 @@ from runner.attempts import Attempt
 from runner.cleaning import clean_notebook
 from runner.errors import FULL, RunnerError
 from runner.files import beside, move, remove
-from runner.kernel_death import KernelDied
+from runner.kernel_death import KernelDied, is_of_memory
 from runner.keys import DIGIT_SETTINGS, digest
 from runner.results import (
     FAILURE_FILE,
@@ -287,7 +287,8 @@ def is_exhausted(error: BaseException) -> bool:
     """Whether the memory, of the machine or of its GPU, may have run out."""
     if isinstance(error, KernelDied):
         return error.exhausted
-    return getattr(error, "ename", "") in {"ResourceExhaustedError", "MemoryError"}
+    name = getattr(error, "ename", type(error).__name__)
+    return is_of_memory(name, str(getattr(error, "evalue", error)))
 
 
 def is_unstarted(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 GROWTH = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}  # else the first kernel takes all of the GPU's memory
 DEVICES_FOLDER = Path("/dev")
 DEVICES = "nvidia[0-9]*"
+WINDOWS_DEVICE = "dxg"
+TOOL = "nvidia-smi"  # comes with the driver
+NO_DRIVER = (
+    "nvidia-smi is installed, but the system shows no GPU; the processor is used, which takes many times as "
+    "long. See what nvidia-smi says: the driver may want a restart, or the container 'docker run --gpus all'"
+)
 COUNT = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
 ASK = (sys.executable, "-P", "-c", COUNT)
 DRIVER_WORDS = ("dlopen", "cuda", "driver", "gpu")  # of TensorFlow's lines that say why it uses none
@@ -40,7 +47,11 @@ def unusable_gpu(devices: Path = DEVICES_FOLDER) -> str:
 
     ``CUDA_VISIBLE_DEVICES`` set to nothing, or to -1, is a wish.
     """
-    if not has_gpu(devices) or os.environ.get(VISIBLE, "0").strip() in ("", "-1") or ask_tensorflow().count:
+    if os.environ.get(VISIBLE, "0").strip() in ("", "-1"):
+        return ""
+    if not has_gpu(devices):
+        return NO_DRIVER if shutil.which(TOOL) else ""
+    if ask_tensorflow().count:
         return ""
     return (
         f"this machine has a GPU, but TensorFlow can't use it ({ask_tensorflow().reason}); "
@@ -50,8 +61,8 @@ def unusable_gpu(devices: Path = DEVICES_FOLDER) -> str:
 
 
 def has_gpu(devices: Path) -> bool:
-    """Whether the system shows a GPU of NVIDIA's."""
-    return any(devices.glob(DEVICES))
+    """Whether the system shows a GPU of NVIDIA's; Windows' Linux shows one of anybody's."""
+    return any(devices.glob(DEVICES)) or ((devices / WINDOWS_DEVICE).exists() and bool(shutil.which(TOOL)))
 
 
 @cache

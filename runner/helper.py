@@ -27,6 +27,7 @@ import psutil
 
 from runner import faults, i18n, isolation, streams
 from runner.errors import RunnerError
+from runner.interrupts import FROM_TERMINAL
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -135,7 +136,8 @@ def _leave(*_: object) -> None:
 def serve(module: str, name: str) -> None:
     """Be the other process, for as long as the one that is helped lives."""
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the one that is helped
+    for signum in FROM_TERMINAL:  # they are for the one that is helped
+        signal.signal(signum, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)  # the one that is helped may be ending, too
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer

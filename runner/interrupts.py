@@ -13,6 +13,8 @@ from runner import streams
 
 INTERRUPTED = 130
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# A terminal sends these to all processes in its foreground; those below leave the answer to the program.
+FROM_TERMINAL = set(ENDING) - {signal.SIGTERM}
 SETTLING_SECONDS = 15.0  # after a Ctrl-C, for ending kernels and a rendering: another one changes nothing
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from runner import shipped
+from runner.capacity import usable_cores
 from runner.results import VALUES_FILE, write_json
 from runner.study import Study
 
@@ -56,7 +57,7 @@ def key() -> str:
 
 def threads() -> int:
     """Cores that this kernel may use."""
-    return int(os.environ.get(THREADS, os.cpu_count() or 1))
+    return int(os.environ.get(THREADS) or usable_cores())
 
 
 def load_study() -> Study:

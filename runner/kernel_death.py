@@ -9,6 +9,18 @@ from runner import container
 
 # Signals that a process gets when memory runs out: from the system, from C++, from a full /dev/shm.
 OF_MEMORY = ("SIGKILL", "SIGABRT", "SIGBUS")
+# What a cell raises then: TensorFlow, other libraries, and pools of which a process was killed.
+ERRORS_OF_MEMORY = {
+    "ResourceExhaustedError", "OutOfMemoryError", "BrokenProcessPool", "TerminatedWorkerError"
+}  # fmt: skip
+WORDS_OF_MEMORY = ("Cannot allocate memory", "RESOURCE_EXHAUSTED", "can't start new thread")
+SERVER_GONE = 255  # the exit code that multiprocessing gives where a kernel's fork server ended before it
+
+
+def is_of_memory(name: str, message: str) -> bool:
+    """Whether an error, of this name, says that memory ran out."""
+    of_kind = name.endswith("MemoryError") or name in ERRORS_OF_MEMORY
+    return of_kind or any(words in message for words in WORDS_OF_MEMORY)
 
 
 class KernelDied(Exception):
@@ -37,7 +49,8 @@ class KernelDied(Exception):
     @property
     def exhausted(self) -> bool:
         """Whether memory may have run out."""
-        return self.signal_name in OF_MEMORY or (self.began and self.status is None)
+        unknown = self.began and self.status in (None, SERVER_GONE)
+        return self.signal_name in OF_MEMORY or unknown
 
     @property
     def reason(self) -> str:

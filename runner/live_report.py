@@ -40,13 +40,17 @@ class LiveReport:
     """Renders in the background when asked to. Leaving the block ends a rendering that still runs.
 
     Where there is no report yet, the first one hurries: somebody may want to see that there is one.
-    ``render`` is a module's function; ``say`` is told of the first failure only.
+    ``render`` is a module's function; ``say`` is told of the first failure only. ``paused``:
+    nothing is rendered before ``resume``.
     """
 
-    def __init__(self, plan: Plan, build_dir: Path, render: Render, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, plan: Plan, build_dir: Path, render: Render, say: Callable[[str], None], paused: bool = False
+    ) -> None:
         self._plan, self._build_dir, self._render, self._say = plan, build_dir, render, say
         self._news = threading.Condition()
-        self._wanted = self._paused = self._closed = self._complained = False
+        self._wanted = self._closed = self._complained = False
+        self._paused = paused
         self._niceness = FIRST_NICENESS if not (build_dir / REPORT_FILE).exists() else NICENESS
         self._process: BaseProcess | None = None
         self._stopped: BaseProcess | None = None  # the last one that was told to end: its words mean nothing

@@ -21,6 +21,7 @@ import psutil
 from runner import isolation, kernel_sockets
 from runner.errors import RunnerError
 from runner.gpus import only_gpu
+from runner.interrupts import ENDING, FROM_TERMINAL
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,7 +63,7 @@ def _semaphores() -> Iterator[None]:
 
 
 class Pool(ProcessPoolExecutor):
-    """Processes that no Ctrl-C of the terminal reaches, not even while they start."""
+    """Processes that no Ctrl-C of the terminal, nor its end, reaches, not even while they start."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Submit a call; this is where processes start."""
@@ -72,7 +73,7 @@ class Pool(ProcessPoolExecutor):
 
 @contextmanager
 def out_of_reach() -> Iterator[None]:
-    """Have processes that start in the block begin without Ctrl-C; ``settle`` makes that last.
+    """Have processes that start in the block begin without a terminal's signals; ``settle`` makes it last.
 
     For this thread it is only put off to the block's end; a signal of the process may reach another.
     """
@@ -80,7 +81,7 @@ def out_of_reach() -> Iterator[None]:
         yield
         return
     ensure_running()  # started in the block, multiprocessing's tracker would end its effect
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FROM_TERMINAL)
     try:
         yield
     finally:
@@ -94,15 +95,16 @@ def settle_kernels(log: Path, gpus: Queue[str] | None, sockets: Path | None) -> 
 
 
 def settle(log: Path, gpus: Queue[str] | None = None) -> None:
-    """Leave Ctrl-C, which reaches every process of the terminal, to the runner; print to ``log``.
+    """Leave Ctrl-C and the like, which reach every process of the terminal, to the runner; print to ``log``.
 
     A worker outlives its runner by no more than a moment: another run may be started at once.
     """
     if gpus is not None:
         os.environ.update(only_gpu(gpus.get()))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for signum in FROM_TERMINAL:
+        signal.signal(signum, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # kernels inherit the mask, and need it
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FROM_TERMINAL)  # kernels inherit the mask
     threading.Thread(target=end_with_parent, daemon=True).start()
     with _opened(log) as file:
         os.dup2(file.fileno(), 1)
@@ -171,12 +173,13 @@ def _quietly(action: Callable[[], None]) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let a second Ctrl-C not cut short the ending of processes."""
+    """Let a second Ctrl-C, or the like, not cut short the ending of processes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {signum: signal.signal(signum, signal.SIG_IGN) for signum in ENDING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from runner import results
+from runner.capacity import usable_cores
 from runner.data import Dataset, Split
 from runner.flops import flops_per_image
 from runner.parameters import CLASSES
@@ -154,7 +155,7 @@ def environment(threads: int) -> results.Environment:
         numpy=np.__version__,
         system=f"{platform.system()} {platform.machine()}",
         processor=processor(),
-        cores=os.cpu_count() or 1,
+        cores=usable_cores(),
         threads=threads,
         onednn=os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1",
         gpus=tuple(d.name for d in tf.config.list_physical_devices("GPU")),

@@ -13,6 +13,8 @@ from xml.sax.saxutils import quoteattr
 
 import pydyf
 
+from runner.capacity import usable_cores
+
 VARIANT = "pdf/a-3a"
 LEVEL = 6  # pydyf's 9 takes three times as long for a hundredth of the size
 NAMESPACE = "http://www.aiim.org/pdfua/ns/id/"
@@ -45,7 +47,7 @@ def finish(_document: Any, pdf: Any) -> None:
     for each in streams:
         if "Interpolate" in each.extra:
             each.extra["Interpolate"] = "false"  # PDF/A: pixels are shown as they are
-    with ThreadPoolExecutor() as pool:  # zlib lets threads work at once
+    with ThreadPoolExecutor(usable_cores()) as pool:  # zlib lets threads work at once
         list(pool.map(_end_clearly, streams))
     _end_clearly_from_now_on(pdf)
     if "AF" in pdf.catalog:

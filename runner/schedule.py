@@ -33,9 +33,8 @@ PROCESS_DIED = "el proceso que lo ejecutaba murió"
 class Schedule:
     """The variants still to run, and those that are running.
 
-    ``executors`` makes what they run on; left out, it is processes of this machine. A variant that died
-    beside others, perhaps for want of memory, or before it began, is run once more, alone and after the
-    others.
+    ``executors`` makes what they run on; left out, it is processes of this machine. A variant that died,
+    perhaps for want of memory, or before it began, is run once more, alone and after the others.
     """
 
     def __init__(
@@ -63,7 +62,6 @@ class Schedule:
         self.done = 0
         self.deadline = None if budget_seconds is None else monotonic() + budget_seconds
         self.packing: Packing | None = None
-        self.accompanied: set[str] = set()  # ran beside others
         self.again: set[str] = set()  # run once more, alone
         self.make_executor = executors or self._local_executor
         self.learned = 0  # how many were finished then
@@ -135,8 +133,6 @@ class Schedule:
             self.threads[variant.name] = threads
             self.costs.pop((variant.name, threads), None)  # its choices are made now
             self.expected[variant.name] = self._cost(variant, threads)
-            if len(self.running) > 1:
-                self.accompanied.update(v.name for v in self.running.values())
             self.display.start(variant.name)
         return executor
 
@@ -257,9 +253,11 @@ class Schedule:
         return variant.name
 
     def _deserves_another(self, outcome: Outcome) -> bool:
-        """Whether what ended it may not do so again, alone; nothing gets a third try."""
-        beside = outcome.exhausted and outcome.name in self.accompanied
-        return (beside or outcome.unstarted) and outcome.name not in self.again
+        """Whether what ended it may not do so again, alone; nothing gets a third try.
+
+        Where memory runs out depends on what else runs: other variants, a report in the making, a browser.
+        """
+        return (outcome.exhausted or outcome.unstarted) and outcome.name not in self.again
 
     def _fail(self, name: str, reason: str) -> None:
         self.failed[name] = reason

@@ -70,7 +70,8 @@ def obtain(
 ) -> Obtained:
     """Fill ``cached`` from the first of ``sources`` whose arrays have the ``expected`` hashes.
 
-    A good cache is only read: it may be another's, shared by many.
+    A good cache is only read: it may be another's, shared by many. So may one that can't be written, if what
+    is given is as good.
     """
 
     def busy() -> None:
@@ -89,10 +90,25 @@ def obtain(
                 _store(cached, arrays)
                 return Obtained(cached, origin, dict(expected))
     except OSError as error:  # no such folder, no permission, no room
+        if not use_cache and _cache_is_good(cached, expected, lambda text: None):
+            elsewhere = Path(tempfile.gettempdir(), cached.name)
+            arrays, origin, failures = _first_that_works(sources, expected, elsewhere, say)
+            if arrays is None:
+                raise _nothing_works(use_cache, failures) from error
+            return Obtained(cached, origin, dict(expected))
         hint = f"set {CACHE_VARIABLE} to a folder that can be written, with 1 GB free"
         raise InputError(f"the data cache can't be used: {error}", hint=hint) from error
+    raise _nothing_works(use_cache, failures)
+
+
+def is_at_hand(name: str) -> bool:
+    """Whether the data set is in the cache, whole."""
+    return _cache_is_good(cache_file(name), PINNED[name], lambda text: None)
+
+
+def _nothing_works(use_cache: bool, failures: list[str]) -> InputError:
     what = "no source of the data works" if use_cache else "the data given can't be used"
-    raise InputError(f"{what}:\n  " + "\n  ".join(failures), hint=HINT)
+    return InputError(f"{what}:\n  " + "\n  ".join(failures), hint=HINT)
 
 
 def _first_that_works(

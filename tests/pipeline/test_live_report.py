@@ -188,6 +188,21 @@ def test_nothing_is_rendered_during_a_pause(held: Path, eager: None, tmp_path: P
         until(lambda: notes(tmp_path) == ["begins", "begins", "ends"])
 
 
+def test_nothing_is_rendered_from_the_start_where_memory_is_tight(
+    held: Path, eager: None, tmp_path: Path
+) -> None:
+    live = LiveReport(make_plan(held, "smoke"), tmp_path, note, lambda line: None, paused=True)
+    rests = watched(live)
+    with live:
+        before = rests.count
+        live.want()
+        until(lambda: rests.count > before)
+        assert not notes(tmp_path)
+        (tmp_path / "go").touch()
+        live.resume()
+        until(lambda: notes(tmp_path) == ["begins", "ends"])
+
+
 def test_a_rendering_that_was_told_to_end_may_fail(held: Path, eager: None, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").touch()
     said: list[str] = []

@@ -107,8 +107,8 @@ def test_doctor_names_what_it_found_and_leaves_nothing(tmp_path: Path) -> None:
     environment = without_subset(tmp_path) | {"RUNNER_CACHE": str(tmp_path)}
     done = without_tensorflow("doctor", "--build-dir", str(place / "build"), **environment)
     found = {line[6:23].strip(): line[24:] for line in done.stdout.splitlines() if line.startswith("ok")}
-    wanted = "python packages versions native-libraries fonts kernel data disk experiments characters"
-    wanted += " templates settings page notebook"
+    wanted = "python packages versions native-libraries fonts kernel data disk limits gpu experiments"
+    wanted += " characters templates settings page notebook"
     assert list(found) == [word.replace("-", " ") for word in wanted.split()], done.stdout
     assert done.returncode == 0 and done.stdout.count("HarfBuzz-Subset is not installed") == 1
     assert not list(place.iterdir())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from runner import capacity
-from runner.capacity import default_limits
+from runner import PROJECT_ROOT, calibration, capacity, kernel
+from runner.capacity import Limits, default_limits, warnings
 from runner.container import Memory, cpu_quota, memory, process_limit
 
 GIB = 2**30
@@ -135,3 +137,94 @@ def test_little_memory_is_told_at_the_start(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "sys/fs/cgroup/memory.max").write_text(f"{16 * GIB}\n")
     monkeypatch.setattr(capacity, "LEAST_BYTES", 1)
     assert capacity.shortage() == ""
+
+
+def test_version_1_tells_of_limits_that_a_container_does_not_see(tmp_path: Path) -> None:
+    none = "9223372036854771712\n"
+    around = f"cache 1\nhierarchical_memory_limit {GIB}\ntotal_inactive_file 0\n"
+    files = {"memory/memory.limit_in_bytes": none, "memory/memory.stat": around}
+    found = memory(first(tmp_path, "/", files))
+    assert found is not None
+    assert found.limit == GIB
+
+
+def test_what_a_container_has_is_what_the_program_counts_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook that is opened by hand, and the machine that a calibration is true of."""
+    files = {"memory.max": f"{3 * GIB}\n", "memory.current": "0\n", "cpu.max": "200000 100000\n"}
+    monkeypatch.setattr(capacity, "ROOT", unified(tmp_path, "/", files))
+    monkeypatch.setattr(capacity, "visible_cores", lambda: 8)
+    monkeypatch.delenv(kernel.THREADS, raising=False)
+    assert kernel.threads() == 2
+    found = calibration.machine(1)
+    assert (found["cores"], found["memory_gib"]) == ("2", "3")
+
+
+@pytest.mark.parametrize(
+    ("left", "jobs", "tight", "safe"),
+    [(1, 1, True, None), (3, 1, True, None), (4, 1, False, None), (4, 2, False, 1), (7, 2, False, None)],
+)
+def test_more_side_by_side_than_memory_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int, jobs: int, tight: bool, safe: int | None
+) -> None:
+    """Where not even a report in the making fits beside a kernel, none is made meanwhile."""
+    monkeypatch.setattr(capacity, "ROOT", tmp_path)
+    monkeypatch.setattr(capacity, "LEAST_BYTES", 0)
+    limits = Limits(jobs, 2, memory=left * GIB)
+    assert limits.is_tight is tight
+    assert [f"--jobs {safe} is safe" in told for told in warnings(limits)] == [True] * (safe is not None)
+
+
+def test_few_processes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"pids.max": "100\n", "pids.current": "80\n"}
+    monkeypatch.setattr(capacity, "ROOT", unified(tmp_path, "/", files))
+    monkeypatch.setattr(capacity, "LEAST_BYTES", 0)
+    (told,) = warnings(Limits(1, 1))
+    assert "20 more processes" in told
+    assert "--pids-limit" in told
+
+
+ULIMITS = """
+import os, resource
+from runner import capacity, ulimits
+{limit}
+capacity.LEAST_BYTES = 0
+print(ulimits.allow_open_files(), ulimits.addresses(), ulimits.processes_left())
+print(*capacity.warnings(capacity.Limits(1, 1)), sep="\\n")
+"""
+RAISED = "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 1000))"
+FEW_FILES = "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))"
+ADDRESSES = "resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))"
+DATA = "resource.setrlimit(resource.RLIMIT_DATA, (2**30, 2**30))"
+# Root may start any number: be somebody else, whose processes are counted.
+PROCESSES = """
+if os.getuid() == 0:
+    os.setuid(65534)
+resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other limits, or none")
+@pytest.mark.parametrize(
+    ("limit", "found", "told"),
+    [
+        (RAISED, "1000 None", None),
+        (FEW_FILES, "64 None", "ulimit -n 1024"),
+        (ADDRESSES, f"None {2**31}", "2048 MiB of addresses"),
+        (DATA, f"None {2**30}", "1024 MiB of addresses"),
+        (PROCESSES, "None 0", "0 more processes and threads may be started"),
+    ],
+)
+def test_what_ulimit_forbids_is_mended_or_told(limit: str, found: str, told: str | None) -> None:
+    """On a real process: a soft limit of open files is raised, others are told with their remedy."""
+    done = subprocess.run(
+        [sys.executable, "-c", ULIMITS.format(limit=limit)], cwd=PROJECT_ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    first_line, *warned = done.stdout.splitlines()
+    assert all(value in first_line.split() for value in found.split())
+    if told is None:
+        assert "files" not in done.stdout
+    else:
+        assert any(told in line for line in warned), done.stdout

@@ -45,8 +45,33 @@ def test_a_gpu_that_is_not_wanted_is_no_fault(
 
 def test_a_machine_without_a_gpu_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpus, "ASK", ("no such program",))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "dxg").touch()  # of a GPU that is not NVIDIA's
     assert gpus.unusable_gpu(tmp_path) == ""
     assert gpus.visible_gpus(tmp_path) == ()
+
+
+def tool(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which somebody installed NVIDIA's driver."""
+    (folder / gpus.TOOL).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv(gpus.VISIBLE, raising=False)
+
+
+def test_a_driver_that_shows_no_gpu_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an update of it, and in a container that was started without its GPU."""
+    tool(tmp_path, monkeypatch)
+    assert "the system shows no GPU" in gpus.unusable_gpu(tmp_path)
+    monkeypatch.setenv(gpus.VISIBLE, "-1")
+    assert gpus.unusable_gpu(tmp_path) == ""
+
+
+def test_a_gpu_within_windows_is_one(devices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool(devices, monkeypatch)
+    (devices / "nvidia0").rename(devices / "dxg")
+    monkeypatch.setattr(gpus, "ASK", (sys.executable, "-c", "print(1)"))
+    assert len(gpus.visible_gpus(devices)) == 1
+    assert gpus.unusable_gpu(devices) == ""
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pytest
 
 from runner import PROJECT_ROOT, interrupts
 from runner.execute import Task, run_task
-from runner.interrupts import INTERRUPTED, SETTLING_SECONDS, _Once
-from runner.local_pool import is_tracker, make_executor, out_of_reach
+from runner.interrupts import ENDING, FROM_TERMINAL, INTERRUPTED, SETTLING_SECONDS, _Once
+from runner.local_pool import is_tracker, make_executor, out_of_reach, uninterrupted
 from runner.pipeline import saying_failures
 from runner.results import read_failure
 from tests.program import HANG_SECONDS
@@ -29,16 +29,17 @@ def below() -> set[int]:
 
 
 @unix
-def test_a_process_that_starts_is_out_of_reach(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signum", sorted(FROM_TERMINAL))
+def test_a_process_that_starts_is_out_of_reach(tmp_path: Path, signum: int) -> None:
     """It gets the signal before it could say that it wants none."""
     pool = make_executor(1, tmp_path / "no" / "such" / "log")
     before = below()
     future = pool.submit(os.getpid)
     (child,) = below() - before
-    os.kill(child, signal.SIGINT)
+    os.kill(child, signum)
     assert future.result(timeout=HANG_SECONDS) == child
     blocked = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(timeout=HANG_SECONDS)
-    assert signal.SIGINT not in blocked  # kernels inherit this
+    assert signum not in blocked  # kernels inherit this
     pool.shutdown()
 
 
@@ -50,6 +51,21 @@ def test_for_this_thread_it_is_only_put_off() -> None:
             here = True
         here = False
     assert here
+
+
+@unix
+@pytest.mark.parametrize("signum", ENDING)
+def test_another_signal_does_not_cut_short_the_ending_of_processes(signum: int) -> None:
+    heard: list[int] = []
+    before = signal.signal(signum, lambda number, frame: heard.append(number))
+    try:
+        with uninterrupted():
+            signal.raise_signal(signum)
+        assert not heard
+        signal.raise_signal(signum)
+        assert heard == [signum]
+    finally:
+        signal.signal(signum, before)
 
 
 def test_again_while_it_is_answered_it_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,10 @@ from PIL import Image
 
 from runner import PROJECT_ROOT, data, sources
 from runner.archives import MOST_BYTES, read_any
+from runner.doctor import check_data
 from runner.downloads import Say
 from runner.errors import InputError, RunnerError
+from runner.request import Request
 from runner.sources import Source, obtain
 from tests.program import HANG_SECONDS
 
@@ -415,3 +417,38 @@ def test_a_cache_that_can_only_be_read_is_used_if_it_is_good(
     assert done.returncode == 1
     assert "InputError: the data cache can't be used" in done.stderr
     assert "set RUNNER_CACHE to a folder that can be written" in done.stderr
+
+
+def test_what_is_given_needs_no_cache_that_can_be_written_if_that_has_the_same(
+    tmp_path: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    """It is still seen to be good. A folder in the lock's place refuses the administrator, too."""
+    cached, expected, said = tmp_path / "c.npz", data.sha256(arrays), list[str]()
+    np.savez(cached, **arrays)
+    (tmp_path / "c.lock").mkdir()
+    found = obtain(cached, expected, (working(arrays),), said.append, use_cache=False)
+    assert (found.path, found.origin) == (cached, "good")
+    other = working({**arrays, "y_test": arrays["y_test"][::-1]})
+    with pytest.raises(InputError, match="SHA-256 of y_test"):
+        obtain(cached, expected, (other,), said.append, use_cache=False)
+    cached.unlink()
+    with pytest.raises(InputError, match="RUNNER_CACHE"):
+        obtain(cached, expected, (working(arrays),), said.append, use_cache=False)
+
+
+@pytest.mark.parametrize("content", [None, b"damaged"])
+def test_doctor_says_where_the_data_cannot_be_put(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    """A cache that is damaged counts as none."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RUNNER_CACHE", str(tmp_path / "cache"))
+    if content is not None:
+        (tmp_path / "cache").mkdir()
+        (tmp_path / "cache" / "cifar10.npz").write_bytes(content)
+    finding = check_data(Request())
+    assert (finding.mend, "not in" in finding.text) == ("", True)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RUNNER_CACHE", str(tmp_path / "file" / "cache"))
+    assert "set RUNNER_CACHE" in check_data(Request()).mend
