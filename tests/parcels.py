@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ def executed(source: Path) -> NotebookNode:
     return content
 
 
+@cache
 def _picture(number: int) -> str:
     """A plot wider than a page, in base64."""
     import base64

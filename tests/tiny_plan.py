@@ -14,6 +14,7 @@ from runner import PROJECT_ROOT
 from tests.program import run_program, start_program
 
 EXPERIMENT = "experiment.ipynb"
+SHORT = Path(__file__).with_name("short")
 PARAMETERS = {
     "dataset": "digits",
     "validation_fraction": 0.25,
@@ -94,6 +95,14 @@ def write_gate(folder: Path) -> None:
     at = next(n for n, cell in enumerate(content.cells) if cell.cell_type == "code")
     content.cells.insert(at, nbformat.v4.new_code_cell(HOLD))
     nbformat.write(content, path)
+
+
+def shorten(plan: Path) -> Path:
+    """Have the plan's report be a line for each variant, for tests of other things."""
+    shutil.copytree(SHORT, plan.parent / "templates", dirs_exist_ok=True)
+    text = plan.read_text(encoding="utf-8")
+    plan.write_text(f'templates = "templates"\n{text}', encoding="utf-8")
+    return plan
 
 
 def write_plan(folder: Path, *entries: str, **baseline: object) -> Path:

@@ -1,4 +1,4 @@
-"""A plan of two small trainings that last some seconds each, with every stream of random numbers in use."""
+"""A plan of two small trainings with every stream of random numbers in use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import psutil
 from runner import PROJECT_ROOT
 from runner.results import Finished, read_result
 from tests.program import HANG_SECONDS, all_ended, command_line
-from tests.tiny_plan import GATE, variant, words, write_gate, write_plan
+from tests.tiny_plan import GATE, shorten, variant, words, write_gate, write_plan
 
 NAMES = ("good", "wide")
 ONE_AT_A_TIME = ("--jobs", "1", "--threads", "1")
@@ -22,21 +22,21 @@ ONE_AT_A_TIME = ("--jobs", "1", "--threads", "1")
 
 def write(folder: Path) -> Path:
     """The experiments file; its path."""
-    wide = variant("wide", 2, "filters = [48, 32], epochs = 3")
+    wide = variant("wide", 2, "filters = [24, 16], epochs = 3")
     plan = write_plan(
         folder,
         wide,
         seed=3,
-        filters=[32, 32],
+        filters=[16, 16],
         dense=[16],
         dropout=0.2,
         augmentation="flip-shift",
         learning_rate=0.001,
-        batch_size=16,
+        batch_size=32,
         epochs=5,
     )
     write_gate(folder)
-    return plan
+    return shorten(plan)
 
 
 def log_of(build: Path) -> Path:

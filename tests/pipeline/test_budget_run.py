@@ -17,14 +17,14 @@ from runner.local_pool import make_executor
 from runner.plan import Plan, Variant, make_plan
 from runner.results import PREDICTIONS_FILE, Result, read_result
 from tests.program import HANG_SECONDS, report_text
-from tests.tiny_plan import run, variant, write_plan
+from tests.tiny_plan import run, shorten, variant, write_plan
 
 pytestmark = pytest.mark.xdist_group("budget")
 
 
 def test_what_does_not_fit_is_left_out_said_and_done_by_the_next_run(tmp_path: Path) -> None:
     huge = variant("batch-4", 9, "epochs = 1000, filters = [512, 512], kernel_size = 7")
-    plan, build = write_plan(tmp_path, huge), tmp_path / "build"
+    plan, build = shorten(write_plan(tmp_path, huge)), tmp_path / "build"
     done = run("all", plan, build, "--budget", "9m", "--jobs", "1")
     assert done.returncode == 0, done.stderr
     assert "1 of 2 variants fit" in done.stderr
@@ -37,7 +37,7 @@ def test_what_does_not_fit_is_left_out_said_and_done_by_the_next_run(tmp_path: P
     verified = run("verify", plan, build)
     assert verified.returncode == 0, verified.stdout
 
-    write_plan(tmp_path, variant("batch-4", 9, "epochs = 1, batch_size = 32"))  # affordable now
+    shorten(write_plan(tmp_path, variant("batch-4", 9, "epochs = 1, batch_size = 32")))  # affordable now
     before = (build / "results" / "good" / "result.json").stat().st_mtime_ns
     again = run("all", plan, build, "--budget", "1h", "--jobs", "1")
     assert again.returncode == 0, again.stderr
@@ -129,7 +129,7 @@ def test_side_by_side_or_not_the_digits_are_the_same_with_the_same_threads(tmp_p
         variant("batch-16", 9, "batch_size = 16, dropout = 0.2"),
         variant("c-flip", 12, 'augmentation = "flip-shift", batch_norm = true'),
     ]
-    plan = write_plan(tmp_path, *more)
+    plan = shorten(write_plan(tmp_path, *more))
     for jobs in ("1", "2"):
         done = run("all", plan, tmp_path / jobs, "--jobs", jobs, "--threads", "1")
         assert done.returncode == 0, done.stderr

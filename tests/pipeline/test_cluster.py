@@ -20,8 +20,18 @@ from runner.execute import run_task
 from runner.plan import make_plan
 from runner.results import read_failure, read_result
 from runner.state import Workspace
-from tests.program import HANG_SECONDS, all_ended, report_text, until
-from tests.tiny_plan import GATE, notebook, open_gate, start, variant, write_gate, write_notebook, write_plan
+from tests.program import HANG_SECONDS, all_ended, report_text, silent_port, until
+from tests.tiny_plan import (
+    GATE,
+    notebook,
+    open_gate,
+    shorten,
+    start,
+    variant,
+    write_gate,
+    write_notebook,
+    write_plan,
+)
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -93,7 +103,7 @@ def write(folder: Path) -> Path:
     )
     plan = write_plan(folder, *entries, filters=[8], dropout=0.2, batch_size=16, epochs=3)
     write_gate(folder)
-    return plan
+    return shorten(plan)
 
 
 @pytest.fixture
@@ -240,9 +250,11 @@ def test_a_result_that_can_not_be_read_is_not_asked_for_without_end(
 
 
 def test_nobody_at_the_address(plan: Path, tmp_path: Path) -> None:
-    for address in ("tcp://127.0.0.1:1", "nonsense://here"):
-        process = start("all", plan, tmp_path / "build", "--scheduler", address)
-        said = finish(process)
-        assert process.returncode == 2, said
+    with silent_port() as port:
+        addresses = (f"tcp://127.0.0.1:{port}", "nonsense://here")
+        started = [start("all", plan, tmp_path / a[:3], "--scheduler", a) for a in addresses]
+        answers = [(finish(process), process.returncode) for process in started]
+    for address, (said, code) in zip(addresses, answers, strict=True):
+        assert code == 2, said
         assert "no Dask scheduler answers" in said
         assert address in said

@@ -24,6 +24,8 @@ from runner.request import Request
 from runner.results import read_result
 from tests.program import without_subset
 
+pytestmark = pytest.mark.xdist_group("example")
+
 PLAN = PROJECT_ROOT / "docs" / "example" / "experiments.toml"
 
 

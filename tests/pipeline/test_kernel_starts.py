@@ -25,7 +25,7 @@ from runner.schedule import Schedule
 from runner.state import Workspace
 from tests.pipeline.test_kernels import SAVE, run
 from tests.program import command_line, run_program, until
-from tests.tiny_plan import notebook, words, write_notebook, write_plan
+from tests.tiny_plan import notebook, shorten, words, write_notebook, write_plan
 
 pytestmark = pytest.mark.xdist_group("kernels")
 
@@ -151,7 +151,7 @@ def test_a_batch_that_begins_on_busy_cores_and_ports_loses_no_variant(tmp_path: 
     names = [f"n{number}" for number in range(4)]
     for name in names:
         write_notebook(tmp_path / f"{name}.ipynb", SAVE % "'done': True")
-    plan = write_plan(tmp_path, *(notebook(name) for name in names))
+    plan = shorten(write_plan(tmp_path, *(notebook(name) for name in names)))
     build = tmp_path / "build"
     with ports_in_use() as taken, busy_cores():
         before = taken[0]
@@ -165,7 +165,7 @@ def test_a_batch_that_begins_on_busy_cores_and_ports_loses_no_variant(tmp_path: 
 @pytest.mark.skipif(sys.platform != "linux", reason="networks can be taken away on Linux only")
 def test_no_loopback_and_a_long_temporary_folder_are_no_fault(tmp_path: Path) -> None:
     write_notebook(tmp_path / "alone.ipynb", SAVE % "'done': True")
-    plan = write_plan(tmp_path, notebook("alone"))
+    plan = shorten(write_plan(tmp_path, notebook("alone")))
     long = tmp_path / ("temporary-" * 12)
     long.mkdir()
     line = command_line(*words("run", plan, tmp_path / "build"), "alone")

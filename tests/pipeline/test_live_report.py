@@ -17,7 +17,7 @@ from runner import PROJECT_ROOT, live_report
 from runner.live_report import AUTOGROUP, LiveReport
 from runner.plan import Plan, make_plan
 from tests.program import HANG_SECONDS, all_ended, report_text, until
-from tests.tiny_plan import open_gate, run, start, variant, write_gate, write_plan
+from tests.tiny_plan import open_gate, run, shorten, start, variant, write_gate, write_plan
 
 pytestmark = pytest.mark.xdist_group("live")
 
@@ -28,7 +28,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("held")
     plan = write_plan(folder, variant("long", 2, "batch_size = 16"))
     write_gate(folder)
-    return plan
+    return shorten(plan)
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="only Linux shares by sessions, if it is told to")

@@ -1,40 +1,24 @@
-"""Question 8's notebook, run for real with papermill on scikit-learn's digits."""
+"""What question 8's notebook left in the smoke run, on scikit-learn's digits."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import papermill
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-NOTEBOOK = REPOSITORY / "notebooks" / "resolution.ipynb"
+pytestmark = pytest.mark.xdist_group("smoke")
+
 SIDE = 28
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a finished run: ``values.json`` and the notebook with its outputs."""
-    made = tmp_path_factory.mktemp("resolution")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RUNNER_OUTPUT", str(made))
-        patch.setenv("PYTHONPATH", str(REPOSITORY), prepend=os.pathsep)
-        patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-        papermill.execute_notebook(
-            NOTEBOOK, made / "out.ipynb", parameters={"dataset": "digits", "seed": 1}, progress_bar=False
-        )
-    yield made
-
-
-@pytest.fixture(scope="module")
-def values(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "values.json").read_text(encoding="utf-8"))
+def values(build: Path) -> dict[str, Any]:
+    path = build / "results" / "resolution" / "values.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
@@ -71,8 +55,8 @@ def test_the_naive_model_never_returns_to_28(values: dict[str, Any]) -> None:
     assert "Concatenate" in values["naive_error"]
 
 
-def test_no_cell_fails_and_there_is_a_picture(folder: Path) -> None:
-    notebook = nbformat.read(folder / "out.ipynb", as_version=4)
+def test_no_cell_fails_and_there_is_a_picture(build: Path) -> None:
+    notebook = nbformat.read(build / "notebooks" / "resolution.ipynb", as_version=4)
     outputs = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
     assert "error" not in {output.output_type for output in outputs}
     assert any("image/png" in output.get("data", {}) for output in outputs)

@@ -17,8 +17,8 @@ from runner.plan import DEFAULT_PLAN, make_plan
 from runner.results import read_result
 from tests.browser import assert_right, look
 from tests.pipeline.conftest import Command
-from tests.program import HANG_SECONDS, all_ended, report_text, start_program, until
-from tests.tiny_plan import notebook, run, variant, write_notebook, write_plan
+from tests.program import HANG_SECONDS, all_ended, report_text, until
+from tests.tiny_plan import notebook, run, shorten, start, variant, write_gate, write_notebook, write_plan
 
 pytestmark = pytest.mark.xdist_group("smoke")
 
@@ -165,7 +165,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A plan in which one variant's loss explodes and one notebook raises."""
     folder = tmp_path_factory.mktemp("tiny")
     write_notebook(folder / "raises.ipynb", "raise ValueError('a propósito')")
-    return write_plan(folder, *FAULTY, optimizer="sgd", epochs=1)
+    return shorten(write_plan(folder, *FAULTY, optimizer="sgd", epochs=1))
 
 
 def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path) -> None:
@@ -195,10 +195,13 @@ def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path) -> None:
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path: Path, signum: int, code: int) -> None:
     """Interrupted, it also says how to go on."""
-    process = start_program("all", "--profile", "smoke", "--build-dir", str(tmp_path / "build"))
-    until((tmp_path / "build" / "work" / "baseline" / "progress.json").exists, process=process)
+    plan = shorten(write_plan(tmp_path, variant("other", 9, "batch_size = 16", group="batch")))
+    write_gate(tmp_path)
+    process = start("all", plan, tmp_path / "build", "--jobs", "2", gate=tmp_path / "gate")
+    for name in ("good", "other"):
+        until((tmp_path / "build" / "work" / name / "progress.json").exists, process=process)
     children = psutil.Process(process.pid).children(recursive=True)
-    assert len(children) >= 2
+    assert len(children) >= 4  # two workers, with a kernel each
     process.send_signal(signum)
     _, said = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == code, said

@@ -17,6 +17,8 @@ import pytest
 
 from runner import PROJECT_ROOT
 
+pytestmark = pytest.mark.xdist_group("wheel")
+
 SHIPPED = ("templates", "notebooks", "docs/recipe", "docs/example")
 SOURCES = (
     "runner", "templates", "notebooks", "docs", "tests", ".ci",

@@ -19,6 +19,8 @@ from runner.study import Author
 from tests.browser import assert_right, browser_or_skip, look
 from tests.parcels import make_build
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 TEMPLATES = PROJECT_ROOT / "templates"
 NAME = "Ana <script>document.title='x'</script> {{ 7*7 }} *_`$x$`_* &amp; [a](b)"
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -17,21 +16,20 @@ from typing import Any
 import nbformat
 import pytest
 
-from runner import PROJECT_ROOT, conformance, i18n
-from runner.freshness import inputs, note
+from runner import PROJECT_ROOT, conformance
+from runner.handin import write_handin
+from runner.loading import load_study
 from runner.plan import DEFAULT_PLAN, make_plan
 from runner.preflight import Outcome, Parcel, inspect
-from runner.report import render
 from runner.report_summary import file_sha256, read_summary
-from runner.results import write_json
-from runner.study import Author
 from tests import spanish
-from tests.made_up import Story, make_study
 from tests.mail_server import PASSWORD, Mailbox, mail_server
 from tests.parcels import COURSE, NAMES, conformant_pdf, make_build, write_report
 from tests.program import HANG_SECONDS, until
 
 TEMPLATES = PROJECT_ROOT / "templates"
+pytestmark = pytest.mark.xdist_group("reports")
+
 PROF = "prof@uni.example"
 SENDER = ("--from", "Ana Núñez <ana@uni.example>")
 
@@ -230,15 +228,11 @@ def test_a_summary_of_another_report_is_refused(build: Path) -> None:
     assert "does not belong to this report.pdf" in done.stderr
 
 
-def test_a_notebook_with_a_missing_section_is_refused(tmp_path: Path) -> None:
-    from runner.handin import write_handin
-
-    make_build(tmp_path)
+def test_a_notebook_with_a_missing_section_is_refused(build: Path) -> None:
     plan = make_plan(DEFAULT_PLAN, "full")
-    (tmp_path / "notebooks" / "best.ipynb").unlink()
-    study = make_study(tmp_path)
-    write_handin(study, plan.handin, tmp_path, tmp_path / "practica5.ipynb")
-    faults = outcomes(tmp_path)["notebook"].faults
+    (build / "notebooks" / "best.ipynb").unlink()
+    write_handin(load_study(plan, build), plan.handin, build, build / "practica5.ipynb")
+    faults = outcomes(build)["notebook"].faults
     assert any("a section of practica5.ipynb is missing" in fault for fault in faults)
 
 
@@ -247,39 +241,19 @@ def outcomes(build: Path, limit: int = 10**8) -> dict[str, Outcome]:
     return {outcome.name: outcome for outcome in found}
 
 
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real report of a complete study, beside a whole notebook."""
-    folder = tmp_path_factory.mktemp("real")
-    make_build(folder)
-    study = replace(make_study(folder), author=Author(NAMES, COURSE, "", "hoy"))
-    render(study, make_plan(DEFAULT_PLAN, "full"), folder, TEMPLATES)
-    return folder
-
-
-def test_the_real_report_passes(real: Path) -> None:
-    found = outcomes(real)
-    assert read_summary(real / "report.pdf").answered == tuple(range(1, 19))
+def test_the_real_report_passes(complete: Path) -> None:
+    """Conformance is among what is looked at."""
+    found = outcomes(complete)
+    assert read_summary(complete / "report.pdf").answered == tuple(range(1, 19))
     assert {name: o.faults for name, o in found.items() if o.faults} == {}
 
 
-def test_the_real_report_conforms(real: Path) -> None:
-    assert conformance.check(real / "report.pdf") == ()
-
-
-def test_an_english_report_is_delivered_in_english(tmp_path: Path) -> None:
+def test_an_english_report_is_delivered_in_english(english: Path, tmp_path: Path) -> None:
     """Report, draft and subject, from the locale that the build folder remembers."""
-    author = Author(NAMES, COURSE, "", "today")
-    with i18n.speaking("en"):
-        study = replace(make_study(tmp_path), author=author)
-        write_json(tmp_path / "run.json", {"profile": "full", "author": asdict(author), "locale": "en"})
-        make_build(tmp_path)
-        plan = make_plan(DEFAULT_PLAN, "full")
-        render(study, plan, tmp_path, TEMPLATES)
-        note(tmp_path, inputs(plan, tmp_path), ())
-    done = deliver(tmp_path, "--to", PROF, *SENDER)
+    build = Path(shutil.copytree(english, tmp_path / "build"))
+    done = deliver(build, "--to", PROF, *SENDER)
     assert done.returncode == 0, done.stderr
-    message = read_mail((tmp_path / "entrega.eml").read_bytes())
+    message = read_mail((build / "entrega.eml").read_bytes())
     body = message.get_body()
     assert body is not None
     text = str(body.get_content())
@@ -287,15 +261,6 @@ def test_an_english_report_is_delivered_in_english(tmp_path: Path) -> None:
     assert "Hello:" in text and "with the answers to the 18 questions" in text
     letters = text.replace(", ".join(NAMES), "").replace(COURSE, "")
     assert spanish.words(letters) & spanish.SPANISH == set()
-
-
-def test_a_gap_inside_an_answer_is_a_question_not_answered(tmp_path: Path) -> None:
-    study = make_study(tmp_path, Story(failed={"batch-4": "pérdida NaN"}, skipped=("best", "best-model")))
-    report = render(study, make_plan(DEFAULT_PLAN, "full"), tmp_path, TEMPLATES)
-    summary = read_summary(report)
-    assert summary.questions == tuple(range(1, 19))
-    assert set(range(1, 9)) <= set(summary.answered)
-    assert not {9, 12, 13, 18} & set(summary.answered)
 
 
 def test_conformance_names_the_rules(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from runner.verify import verify
 from tests.benchmarks.many_finished import make
 from tests.made_up import make_study
 
+pytestmark = pytest.mark.xdist_group("selection")
+
 COUNT = MOST_IN_GROUP + 20
 
 
