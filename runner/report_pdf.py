@@ -22,7 +22,7 @@ from runner.report_fonts import no_other_fonts
 from runner.report_print import no_collection
 
 INSTALL = {
-    "debian": "sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
+    "debian": "sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0",
     "fedora": "sudo dnf install pango",
     "arch": "sudo pacman -S pango",
     "darwin": "brew install weasyprint",

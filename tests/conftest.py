@@ -12,8 +12,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from runner.isolation import is_setting
+
 # A shell's background hands down an ignored SIGINT; the programs that tests interrupt must hear it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What Python heeds at its start, which tox sets too: the program would start again without, in each test.
+for name in [name for name in os.environ if name.startswith("PYTHON") and is_setting(name)]:
+    del os.environ[name]
 
 # The same examples each time, however long a slow machine takes for one.
 settings.register_profile(

@@ -109,7 +109,7 @@ def test_full_while_the_report_is_made(plan: Path, disk: Path, finished: Path, s
     assert "No space left on device" in text
     assert "free some space" in text
     if share:
-        assert f"error: {build / 'report.pdf'}" in text
+        assert f"error: {build}{os.sep}" in text
     assert (build / "report.pdf").read_bytes() == before
     assert not list(build.glob(".*.tmp"))
     filler.unlink()

@@ -11,12 +11,11 @@ from tests.machines.roots import USER, Circumstances
 
 SYSTEMS = {"Debian 12": "bookworm", "Debian 13": "trixie"}
 GIB = 2**30
-SUBSET = "libharfbuzz-subset0"
-PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0", SUBSET)
+PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0")
 SHARED = "Python-no-Pango"  # the folder of the machine whose environment the others have
 SMOKE = " --profile smoke"  # the whole way in minutes: all that is added to README's first command
 VERIFY = "python -m runner verify"
-Installed = Literal["nothing", "python", "pango", "line"]
+Installed = Literal["nothing", "python", "line", "more"]
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,19 @@ class Machine:
     @property
     def shares(self) -> bool:
         """Whether the environment that another machine's command made is there already."""
-        return self.installed in ("pango", "line")
+        return self.installed in ("line", "more")
 
 
 def installing(what: Installed) -> str:
-    """The command that makes a machine with nothing into such a one; README's, or a part of it."""
+    """The command that makes a machine with nothing into such a one; README's, a part of it, or more."""
     line = readme.install_line()
-    left_out = {"nothing": (), "python": PANGO, "pango": (SUBSET,), "line": ()}[what]
-    return "" if what == "nothing" else readme.without(line, *left_out)
+    commands = {
+        "nothing": "",
+        "python": readme.without(line, *PANGO),
+        "line": line,
+        "more": f"{line} {readme.faster_package()}",
+    }
+    return commands[what]
 
 
 def machines() -> tuple[Machine, ...]:
@@ -84,38 +88,38 @@ def machines() -> tuple[Machine, ...]:
             Circumstances(user=USER),
         ),
         Machine(
-            "Pango without harfbuzz-subset",
+            "README's line",
             "a verified report, the notice once",
-            "pango",
+            "line",
             (Step(works.command, says=(*works.says, "HarfBuzz-Subset"), once=("harfbuzz",)), verified),
         ),
         Machine(
-            "all of README's line",
+            "README's line and harfbuzz-subset",
             "verified reports, of the practice and of the example",
-            "line",
+            "more",
             (*whole, *(Step(command) for command in readme.example_commands())),
         ),
         Machine(
             "no npm, no network",
             "doctor tells of npm; refused before training, with --data",
-            "line",
+            "more",
             (
                 Step("python -m runner doctor", says=("npm is not installed",), offline=True),
                 Step("python -m runner all", code=2, says=("--data",), refused=True, offline=True),
             ),
         ),
-        Machine("not root", "a verified report", "line", whole, Circumstances(user=USER)),
+        Machine("not root", "a verified report", "more", whole, Circumstances(user=USER)),
         Machine(
             "no locale",
             "a verified report, with accents on its cover",
-            "line",
+            "more",
             (works, Step(readme.report_command()), verified),
             Circumstances(environment={"LC_ALL": "es_MX.UTF-8"}),  # as SSH brings it; it is not generated
         ),
         Machine(
-            "read-only HOME", "a verified report", "line", whole, Circumstances(read_only_home=True)
+            "read-only HOME", "a verified report", "more", whole, Circumstances(read_only_home=True)
         ),
         Machine(
-            "memory limit of 3 GiB", "a verified report", "line", whole, Circumstances(memory=3 * GIB)
+            "memory limit of 3 GiB", "a verified report", "more", whole, Circumstances(memory=3 * GIB)
         ),
     )  # fmt: skip
