@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from runner import LOCALES, __version__, shipped
-from runner.cli_deliver import deliver_options
+from runner.deliver.options import deliver_options
 from runner.errors import InputError, RunnerError, from_system
 from runner.faults import telling
 
@@ -123,8 +123,8 @@ def commands() -> None:
 @wait_option
 def run_all(**options: Any) -> int:
     """Plan, run, analyse and render: everything."""
-    from runner.pipeline import run_everything
-    from runner.request import Request
+    from runner.commands.request import Request
+    from runner.commands.run import run_everything
 
     return run_everything(Request(**options))
 
@@ -138,8 +138,8 @@ def run_all(**options: Any) -> int:
 @wait_option
 def run(only: tuple[str, ...], **options: Any) -> int:
     """Run only these variants, then render."""
-    from runner.pipeline import run_everything
-    from runner.request import Request
+    from runner.commands.request import Request
+    from runner.commands.run import run_everything
 
     return run_everything(Request(**options), only=only)
 
@@ -149,8 +149,8 @@ def run(only: tuple[str, ...], **options: Any) -> int:
 @seed_option
 def plan(**options: Any) -> int:
     """Show the variants, their differences, state and expected time."""
-    from runner.plan_view import show_plan
-    from runner.request import Request
+    from runner.commands.plan import show_plan
+    from runner.commands.request import Request
 
     show_plan(Request(**options))
     return 0
@@ -163,8 +163,8 @@ def plan(**options: Any) -> int:
 @wait_option
 def report(**options: Any) -> int:
     """Render the report again from what is there."""
-    from runner.pipeline import render_only
-    from runner.request import Request
+    from runner.commands.render import render_only
+    from runner.commands.request import Request
 
     return render_only(Request(**options))
 
@@ -174,7 +174,7 @@ def report(**options: Any) -> int:
 @shared_options
 def verify(pdf: Path | None, **options: Any) -> int:
     """Work the report out again from its attachments, and compare."""
-    from runner.verify import verify as compare
+    from runner.verify.command import verify as compare
 
     return compare(pdf or options["build_dir"] / "report.pdf", options["plan_path"])
 
@@ -184,9 +184,9 @@ def verify(pdf: Path | None, **options: Any) -> int:
 @deliver_options
 def deliver(**options: Any) -> int:
     """Check the report, then write a message with it, or send it."""
-    from runner.deliver import Delivery
-    from runner.deliver import deliver as send_or_write
-    from runner.request import Request
+    from runner.commands.request import Request
+    from runner.deliver.command import Delivery
+    from runner.deliver.command import deliver as send_or_write
 
     shared = {key: options.pop(key) for key in ("build_dir", "plan_path", "profile")}
     return send_or_write(Request(**shared), Delivery(**options))
@@ -197,8 +197,8 @@ def deliver(**options: Any) -> int:
 @click.option("--data", "source", help=DATA_HELP)
 def doctor(**options: Any) -> int:
     """Check Python, native libraries, kernel, data, disk and fonts; try a page and a notebook."""
-    from runner.doctor import diagnose
-    from runner.request import Request
+    from runner.commands.doctor import diagnose
+    from runner.commands.request import Request
 
     return diagnose(Request(**options))
 
@@ -208,8 +208,8 @@ def doctor(**options: Any) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(yes: bool, **options: Any) -> int:
     """Remove what the runner made in the build folder."""
-    from runner.clean import clean_build
-    from runner.request import Request
+    from runner.commands.clean import clean_build
+    from runner.commands.request import Request
 
     return clean_build(Request(**options), yes)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.code_closure import Source, read_source
-from runner.results import write_json
+from runner.files import write_json
 
 INDEX_FILE = "hashes.json"
 FORM = f"1, Python {sys.version_info.major}.{sys.version_info.minor}"  # of the index, and of what syntax is

@@ -1,13 +1,57 @@
-"""Puts files and folders in their place, whole or not at all, also where that is on another file system."""
+"""Writes and moves files and folders, whole or not at all, also to another file system."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
 ARRIVING = ".{}.new"  # what is being copied to its place
+
+
+class Record(BaseModel):
+    """A frozen record: no unknown field, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def write_json(path: Path, content: Mapping[str, Any] | Record) -> None:
+    """Write JSON without NaN, whole or not at all."""
+    write_text(path, json_text(content))
+
+
+def json_text(content: Mapping[str, Any] | Record) -> str:
+    """The text of a JSON file, without NaN."""
+    if isinstance(content, Record):
+        content = content.model_dump(mode="json")
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        error.filename = str(path)  # a full disk names none, and nobody knows the temporary file
+        error.filename2 = None
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def move(source: Path, target: Path) -> None:

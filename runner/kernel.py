@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from runner import shipped
-from runner.capacity import usable_cores
-from runner.results import VALUES_FILE, write_json
-from runner.study import Study
+from runner.files import write_json
+from runner.machine.capacity import usable_cores
+from runner.results.records import VALUES_FILE
+from runner.results.study import Study
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 OUTPUT = "RUNNER_OUTPUT"
@@ -62,8 +63,8 @@ def threads() -> int:
 
 def load_study() -> Study:
     """Plan and results so far; raises RunnerError or InputError if they can't be read."""
-    from runner.loading import load_study as load
-    from runner.plan import DEFAULT_PLAN, make_plan
+    from runner.analysis.loading import load_study as load
+    from runner.plan.variants import DEFAULT_PLAN, make_plan
 
     plan = make_plan(Path(os.environ.get(PLAN, DEFAULT_PLAN)), os.environ.get(PROFILE, "full"))
     return load(plan, results_dir().parent)

@@ -21,13 +21,17 @@ from babel.messages.pofile import write_po
 from jinja2 import Environment
 from jinja2.lexer import Token
 
-from runner import data, evidence_words, reasons, report_filters, study, tables
 from runner.code_closure import package_files
-from runner.i18n import BLANKS, CATALOGUES, read_catalogue
-from runner.notebook_prose import paragraphs
-from runner.plan import DEFAULT_PLAN, TEMPLATES, make_plan
-from runner.results import write_text
-from runner.translation import Splitter
+from runner.files import write_text
+from runner.language.i18n import BLANKS, CATALOGUES, read_catalogue
+from runner.language.prose import paragraphs
+from runner.language.translation import Splitter
+from runner.plan import records
+from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
+from runner.practice import tables
+from runner.practice.data import sets
+from runner.report import evidence_words, filters
+from runner.results import reasons
 
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"tr": None, "trn": (1, 2)}
 LETTER = re.compile(r"[^\W\d_]")
@@ -127,12 +131,12 @@ def from_python() -> Iterator[Message]:
     own = words.WORDS, words.MEASURES, words.SPLITS, words.FIELDS, words.COUNTED, words.PARAMETERS
     for table in (*own, tables.WORDS):
         yield from (Message(text, "words") for text in table.values())
-    yield from (Message(text, "words") for text in (*words.TESTS, *reasons.REASONS, study.REPEATED))
+    yield from (Message(text, "words") for text in (*words.TESTS, *reasons.REASONS, records.REPEATED))
     yield from (Message(title, "tables.py") for _, title in tables.METRICS)
-    units = (kind.unit.strip() for kind in report_filters.NUMBER_FORMATS.values())
+    units = (kind.unit.strip() for kind in filters.NUMBER_FORMATS.values())
     yield from (Message(unit, "report_filters.py") for unit in units if LETTER.search(unit))
     yield from (Message(kind, "report_layout.py") for kind in ("Figura", "Tabla"))
-    classes = (*data.CIFAR10_CLASSES, "dígitos de scikit-learn")
+    classes = (*sets.CIFAR10_CLASSES, "dígitos de scikit-learn")
     yield from (Message(name, "data.py") for name in classes)
 
 

@@ -18,7 +18,7 @@ NOBODY = 65534
 CODE = """
 import json, os, sys
 from pathlib import Path
-import runner.clean
+import runner.commands.clean
 from runner.cli import main
 first, words, folder, mode = json.loads(sys.argv[1])
 main(first)  # all is imported then: nobody may not read this Python

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from runner.isolation import is_setting
+from runner.processes.isolation import is_setting
 
 # A shell's background hands down an ignored SIGINT; the programs that tests interrupt must hear it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from fontTools.ttLib import TTFont
 
-from runner import PROJECT_ROOT, isolation
-from runner.styles import FONTS as FONTS_OF_PROGRAM
+from runner import PROJECT_ROOT
+from runner.figures.typefaces import FONTS as FONTS_OF_PROGRAM
+from runner.processes import isolation
 from tests.program import command_line
 
 MATPLOTLIBRC = """savefig.bbox: tight

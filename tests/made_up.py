@@ -14,10 +14,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from runner.choices import resolve
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan
-from runner.results import (
+from runner.analysis.choices import resolve
+from runner.analysis.loading import load_study
+from runner.files import write_json
+from runner.plan.records import Seeds, origin, repetition
+from runner.plan.seeds import with_seeds
+from runner.plan.variants import DEFAULT_PLAN, Plan, Variant, make_plan
+from runner.results.records import (
     FAILURE_FILE,
     PREDICTIONS_FILE,
     RESULT_FILE,
@@ -29,10 +32,8 @@ from runner.results import (
     Result,
     Scores,
     Training,
-    write_json,
 )
-from runner.seeds import with_seeds
-from runner.study import Seeds, Study, origin, repetition
+from runner.results.study import Study
 from tests.made_up_records import (
     BEST_MODEL,
     CLASSES,

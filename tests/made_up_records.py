@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runner.results import DataSummary, Environment, Layer, ModelSummary, Timing
+from runner.results.records import DataSummary, Environment, Layer, ModelSummary, Timing
 
 TRAIN_IMAGES = 3600
 CLASSES = ("avión", "automóvil", "pájaro", "gato", "ciervo", "perro", "rana", "caballo", "barco", "camión")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runner import i18n
+from runner.language import i18n
 
 WORD = re.compile(r"[^\W\d_]{3,}")
 COMMON = (

@@ -14,13 +14,13 @@ from pathlib import Path
 import click
 
 from runner import PROJECT_ROOT
-from runner.analysis import Comparison
-from runner.experiments import MOST_SEEDS
-from runner.loading import load_study
-from runner.plan import Plan
-from runner.request import Request, load_plan
-from runner.seed_statistics import OverSeeds, compare_all, over_seeds, paired_runs
-from runner.study import Study
+from runner.analysis.compare import Comparison
+from runner.analysis.loading import load_study
+from runner.analysis.over_seeds import OverSeeds, compare_all, over_seeds, paired_runs
+from runner.commands.request import Request, load_plan
+from runner.plan.experiments import MOST_SEEDS
+from runner.plan.variants import Plan
+from runner.results.study import Study
 from tests.benchmarks.kept_runs import keep, read_kept
 
 PLAN = PROJECT_ROOT / "notebooks" / "recipe.toml"

@@ -20,9 +20,10 @@ from typing import IO, Any
 import keras
 import numpy as np
 
-from runner import checkpoints, data, flops, training
-from runner import model as cnn
-from runner.parameters import Parameters
+from runner.practice import checkpoints, flops, training
+from runner.practice import model as cnn
+from runner.practice.data import sets
+from runner.practice.parameters import Parameters
 from tests.benchmarks import plain_keras
 from tests.benchmarks.data_files import data_file
 
@@ -67,8 +68,8 @@ def main() -> None:
 def train_ours(p: Parameters, threads: int | None, gates: list[Gate]) -> tuple[float, float]:
     """As the practice's notebook does it, checkpoints and progress file included."""
     training.prepare(p, threads or os.cpu_count() or 1)
-    dataset = data.load(p.dataset)
-    split = data.split(
+    dataset = sets.load(p.dataset)
+    split = sets.split(
         dataset.y_train, validation_fraction=p.validation_fraction, limit=p.train_limit or None, seed=p.seed
     )
     x, y = dataset.x_train[split.train], dataset.y_train[split.train]

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from runner.arrays import PredictedSet, PredictedSets, read_arrays
-from runner.results import RESULT_FILE, Finished, read_result, write_bytes, write_json
-from runner.study import Study
+from runner.files import write_bytes, write_json
+from runner.results.arrays import PredictedSet, PredictedSets, read_arrays
+from runner.results.records import RESULT_FILE, Finished, read_result
+from runner.results.study import Study
 
 CLASSES_FILE = "classes.npz"
 

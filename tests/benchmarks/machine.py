@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import psutil
 
-from runner.processor import processor
+from runner.machine.processor import processor
 
 SHOWN = ("tensorflow", "keras", "numpy", "weasyprint", "papermill", "nbconvert")
 

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from runner.keys import digest
-from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan
-from runner.results import RESULT_FILE, VALUES_FILE, read_result, write_json
-from runner.seal import seal
-from runner.state import Workspace
+from runner.execute.keys import digest
+from runner.execute.state import Workspace
+from runner.files import write_json
+from runner.plan.variants import DEFAULT_PLAN, Plan, Variant, make_plan
+from runner.results.records import RESULT_FILE, VALUES_FILE, read_result
+from runner.results.seal import seal
 from tests.made_up import Story, timing_pass, write_notebook, write_training
 
 IMAGES = (60, 40)  # validation, test

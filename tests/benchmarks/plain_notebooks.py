@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 
-from runner.plan import DEFAULT_PLAN, make_plan
+from runner.plan.variants import DEFAULT_PLAN, make_plan
 from tests.benchmarks.others import KERNEL
 
 PARAMETERS = "parameters"

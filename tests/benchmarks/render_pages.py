@@ -10,8 +10,8 @@ from pathlib import Path
 
 import nbformat
 
-from runner.plan import TEMPLATES
-from runner.report_pdf import write_pdf
+from runner.plan.variants import TEMPLATES
+from runner.report.printing.pdf import write_pdf
 
 PARAGRAPH = (
     "La pérdida de validación baja con lotes pequeños y sube con los grandes; la diferencia se mide imagen "

@@ -13,8 +13,8 @@ from time import perf_counter
 from typing import Any
 
 from runner import PROJECT_ROOT
-from runner.execute import kernel_environment
-from runner.plan import DEFAULT_PLAN, make_plan
+from runner.execute.task import kernel_environment
+from runner.plan.variants import DEFAULT_PLAN, make_plan
 from tests.benchmarks.harness import Side
 from tests.benchmarks.processes import plain_environment
 from tests.benchmarks.raw import Measurement

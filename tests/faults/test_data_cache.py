@@ -16,8 +16,9 @@ import numpy as np
 import psutil
 import pytest
 
-from runner import PROJECT_ROOT, data, downloads, sources
+from runner import PROJECT_ROOT
 from runner.errors import InputError
+from runner.practice.data import downloads, sets, sources
 from tests.program import HANG_SECONDS, silent_port, until
 from tests.unit.test_sources import make_form
 
@@ -87,7 +88,7 @@ def test_the_network_gone_in_the_middle(
     monkeypatch.setattr(downloads, "OFFICIAL_URL", server.url)
     monkeypatch.setattr(downloads, "OFFICIAL_SHA256", hashlib.sha256(server.content).hexdigest())
     cached, said = tmp_path / "cache" / "c.npz", list[str]()
-    expected = data.sha256(some_arrays())
+    expected = sets.sha256(some_arrays())
     official = (sources.Source("official archive", downloads.official),)
     server.share = 0.5
     with pytest.raises(InputError) as refused:
@@ -97,7 +98,7 @@ def test_the_network_gone_in_the_middle(
     assert [path.name for path in cached.parent.iterdir()] == ["c.lock"]
     server.share = 1.0
     assert sources.obtain(cached, expected, official, said.append).origin == "official archive"
-    data.check(data.read_arrays(cached), expected, "cache")
+    sets.check(sets.read_arrays(cached), expected, "cache")
 
 
 def test_the_network_gone_from_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +130,7 @@ def python(code: str, *words: str, log: Path) -> subprocess.Popen[bytes]:
 def test_two_downloads_at_once_are_one(server: Server, tmp_path: Path) -> None:
     """The second waits for the first, and takes what it left."""
     server.go.clear()
-    cached, expected = tmp_path / "cache" / "c.npz", data.sha256(some_arrays())
+    cached, expected = tmp_path / "cache" / "c.npz", sets.sha256(some_arrays())
     words = (str(cached), server.url, hashlib.sha256(server.content).hexdigest(), json.dumps(expected))
     logs = [tmp_path / "one.log", tmp_path / "other.log"]
     both = [python(FILLER, *words, log=log) for log in logs]
@@ -141,7 +142,7 @@ def test_two_downloads_at_once_are_one(server: Server, tmp_path: Path) -> None:
     assert server.requests == 1
     origins = sorted(text.split("origin: ")[1].split()[0] for text in texts)
     assert origins == ["cache", "official"]
-    data.check(data.read_arrays(cached), expected, "cache")
+    sets.check(sets.read_arrays(cached), expected, "cache")
 
 
 WRITER = """
@@ -178,7 +179,7 @@ def test_killed_while_the_cache_is_written(tmp_path: Path) -> None:
     """SIGKILL at moments of a write that goes on: the file is whole or it is not there, and is swept."""
     folder = tmp_path / "cache"
     folder.mkdir()
-    cached, expected = folder / "c.npz", data.sha256(some_arrays())
+    cached, expected = folder / "c.npz", sets.sha256(some_arrays())
     for moment in (0.0, 0.02, 0.05, 0.1, 0.3):
         cached.unlink(missing_ok=True)
         process = python(WRITER, str(cached), log=tmp_path / "log")
@@ -190,9 +191,9 @@ def test_killed_while_the_cache_is_written(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         if cached.exists():
-            assert data.read_arrays(cached)["x_train"].shape == (60_000, 32, 32, 3)
+            assert sets.read_arrays(cached)["x_train"].shape == (60_000, 32, 32, 3)
     assert list(folder.glob(".c.*.npz"))  # what the kills left half-written
     good = sources.Source("good", lambda folder, say: some_arrays())
     sources.obtain(cached, expected, (good,), lambda text: None)
-    data.check(data.read_arrays(cached), expected, "cache")
+    sets.check(sets.read_arrays(cached), expected, "cache")
     assert sorted(path.name for path in folder.iterdir()) == ["c.lock", "c.npz"]

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from runner.results import write_json
-from runner.seal import seal
+from runner.files import write_json
+from runner.results.seal import seal
 from tests.faults import plans
 from tests.program import HANG_SECONDS, report_text, until
 from tests.tiny_plan import open_gate

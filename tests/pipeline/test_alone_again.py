@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from runner.capacity import Limits
-from runner.local_pool import make_executor
-from runner.plan import make_plan
-from runner.progress import PlainDisplay
-from runner.results import read_result
-from runner.schedule import Schedule
-from runner.state import Workspace
+from runner.execute.progress import PlainDisplay
+from runner.execute.schedule import Schedule
+from runner.execute.state import Workspace
+from runner.machine.capacity import Limits
+from runner.plan.variants import make_plan
+from runner.processes.pool import make_executor
+from runner.results.records import read_result
 from tests.pipeline.test_kernels import SAVE, run
 from tests.tiny_plan import notebook, write_notebook, write_plan
 

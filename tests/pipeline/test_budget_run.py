@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner import calibration
-from runner.calibration import CALIBRATION_FILE, calibrate, machine, read_samples
-from runner.estimate import cost_parameters
-from runner.local_pool import make_executor
-from runner.plan import Plan, Variant, make_plan
-from runner.results import PREDICTIONS_FILE, Result, read_result
+from runner.execute import calibration
+from runner.execute.calibration import CALIBRATION_FILE, calibrate, machine, read_samples
+from runner.execute.estimate import cost_parameters
+from runner.plan.variants import Plan, Variant, make_plan
+from runner.processes.pool import make_executor
+from runner.results.records import PREDICTIONS_FILE, Result, read_result
 from tests.program import HANG_SECONDS, report_text
 from tests.tiny_plan import run, shorten, variant, write_plan
 
@@ -77,8 +77,8 @@ def be_patient() -> None:
 def test_a_calibration_measures_each_kind_of_much_work_once_and_is_kept(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.calibration.LEAST_WORK_SECONDS", 1.0)
-    monkeypatch.setattr("runner.calibration.LIMIT_SECONDS", HANG_SECONDS)
+    monkeypatch.setattr("runner.execute.calibration.LEAST_WORK_SECONDS", 1.0)
+    monkeypatch.setattr("runner.execute.calibration.LIMIT_SECONDS", HANG_SECONDS)
     todo = [(v, v.parameters) for v in plan.variants]
     said: list[str] = []
     executor = make_executor(1, tmp_path / "kernels.log")

@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from runner import PROJECT_ROOT
-from runner.cluster import ClusterExecutor, connect
-from runner.execute import run_task
-from runner.plan import make_plan
-from runner.results import read_failure, read_result
-from runner.state import Workspace
+from runner.cluster.executor import ClusterExecutor, connect
+from runner.execute.state import Workspace
+from runner.execute.task import run_task
+from runner.plan.variants import make_plan
+from runner.results.records import read_failure, read_result
 from tests.program import HANG_SECONDS, all_ended, report_text, silent_port, until
 from tests.tiny_plan import (
     GATE,
@@ -198,7 +198,7 @@ def test_a_worker_with_other_code_is_refused(cluster: Cluster, plan: Path, tmp_p
     process = start("all", plan, tmp_path / "build", "--scheduler", cluster.address)
     said = finish(process)
     assert process.returncode == 2, said
-    assert "the code differs in runner/model.py" in said
+    assert "the code differs in runner/practice/model.py" in said
 
 
 class Unreadable:
@@ -233,8 +233,8 @@ def test_a_result_that_can_not_be_read_is_not_asked_for_without_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The variant fails, with the reason, and its worker is free again."""
-    monkeypatch.setattr("runner.cluster.run_order", order)
-    monkeypatch.setattr("runner.cluster.POLL_SECONDS", 0.1)
+    monkeypatch.setattr("runner.cluster.executor.run_order", order)
+    monkeypatch.setattr("runner.cluster.executor.POLL_SECONDS", 0.1)
     cluster.worker("uno")
     made = make_plan(plan, "smoke")
     executor = ClusterExecutor(connect(cluster.address), made, print, None, None)

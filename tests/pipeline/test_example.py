@@ -18,10 +18,10 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject
 
 from runner import PROJECT_ROOT
-from runner.doctor import check_data, check_plan, check_templates
-from runner.report_summary import read_summary
-from runner.request import Request
-from runner.results import read_result
+from runner.commands.doctor import check_data, check_plan, check_templates
+from runner.commands.request import Request
+from runner.report.summary import read_summary
+from runner.results.records import read_result
 from tests.program import without_subset
 
 pytestmark = pytest.mark.xdist_group("example")

@@ -15,14 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from runner import PROJECT_ROOT, forked_kernel
-from runner.capacity import Limits
-from runner.local_pool import make_executor
-from runner.plan import make_plan
-from runner.progress import PlainDisplay
-from runner.results import read_failure, read_result
-from runner.schedule import Schedule
-from runner.state import Workspace
+from runner import PROJECT_ROOT
+from runner.execute.progress import PlainDisplay
+from runner.execute.schedule import Schedule
+from runner.execute.state import Workspace
+from runner.machine.capacity import Limits
+from runner.plan.variants import make_plan
+from runner.processes import forked_kernel
+from runner.processes.pool import make_executor
+from runner.results.records import read_failure, read_result
 from tests.pipeline.test_kernels import SAVE, run
 from tests.program import command_line, run_program, until
 from tests.tiny_plan import notebook, shorten, words, write_notebook, write_plan

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from runner import kernel_sockets
-from runner.execute import Outcome, Task, run_task
-from runner.forked_kernel import is_safe
-from runner.local_pool import make_executor
-from runner.results import read_failure, read_result
+from runner.execute.task import Outcome, Task, run_task
+from runner.processes import sockets
+from runner.processes.forked_kernel import is_safe
+from runner.processes.pool import make_executor
+from runner.results.records import read_failure, read_result
 from tests.program import HANG_SECONDS
 from tests.tiny_plan import write_notebook
 
@@ -133,6 +133,6 @@ ports = [c.laddr.port for c in psutil.Process().net_connections('tcp') if c.stat
 
 def test_with_no_folder_for_sockets_ports_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows. The kernel begins all the same, in a warm fork server."""
-    monkeypatch.setattr(kernel_sockets, "places", list)
+    monkeypatch.setattr(sockets, "places", list)
     with make_executor(1, tmp_path / "log") as pool:
         assert run(pool, tmp_path, "plain", SAVE % "'done': True").reason == ""

@@ -13,9 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runner import PROJECT_ROOT, live_report
-from runner.live_report import AUTOGROUP, LiveReport
-from runner.plan import Plan, make_plan
+from runner import PROJECT_ROOT
+from runner.execute import live_report
+from runner.execute.live_report import AUTOGROUP, LiveReport
+from runner.plan.variants import Plan, make_plan
 from tests.program import HANG_SECONDS, all_ended, report_text, until
 from tests.tiny_plan import open_gate, run, shorten, start, variant, write_gate, write_plan
 
@@ -34,7 +35,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason="only Linux shares by sessions, if it is told to")
 def test_a_rendering_gives_way_to_sessions_too(tmp_path: Path) -> None:
     code = (
-        "import os; from runner import live_report as live; live.give_way(7); "
+        "import os; from runner.execute import live_report as live; live.give_way(7); "
         "print(os.nice(0), os.getsid(0) == os.getpid(), live.AUTOGROUP.read_text().split()[-1])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT_ROOT)
@@ -45,9 +46,11 @@ PENDING = "{} Falta: pendiente: todavía no se ha ejecutado"
 # The program, but its renderings give way to nobody: on a busy machine, one would take ten minutes.
 EAGER = """
 import sys
-from runner import interrupts, live_report
+from runner.__main__ import command_line
+from runner.execute import live_report
+from runner.processes import interrupts
 live_report.FIRST_NICENESS = live_report.NICENESS = 0
-sys.exit(interrupts.calmly())
+sys.exit(interrupts.calmly(command_line))
 """
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.capacity import Limits
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.progress import PlainDisplay
-from runner.results import read_result
-from runner.schedule import Schedule
-from runner.state import Workspace
+from runner.execute.progress import PlainDisplay
+from runner.execute.schedule import Schedule
+from runner.execute.state import Workspace
+from runner.machine.capacity import Limits
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.results.records import read_result
 from tests.tiny_plan import variant, write_plan
 
 pytestmark = pytest.mark.xdist_group("kernels")

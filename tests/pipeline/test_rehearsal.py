@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from runner import PROJECT_ROOT
+from runner.build_folder import STAMP, TRIED
 from runner.errors import RunnerError
-from runner.holding import STAMP, TRIED
-from runner.local_pool import make_executor
+from runner.processes.pool import make_executor
 from tests.program import command_line, run_program
 
 PLAN = PROJECT_ROOT / "docs" / "example" / "experiments.toml"

@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 from runner import PROJECT_ROOT
-from runner.results import read_result
+from runner.results.records import read_result
 from tests.program import report_text
 from tests.tiny_plan import notebook, run, variant, write_plan
 

@@ -12,8 +12,8 @@ import numpy as np
 import psutil
 import pytest
 
-from runner import isolation
-from runner.task_process import TaskProcess
+from runner.cluster.task_process import TaskProcess
+from runner.processes import isolation
 from tests import tiny_plan
 from tests.hostile_account import SHADOWS, VARIABLES, Account, clean, hostile
 from tests.program import report_text
@@ -27,7 +27,7 @@ from runner import isolation
 isolation.begin()
 from runner import forked_kernel
 forked_kernel.is_safe = lambda: False
-from runner.notebook_run import run_notebook
+from runner.execute.notebook import run_notebook
 notebook = Path(sys.argv[1])
 run_notebook(notebook, notebook.with_name("executed.ipynb"), {}, notebook.parent, None)
 """

@@ -12,9 +12,10 @@ import psutil
 import pytest
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT, conformance
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.results import read_result
+from runner import PROJECT_ROOT
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.report.printing import conformance
+from runner.results.records import read_result
 from tests.browser import assert_right, look
 from tests.pipeline.conftest import Command
 from tests.program import HANG_SECONDS, all_ended, report_text, until

@@ -16,7 +16,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, StreamObject
 
 from runner import PROJECT_ROOT
-from runner.attachments import EVIDENCE, MANIFEST
+from runner.report.attachments import EVIDENCE, MANIFEST
 from tests.pipeline.conftest import Command
 
 pytestmark = pytest.mark.xdist_group("smoke")
@@ -59,7 +59,7 @@ def test_the_report_verifies_alone_and_without_tensorflow(build: Path, tmp_path:
     alone = tmp_path / "sent by mail.pdf"
     alone.write_bytes((build / "report.pdf").read_bytes())
     code = (
-        "import sys; from pathlib import Path; from runner.verify import verify;"
+        "import sys; from pathlib import Path; from runner.verify.command import verify;"
         f"assert verify(Path({str(alone)!r})) == 0;"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )

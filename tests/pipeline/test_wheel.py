@@ -133,7 +133,7 @@ def test_a_build_leaves_the_build_folder_alone(sources: Path, wheel: Path) -> No
 
 def test_the_example_runs_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
     """With the copy of it that the wheel brings; nothing is written where the package is."""
-    assert not answer(python, "import runner.execute as e; print(e.import_path())")
+    assert not answer(python, "import runner.execute.task as e; print(e.import_path())")
     package = Path(answer(python, "import runner; print(runner.__path__[0])"))
     assert package.is_relative_to(python.parent.parent)
     before = hashes(package)
@@ -166,7 +166,7 @@ def test_the_practice_itself_is_there(python: Path, tmp_path: Path) -> None:
 
 def test_a_checkout_is_read_where_it_is_edited() -> None:
     """Not from a copy within the package: what is changed in templates/ is seen at once."""
-    from runner.plan import DEFAULT_PLAN, TEMPLATES
+    from runner.plan.variants import DEFAULT_PLAN, TEMPLATES
 
     assert TEMPLATES == PROJECT_ROOT / "templates"
     assert DEFAULT_PLAN == PROJECT_ROOT / "notebooks" / "experiments.toml"

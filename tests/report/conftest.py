@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, TEMPLATES, make_plan
-from runner.report import render
-from runner.study import Author, Study
+from runner.analysis.loading import load_study
+from runner.plan.records import Author
+from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
+from runner.report.render import render
+from runner.results.study import Study
 from tests.parcels import make_build
 from tests.program import run_program
 

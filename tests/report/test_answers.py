@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from runner import PROJECT_ROOT
-from runner.report_html import report_html
-from runner.report_layout import Drawn
-from runner.study import MissingVariant
+from runner.figures.drawn import Drawn
+from runner.report.html import report_html
+from runner.results.study import MissingVariant
 from tests.made_up import Story, make_study
 from tests.made_up_records import CLASSES
 

@@ -10,12 +10,12 @@ import nbformat
 import pytest
 
 from runner import PROJECT_ROOT
+from runner.analysis.loading import load_study
 from runner.errors import RunnerError
-from runner.handin import as_text, write_handin
-from runner.handin_html import write_html
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.study import Author
+from runner.plan.records import Author
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.report.handin import as_text, write_handin
+from runner.report.handin_page import write_html
 from tests.browser import assert_right, browser_or_skip, look
 from tests.parcels import make_build
 

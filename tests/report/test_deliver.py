@@ -16,12 +16,13 @@ from typing import Any
 import nbformat
 import pytest
 
-from runner import PROJECT_ROOT, conformance
-from runner.handin import write_handin
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.preflight import Outcome, Parcel, inspect
-from runner.report_summary import file_sha256, read_summary
+from runner import PROJECT_ROOT
+from runner.analysis.loading import load_study
+from runner.deliver.preflight import Outcome, Parcel, inspect
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.report.handin import write_handin
+from runner.report.printing import conformance
+from runner.report.summary import file_sha256, read_summary
 from tests import spanish
 from tests.mail_server import PASSWORD, Mailbox, mail_server
 from tests.parcels import COURSE, NAMES, conformant_pdf, make_build, write_report

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from runner import PROJECT_ROOT, code_closure, i18n
+from runner import PROJECT_ROOT, code_closure
+from runner.figures.drawing import _inputs_digest
 from runner.file_index import file_index
-from runner.freshness import OUTPUTS, inputs, note, outdated
-from runner.plan import DEFAULT_PLAN, TEMPLATES, Plan, make_plan
-from runner.report_figures import _inputs_digest
-from runner.study import Study
+from runner.language import i18n
+from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, make_plan
+from runner.report.freshness import OUTPUTS, inputs, note, outdated
+from runner.results.study import Study
 from tests.made_up import Story, make_study
 
 FIGURE = "figures/fig-lotes.svg"

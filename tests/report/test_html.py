@@ -11,10 +11,12 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.errors import RunnerError
-from runner.report_html import report_html
-from runner.report_layout import Drawn
-from runner.results import SCHEMA_VERSION, Finished, Result, write_json
-from runner.study import Author, MissingVariant, Study, VariantInfo
+from runner.figures.drawn import Drawn
+from runner.files import write_json
+from runner.plan.records import Author
+from runner.report.html import report_html
+from runner.results.records import SCHEMA_VERSION, Finished, Result
+from runner.results.study import MissingVariant, Study, VariantInfo
 
 TITLE = '{% set title = "Un título" %}'
 FIGURES = {

@@ -6,12 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from runner.evidence_words import metric_words
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.report_html import report_html
-from runner.report_layout import Drawn
-from runner.results import read_result
+from runner.analysis.loading import load_study
+from runner.figures.drawn import Drawn
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.report.evidence_words import metric_words
+from runner.report.html import report_html
+from runner.results.records import read_result
 from tests.made_up import make_study, write_failure
 from tests.report.test_answers import FIGURES, TEMPLATES, plain
 

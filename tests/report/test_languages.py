@@ -16,20 +16,22 @@ import nbformat
 import pytest
 from babel.numbers import parse_decimal
 
-from runner import PROJECT_ROOT, i18n
-from runner.handin import write_handin
-from runner.message import Envelope, compose
-from runner.notebook_prose import UNTRANSLATED_NOTE
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.report import render
-from runner.report_figures import draw_figures
-from runner.report_html import report_html
-from runner.report_layout import Drawn
-from runner.report_summary import ReportSummary
-from runner.request import Request, load_plan
-from runner.study import Author, MissingVariant, Study
-from runner.verify_attachments import open_report, unpack
-from runner.verify_pages import check_claims, check_pages, make_again
+from runner import PROJECT_ROOT
+from runner.commands.request import Request, load_plan
+from runner.deliver.message import Envelope, compose
+from runner.figures.drawing import draw_figures
+from runner.figures.drawn import Drawn
+from runner.language import i18n
+from runner.language.prose import UNTRANSLATED_NOTE
+from runner.plan.records import Author
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.report.handin import write_handin
+from runner.report.html import report_html
+from runner.report.render import render
+from runner.report.summary import ReportSummary
+from runner.results.study import MissingVariant, Study
+from runner.verify.pages import check_claims, check_pages, make_again
+from runner.verify.parcel import open_report, unpack
 from tests.made_up import Story, make_study
 from tests.program import HANG_SECONDS
 from tests.report.test_answers import FIGURES, SMALL, STORIES
@@ -146,7 +148,7 @@ def test_mexico_has_points_and_the_same_words(tmp_path: Path) -> None:
 def test_spain_is_as_without_translation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The extension leaves every byte of the Spanish report."""
     with_it = told(Story(images=SMALL), tmp_path, "es_ES")
-    monkeypatch.setattr("runner.translation.Translator.filter_stream", lambda self, stream: stream)
+    monkeypatch.setattr("runner.language.translation.Translator.filter_stream", lambda self, stream: stream)
     assert told(Story(images=SMALL), tmp_path, "es_ES") == with_it
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runner.report_print import lean
+from runner.report.printing.lean import lean
 
 TAG = re.compile(r"<[^>]*>")
 

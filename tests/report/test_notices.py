@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT, conformance
+from runner import PROJECT_ROOT
 from runner.errors import RunnerError
 from runner.faults import telling
-from runner.helper import Helper
-from runner.report_pdf import load_weasyprint, print_pages
+from runner.processes.helper import Helper
+from runner.report.printing import conformance
+from runner.report.printing.pdf import load_weasyprint, print_pages
 from tests.program import without_subset
 
 TEMPLATES = PROJECT_ROOT / "templates"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from runner.errors import RunnerError
-from runner.report_filters import NumberFilters
-from runner.report_numbers import Ledger, Measured, UntracedNumberError, refuse_untraced
+from runner.report.filters import NumberFilters
+from runner.report.numbers import Ledger, Measured, UntracedNumberError, refuse_untraced
 
 FILTERS = NumberFilters(Ledger()).all()
 

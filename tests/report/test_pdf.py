@@ -13,11 +13,12 @@ import pydyf
 import pytest
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT, conformance
-from runner.attachments import Attached
+from runner import PROJECT_ROOT
 from runner.errors import RunnerError
-from runner.pdf_finish import finish
-from runner.report_pdf import INSTALL, install_command, write_pdf
+from runner.report.attachments import Attached
+from runner.report.printing import conformance
+from runner.report.printing.pdf import INSTALL, install_command, write_pdf
+from runner.report.printing.pdfua import finish
 
 PAGE = '<!doctype html><html lang="es"><head><title>t</title></head><body>{}</body></html>'
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>'

@@ -7,9 +7,9 @@ from base64 import b64decode
 
 import pytest
 
-from runner.decimals import align_decimals
-from runner.evidence_words import metric_words
-from runner.formulas import drawn, formula
+from runner.report.evidence_words import metric_words
+from runner.report.printing.decimals import align_decimals
+from runner.report.printing.formulas import drawn, formula
 
 ROOM = re.compile(r"padding-right: calc\(1mm \+ ([\d.]+)em\)")
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from click.testing import CliRunner
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT, conformance
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.report import render
-from runner.study import Seeds
+from runner import PROJECT_ROOT
+from runner.plan.records import Seeds
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.report.printing import conformance
+from runner.report.render import render
 from tests.benchmarks import ablation_page
 from tests.benchmarks.kept_runs import keep, read_kept
 from tests.made_up import Story, make_study

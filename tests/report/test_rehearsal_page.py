@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from runner import PROJECT_ROOT, i18n
+from runner import PROJECT_ROOT
+from runner.build_folder import STAMP
+from runner.commands.rehearsal import rehearse_page
+from runner.commands.rehearsal_page import rehearsed
 from runner.errors import InputError, RunnerError
-from runner.holding import STAMP
-from runner.plan import DEFAULT_PLAN, Plan, make_plan
-from runner.rehearsal import rehearse_page
-from runner.rehearsal_page import rehearsed
+from runner.language import i18n
+from runner.plan.variants import DEFAULT_PLAN, Plan, make_plan
 
 EXAMPLE = PROJECT_ROOT / "docs" / "example" / "experiments.toml"
 RECIPE = PROJECT_ROOT / "notebooks" / "recipe.toml"
@@ -112,7 +113,9 @@ def test_what_does_not_conform_is_refused(
     practice: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a delivery would refuse the report."""
-    monkeypatch.setattr("runner.rehearsal_page.conformance.check", lambda pdf: ("PDF/UA-1: 7.1: no title",))
+    monkeypatch.setattr(
+        "runner.commands.rehearsal_page.conformance.check", lambda pdf: ("PDF/UA-1: 7.1: no title",)
+    )
     with pytest.raises(InputError, match=r"report\.css: .*does not conform: PDF/UA-1: 7\.1: no title"):
         list(rehearsed(practice, tmp_path, ""))
     assert not left(tmp_path)
@@ -127,7 +130,7 @@ def test_what_the_machine_lacks_is_no_fault_of_the_input(
     practice: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 1, with the command; nothing is stamped."""
-    monkeypatch.setattr("runner.rehearsal.load_weasyprint", unready)
+    monkeypatch.setattr("runner.commands.rehearsal.load_weasyprint", unready)
     monkeypatch.setenv("PYTHONPATH", str(PROJECT_ROOT))
     with pytest.raises(RunnerError, match="native library") as missing:
         rehearse_page(practice, tmp_path)

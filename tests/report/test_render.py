@@ -15,15 +15,16 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT, conformance
-from runner.attachments import collect
-from runner.lock import PACKAGES_FILE, write_lock
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.report import render
-from runner.report_figures import draw_figures
-from runner.report_html import report_html
-from runner.report_summary import read_summary
-from runner.study import Study
+from runner import PROJECT_ROOT
+from runner.figures.drawing import draw_figures
+from runner.packages import PACKAGES_FILE, write_lock
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.report.attachments import collect
+from runner.report.html import report_html
+from runner.report.printing import conformance
+from runner.report.render import render
+from runner.report.summary import read_summary
+from runner.results.study import Study
 from tests.made_up import Story, make_study
 from tests.report.conftest import LABEL, SCRIPT
 

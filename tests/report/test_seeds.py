@@ -12,17 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner import PROJECT_ROOT
-from runner.figure_bands import histories
-from runner.figures import curves
-from runner.practice_figures import DRAWS
-from runner.report_html import report_html
-from runner.report_layout import Drawn
-from runner.study import MissingVariant, Pair, Seeds, SeedSearch, Study
+from runner.figures.drawn import Drawn
+from runner.figures.own import own_draws
+from runner.plan.records import Pair, Seeds, SeedSearch
+from runner.plan.variants import TEMPLATES
+from runner.practice.figures.bands import histories
+from runner.practice.figures.curves import curves
+from runner.report.html import report_html
+from runner.results.study import MissingVariant, Study
 from tests.made_up import Story, make_study
 from tests.made_up_records import DETERMINISM
 
-TEMPLATES = PROJECT_ROOT / "templates"
+DRAWS = own_draws(TEMPLATES) or {}
 SMALL = (700, 600)
 SEARCH = SeedSearch(
     budget_seconds=5400.0,
@@ -82,7 +83,9 @@ def tell(make: Make) -> Tell:
 
 
 def sections(study: Study) -> dict[str, str]:
-    figures: dict[str, Drawn | MissingVariant] = {id: Drawn(Path(f"{id}.svg"), "figura") for id in DRAWS}
+    figures: dict[str, Drawn | MissingVariant] = {
+        id: Drawn(Path(f"{id}.svg"), "figura") for id in own_draws(TEMPLATES) or {}
+    }
     document = report_html(study, figures, TEMPLATES, "0" * 64).html
     found = re.findall(r'<section class="[\w -]+" id="([\w-]+)">(.*?)</section>', document, re.DOTALL)
     return dict(found)

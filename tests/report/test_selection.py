@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from runner.attachments import collect
-from runner.loading import load_study
-from runner.plan import make_plan
-from runner.report import render
-from runner.selection import BEST, MOST_IN_GROUP, WORST, select
-from runner.study import Study
-from runner.verify import verify
+from runner.analysis.loading import load_study
+from runner.analysis.selection import BEST, MOST_IN_GROUP, WORST, select
+from runner.plan.variants import make_plan
+from runner.report.attachments import collect
+from runner.report.render import render
+from runner.results.study import Study
+from runner.verify.command import verify
 from tests.benchmarks.many_finished import make
 from tests.made_up import make_study
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner import analysis, classification
-from runner.arrays import PredictedSet
-from runner.choices import decide
-from runner.experiments import ChooseEntry
-from runner.results import Finished
-from runner.study import Study
+from runner.analysis import classification, compare
+from runner.analysis.choices import decide
+from runner.plan.experiments import ChooseEntry
+from runner.results.arrays import PredictedSet
+from runner.results.records import Finished
+from runner.results.study import Study
 from tests.made_up import Story, make_study
 
 
@@ -25,8 +25,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def test_swapping_variant_and_reference_swaps_the_verdict(study: Study) -> None:
     one, other = study.get("batch-4"), study.get("batch-256")
     for metric in ("accuracy", "cross_entropy"):
-        there = analysis.compare(one, other, "validation", metric)
-        back = analysis.compare(other, one, "validation", metric)
+        there = compare.compare(one, other, "validation", metric)
+        back = compare.compare(other, one, "validation", metric)
         assert (there.verdict, back.verdict) == ("better", "worse")
         assert there.difference == pytest.approx(-back.difference)
         assert there.p_value == pytest.approx(back.p_value)
@@ -36,35 +36,35 @@ def test_swapping_variant_and_reference_swaps_the_verdict(study: Study) -> None:
 def test_a_model_does_not_differ_from_itself(study: Study) -> None:
     one = study.get("baseline")
     for metric in ("accuracy", "cross_entropy"):
-        found = analysis.compare(one, one, "test", metric)
+        found = compare.compare(one, one, "test", metric)
         assert (found.p_value, found.difference, found.verdict) == (1.0, 0.0, "undecided")
 
 
 def test_holm_multiplies_the_smallest_p_by_their_number(study: Study) -> None:
     names = ("batch-4", "batch-16", "batch-128", "batch-256")
     runs = [study.get(name) for name in names]
-    alone = [analysis.compare(r, study.get("baseline"), "validation", "accuracy") for r in runs]
-    together = analysis.holm(alone)
+    alone = [compare.compare(r, study.get("baseline"), "validation", "accuracy") for r in runs]
+    together = compare.holm(alone)
     smallest = min(range(4), key=lambda i: alone[i].p_value)
     assert together[smallest].p_adjusted == pytest.approx(min(1, 4 * alone[smallest].p_value))
     assert all(t.p_adjusted >= a.p_value for t, a in zip(together, alone, strict=True))
 
 
 def test_a_difference_that_correction_takes_away_is_undecided(study: Study) -> None:
-    base = analysis.compare(study.get("baseline"), study.get("batch-4"), "test", "accuracy")
+    base = compare.compare(study.get("baseline"), study.get("batch-4"), "test", "accuracy")
     close = replace(base, p_value=0.03, p_adjusted=0.03, difference=0.1, low=0.01, high=0.2)
-    assert analysis.verdict(close) == "better"
-    assert {c.verdict for c in analysis.holm([close, close])} == {"undecided"}
+    assert compare.verdict(close) == "better"
+    assert {c.verdict for c in compare.holm([close, close])} == {"undecided"}
 
 
 def test_wilson_interval_is_the_published_one() -> None:
-    found = analysis.accuracy_interval(81, 263)  # Newcombe 1998, table I
+    found = compare.accuracy_interval(81, 263)  # Newcombe 1998, table I
     assert (found.low, found.high) == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
 
 
 def test_cross_entropy_is_kerass() -> None:
     labels, true_probability = np.array([0, 1]), np.array([0.5, 0.0])
-    found = analysis.per_image_cross_entropy(PredictedSet(labels, np.array([0, 0]), true_probability))
+    found = compare.per_image_cross_entropy(PredictedSet(labels, np.array([0, 0]), true_probability))
     assert found == pytest.approx([np.log(2), -np.log(1e-7)])
 
 
@@ -72,7 +72,7 @@ def test_cross_entropy_is_kerass() -> None:
 def test_turning_point(history: str, turned: bool, tmp_path: Path) -> None:
     study = make_study(tmp_path, Story(history=history))  # type: ignore[arg-type]
     epochs = study.get("baseline").training.epochs
-    found = analysis.turning_point(epochs)
+    found = compare.turning_point(epochs)
     assert found.turned is turned
     assert (found.rise > 0) is turned
     assert found.value == min(e.validation_cross_entropy for e in epochs)

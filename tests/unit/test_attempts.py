@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from runner import attempts
-from runner.pipeline import forget_attempts
-from runner.plan import DEFAULT_PLAN, make_plan
+from runner.commands.run import forget_attempts
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.results import attempts
 
 
 def test_the_next_attempt_adds_up_time_and_keeps_the_cores(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.plan import DEFAULT_PLAN
-from runner.request import Request, load_plan, remember
+from runner.commands.request import Request, load_plan, remember
+from runner.plan.variants import DEFAULT_PLAN
 
 
 @pytest.fixture

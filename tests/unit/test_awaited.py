@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.awaited import AWAITED_FILE, note_awaited, over_budget, pending, read_awaited
+from runner.analysis.loading import load_study
 from runner.faults import telling
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.results import RESULT_FILE, read_result, write_json
+from runner.files import write_json
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.results.awaited import AWAITED_FILE, note_awaited, over_budget, pending, read_awaited
+from runner.results.records import RESULT_FILE, read_result
 from tests.made_up import Story, make_study
 
 PLAN = make_plan(DEFAULT_PLAN, "full")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.budget import Packer, Packing, makespan
-from runner.plan import DEFAULT_PLAN, Variant, make_plan
+from runner.execute.budget import Packer, Packing, makespan
+from runner.plan.variants import DEFAULT_PLAN, Variant, make_plan
 
 PLAN = make_plan(DEFAULT_PLAN, "full")
 SECONDS = {"batch-4": 850.0, "batch-16": 480.0, "filters-x2": 780.0, "layers-x2": 600.0, "best": 900.0}

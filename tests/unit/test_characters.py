@@ -15,13 +15,13 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from pypdf import PdfReader
 
 from runner import PROJECT_ROOT
-from runner.characters import ALL_HAVE, covered, refuse_unprintable, spelled, unprintable
 from runner.cli import main
-from runner.figure_style import save, use_style
-from runner.plan import DEFAULT_PLAN, TEMPLATES, Plan, make_plan, with_author
-from runner.report import with_printable_reasons
-from runner.report_pdf import write_pdf
-from runner.styles import fonts_of, own_fonts
+from runner.figures.style import save, use_style
+from runner.figures.typefaces import fonts_of, own_fonts
+from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, make_plan, with_author
+from runner.report.characters import ALL_HAVE, covered, refuse_unprintable, spelled, unprintable
+from runner.report.printing.pdf import write_pdf
+from runner.report.render import with_printable_reasons
 from tests.made_up import make_study
 
 CHINESE = "王小明"

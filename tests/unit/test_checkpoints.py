@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner import data
-from runner.parameters import Parameters
+from runner.practice.data import sets
+from runner.practice.parameters import Parameters
 from tests.unit.test_training import parameters
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
-training = pytest.importorskip("runner.training")
-checkpoints = pytest.importorskip("runner.checkpoints")
-model_module = pytest.importorskip("runner.model")
+training = pytest.importorskip("runner.practice.training")
+checkpoints = pytest.importorskip("runner.practice.checkpoints")
+model_module = pytest.importorskip("runner.practice.model")
 keras = pytest.importorskip("keras")
 
 EVERYTHING = {
@@ -73,7 +73,7 @@ class Outcome:
 def run(p: Parameters, folder: Path | None, kill_in: int | None = None, key: str = "k") -> Outcome:
     """Train on 200 digits as the notebook does, with several batches a call."""
     keras.utils.set_random_seed(p.seed)
-    digits = data.load("digits")
+    digits = sets.load("digits")
     x, y = digits.x_train[:200], digits.y_train[:200]
     model = model_module.build_model(p)
     training.compile_model(model, p, len(x))

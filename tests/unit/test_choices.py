@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from runner import PROJECT_ROOT
-from runner.choices import decide
-from runner.decided import MEMORY_FILE
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.results import PREDICTIONS_FILE, Finished
-from runner.seal import seal
-from runner.study import Choice
+from runner.analysis.choices import decide
+from runner.analysis.kept_choices import MEMORY_FILE
+from runner.analysis.loading import load_study
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.results.records import PREDICTIONS_FILE, Finished
+from runner.results.seal import seal
+from runner.results.study import Choice
 from tests.made_up import make_study
 
 ENTRY = next(e for e in make_plan(DEFAULT_PLAN, "full").get("best").choose if "optimizer" in e.parameters)
@@ -25,8 +25,8 @@ ENTRY = next(e for e in make_plan(DEFAULT_PLAN, "full").get("best").choose if "o
 AGAIN = """
 import sys
 from pathlib import Path
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
+from runner.analysis.loading import load_study
+from runner.plan.variants import DEFAULT_PLAN, make_plan
 study = load_study(make_plan(DEFAULT_PLAN, "full"), Path(sys.argv[1]))
 choice = next(c for c in study.choices if "optimizer" in c.parameters)
 print(choice.winner, *choice.tied, "statsmodels" in sys.modules)

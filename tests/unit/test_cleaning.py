@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.cleaning import clean_notebook
+from runner.execute.cleaning import clean_notebook
 
 ADVICE = "WARNING:tensorflow:From /home/me/x.py:1: old is deprecated.\nInstructions for updating:\nUse new.\n"
 

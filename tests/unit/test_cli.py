@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from runner import PROJECT_ROOT
+from runner.build_folder import held
 from runner.cli import main
-from runner.doctor import Finding, check_page
-from runner.holding import held
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.request import Request
+from runner.commands.doctor import Finding, check_page
+from runner.commands.request import Request
+from runner.plan.variants import DEFAULT_PLAN, make_plan
 from tests.made_up import Story, make_study
 from tests.program import HANG_SECONDS, without_subset
 
@@ -154,7 +154,7 @@ def test_memory_that_runs_out_is_told(
     def large(request: object) -> None:
         np.empty(2**62, np.uint8)
 
-    monkeypatch.setattr("runner.plan_view.show_plan", large)
+    monkeypatch.setattr("runner.commands.plan.show_plan", large)
     assert main(["plan", "--build-dir", str(tmp_path)]) == 1
     said = capfd.readouterr().err
     assert "the memory ran out (Unable to allocate" in said and "--jobs 1" in said

@@ -11,9 +11,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from runner import PROJECT_ROOT, doctor
-from runner.constraints import Difference, constraints, differences, tried
-from runner.request import Request
+from runner import PROJECT_ROOT
+from runner.commands import doctor
+from runner.commands.request import Request
+from runner.packages import Difference, constraints, differences, tried
 
 LINE = re.compile(r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; [a-z_]+ [!<=>]+ '[^']+'( and [a-z_]+ [!<=>]+ '[^']+')*)?")
 PROJECT = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from runner import PROJECT_ROOT, calibration, capacity, kernel
-from runner.capacity import Limits, default_limits, warnings
-from runner.container import Memory, cpu_quota, memory, process_limit
+from runner import PROJECT_ROOT, kernel
+from runner.execute import calibration
+from runner.machine import capacity
+from runner.machine.capacity import Limits, default_limits, warnings
+from runner.machine.container import Memory, cpu_quota, memory, process_limit
 
 GIB = 2**30
 V2 = "30 23 0:26 {root} /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
+from runner.analysis.loading import load_study, unreadable_result
 from runner.cli import main
 from runner.errors import RunnerError
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.report_missing import unreadable_result
-from runner.results import read_result
-from runner.seal import broken, seal
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.results.records import read_result
+from runner.results.seal import broken, seal
 from tests.made_up import make_study
 
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner import data, sources
 from runner.errors import InputError
+from runner.practice.data import sets, sources
 
 
 def test_digits_are_what_is_pinned_and_need_no_source() -> None:
-    assert data.load("digits").sha256 == data.DIGITS_SHA256
+    assert sets.load("digits").sha256 == sets.DIGITS_SHA256
     assert sources.ensure("digits").origin == "scikit-learn"
-    assert data.fingerprint("digits") != data.fingerprint("cifar10")
+    assert sets.fingerprint("digits") != sets.fingerprint("cifar10")
 
 
 def test_split_is_stratified_disjoint_and_follows_the_seed() -> None:
     labels = np.repeat(np.arange(10), 5000)
-    split = data.split(labels, validation_fraction=0.25, limit=None, seed=3)
+    split = sets.split(labels, validation_fraction=0.25, limit=None, seed=3)
     assert (len(split.train), len(split.validation)) == (37_500, 12_500)
     assert not set(split.train) & set(split.validation)
     assert set(np.bincount(labels[split.validation])) == {1250}
-    same = data.split(labels, validation_fraction=0.25, limit=None, seed=3)
+    same = sets.split(labels, validation_fraction=0.25, limit=None, seed=3)
     assert np.array_equal(same.train, split.train)
-    other = data.split(labels, validation_fraction=0.25, limit=None, seed=4)
+    other = sets.split(labels, validation_fraction=0.25, limit=None, seed=4)
     assert not np.array_equal(other.train, split.train)
-    small = data.split(labels, validation_fraction=0.25, limit=4000, seed=3)
+    small = sets.split(labels, validation_fraction=0.25, limit=4000, seed=3)
     assert (len(small.train), len(small.validation)) == (3000, 1000)
     with pytest.raises(InputError):
-        data.split(labels, validation_fraction=1.2, limit=None, seed=3)
+        sets.split(labels, validation_fraction=1.2, limit=None, seed=3)
     with pytest.raises(InputError):
-        data.split(labels, validation_fraction=0.25, limit=12, seed=3)
+        sets.split(labels, validation_fraction=0.25, limit=12, seed=3)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.data_files import declared_data, files_in, named_files
 from runner.errors import InputError
-from runner.plan import make_plan
-from runner.state import Workspace
+from runner.execute.state import Workspace
+from runner.plan.data_files import declared_data, files_in, named_files
+from runner.plan.variants import make_plan
 from tests.tiny_plan import notebook, write_notebook, write_plan
 
 

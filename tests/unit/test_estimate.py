@@ -8,13 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from runner.calibration import _wanted
-from runner.choices import resolve
-from runner.estimate import Estimator, Sample, cost_parameters, forward_flops, sample_of, training_seconds
-from runner.likely import likely
-from runner.parameters import Parameters
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.results import Finished
+from runner.analysis.choices import resolve
+from runner.execute.calibration import _wanted
+from runner.execute.estimate import (
+    Estimator,
+    Sample,
+    cost_parameters,
+    forward_flops,
+    sample_of,
+    training_seconds,
+)
+from runner.execute.likely import likely
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.practice.parameters import Parameters
+from runner.results.records import Finished
 from tests.made_up import make_study
 
 PLAN = make_plan(DEFAULT_PLAN, "full")

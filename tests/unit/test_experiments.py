@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.plan import DEFAULT_PLAN, make_plan
+from runner.plan.variants import DEFAULT_PLAN, make_plan
 from tests.bad.experiments import BASE, HEAD, OTHER
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from runner import fast_layers, model, training
-from runner.parameters import Parameters
+from runner.practice import fast_layers, model, training
+from runner.practice.parameters import Parameters
 from tests.unit.test_training import labelled, parameters
 
 NETWORKS = {

@@ -19,9 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from runner import PROJECT_ROOT, alt_text, figure_grids, figures
+from runner import PROJECT_ROOT
 from runner.errors import RunnerError
-from runner.figure_style import (
+from runner.figures.own import own_draws
+from runner.figures.style import (
     BLUE,
     FAMILIES,
     GREY,
@@ -33,11 +34,13 @@ from runner.figure_style import (
     save,
     use_style,
 )
-from runner.practice_figures import DRAWS
-from runner.results import Epoch
-from runner.study import Study
+from runner.plan.variants import TEMPLATES
+from runner.practice.figures import alt_text, curves, grids
+from runner.results.records import Epoch
+from runner.results.study import Study
 from tests.made_up import History, Story, make_study
 
+DRAWS = own_draws(TEMPLATES) or {}
 SMALL = (240, 200)  # images of validation and test
 CURVES = ("fig-curvas", "fig-lotes", "fig-filtros-x2", "fig-capas-x2", "fig-candidatos", "fig-curvas-mejor")
 HISTORIES: tuple[History, ...] = ("overfitting", "stalled", "improving", "diverging")
@@ -137,7 +140,7 @@ def test_figures_of_few_results_are_drawn(tmp_path: Path) -> None:
 
 
 def test_one_epoch_is_enough_for_curves() -> None:
-    figure = figures.curves(epochs([1.5], [1.4]), "una")
+    figure = curves.curves(epochs([1.5], [1.4]), "una")
     assert overlaps(figure) == []
 
 
@@ -152,7 +155,7 @@ def test_ticks_have_a_decimal_comma_and_as_many_decimals_each() -> None:
     assert TickFormat().format_ticks([0, 0.25, 0.5, 1]) == ["0,00", "0,25", "0,50", "1,00"]
     assert TickFormat().format_ticks([0, 500, 1000]) == ["0", "500", "1.000"]
     assert TickFormat().format_ticks([-0.5, -1e-17, 0.5]) == ["−0,5", "0,0", "0,5"]
-    halves = figures.PercentFormat().format_ticks([0.7, 0.725, 0.75])
+    halves = curves.PercentFormat().format_ticks([0.7, 0.725, 0.75])
     assert halves == ["70,0\N{NO-BREAK SPACE}%", "72,5\N{NO-BREAK SPACE}%", "75,0\N{NO-BREAK SPACE}%"]
 
 
@@ -179,7 +182,7 @@ def squares(figure: Figure, colour: Sequence[float]) -> int:
 def test_a_mosaic_shows_every_weight_once_at_one_size_and_one_scale(shape: tuple[int, ...]) -> None:
     kernel = np.random.default_rng(1).choice([-0.4, 0.1, 0.4], shape)
     kernel.flat[:2] = -0.4, 0.4
-    figure = figure_grids.kernel_mosaic(kernel)
+    figure = grids.kernel_mosaic(kernel)
     areas = set()
     for weight in (-0.4, 0.1, 0.4):
         pixels = squares(figure, SIGNED_MAP(Normalize(-0.4, 0.4)(weight))[:3])
@@ -197,7 +200,7 @@ def test_a_colour_filter_has_mid_grey_for_zero_and_a_scale_of_its_own() -> None:
     kernel = np.zeros((3, 3, 3, 4))
     kernel[0, 0, 0, 0] = 2
     kernel[1, 1, :, 3] = -0.02
-    figure = figure_grids.colour_kernels(kernel)
+    figure = grids.colour_kernels(kernel)
     zeros, one = squares(figure, (0.5, 0.5, 0.5)), squares(figure, (1.0, 0.5, 0.5))
     assert zeros == 34 * one
     assert squares(figure, (0.0, 0.0, 0.0)) == one
@@ -205,12 +208,12 @@ def test_a_colour_filter_has_mid_grey_for_zero_and_a_scale_of_its_own() -> None:
 
 def test_values_beyond_the_scale_are_announced() -> None:
     maps = np.random.default_rng(2).uniform(-1, 1, (8, 8, 64))
-    assert bar_ends(figure_grids.feature_maps(maps.round(0))) == "neither"
+    assert bar_ends(grids.feature_maps(maps.round(0))) == "neither"
     maps[0, 0, 0] = 50
-    assert bar_ends(figure_grids.feature_maps(maps)) == "both"
+    assert bar_ends(grids.feature_maps(maps)) == "both"
     kernel = np.zeros((3, 3, 64, 64))
     kernel.flat[::3], kernel.flat[0] = 1, 90
-    assert bar_ends(figure_grids.kernel_mosaic(kernel)) == "max"
+    assert bar_ends(grids.kernel_mosaic(kernel)) == "max"
 
 
 def bar_ends(figure: Figure) -> str:
@@ -219,11 +222,11 @@ def bar_ends(figure: Figure) -> str:
 
 def test_maps_of_one_value_and_dead_layers_are_drawn() -> None:
     for figure in (
-        figure_grids.feature_maps(np.zeros((4, 4, 3))),
-        figure_grids.kernel_mosaic(np.zeros((3, 3, 2, 2))),
-        figure_grids.colour_kernels(np.zeros((3, 3, 3, 1))),
-        figure_grids.mean_kernels(np.zeros((3, 3, 2, 40))),
-        figures.confusion_matrix(np.zeros((10, 10), int), [str(n) for n in range(10)]),
+        grids.feature_maps(np.zeros((4, 4, 3))),
+        grids.kernel_mosaic(np.zeros((3, 3, 2, 2))),
+        grids.colour_kernels(np.zeros((3, 3, 3, 1))),
+        grids.mean_kernels(np.zeros((3, 3, 2, 40))),
+        curves.confusion_matrix(np.zeros((10, 10), int), [str(n) for n in range(10)]),
     ):
         assert overlaps(figure) == []
 
@@ -231,7 +234,7 @@ def test_maps_of_one_value_and_dead_layers_are_drawn() -> None:
 def test_counts_can_be_read_on_every_colour_of_the_matrix() -> None:
     counts = np.diag(np.linspace(0, 1000, 10).round().astype(int))
     counts[:, 0] = 1000 - counts.diagonal()
-    figure = figures.confusion_matrix(counts, [str(n) for n in range(10)])
+    figure = curves.confusion_matrix(counts, [str(n) for n in range(10)])
     picture = figure.axes[0].images[0]
     for text, count in zip(figure.axes[0].texts, counts.flat, strict=True):
         column, row = text.get_position()

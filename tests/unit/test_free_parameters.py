@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from runner import PROJECT_ROOT, sources
+from runner import PROJECT_ROOT
 from runner.cli import main
+from runner.cluster.parcels import make_order
+from runner.commands.run import obtain_data
 from runner.errors import InputError
-from runner.parcels import make_order
-from runner.pipeline import obtain_data
-from runner.plan import Plan, make_plan
-from runner.state import Workspace
+from runner.execute.state import Workspace
+from runner.plan.variants import Plan, make_plan
+from runner.practice.data import sources
 
 
 @pytest.fixture(params=["mine", "cifar-10", "", 5, ["digits"]])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner import gpus
+from runner.machine import gpus
 
 
 @pytest.fixture

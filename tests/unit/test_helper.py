@@ -16,9 +16,9 @@ import pytest
 from runner import PROJECT_ROOT
 from runner.errors import InputError, RunnerError
 from runner.faults import tell, telling
-from runner.helper import Helper
-from runner.i18n import speaking, tr
-from runner.study import MissingVariant
+from runner.language.i18n import speaking, tr
+from runner.processes.helper import Helper
+from runner.results.study import MissingVariant
 from tests.program import all_ended
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from runner import PROJECT_ROOT
+from runner.build_folder import HOLDER_FILE, LOCK_FILE, held
 from runner.cli import main
 from runner.errors import InputError
-from runner.holding import HOLDER_FILE, LOCK_FILE, held
 from runner.locks import in_place_of
 
 
@@ -64,7 +64,7 @@ def test_without_locks_a_file_marks_the_folder(tmp_path: Path, answer: str) -> N
 def test_what_a_dead_process_marked_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It leaves the file behind; this machine knows that it is dead."""
     code = (
-        "import errno, fcntl, os, sys; from pathlib import Path; from runner.holding import held\n"
+        "import errno, fcntl, os, sys; from pathlib import Path; from runner.build_folder import held\n"
         "def refuse(*_): raise OSError(errno.ENOLCK, 'none')\n"
         "fcntl.flock = refuse\n"
         "with held(Path(sys.argv[1]), False, print): os._exit(3)"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runner.deliver import Delivery, read_server
+from runner.deliver.command import Delivery, read_server
+from runner.deliver.smtp import Security
 from runner.errors import InputError
-from runner.sending import Security
 
 
 @pytest.mark.parametrize(

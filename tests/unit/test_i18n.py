@@ -8,11 +8,12 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from runner import LOCALES, i18n
+from runner import LOCALES
 from runner.errors import InputError
-from runner.notebook_prose import prose
-from runner.reasons import reason_words
-from runner.translation import Translator
+from runner.language import i18n
+from runner.language.prose import prose
+from runner.language.translation import Translator
+from runner.results.reasons import reason_words
 
 CATALOGUE = {
     ("gato", None): "cat",

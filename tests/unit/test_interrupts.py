@@ -13,12 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runner import PROJECT_ROOT, interrupts
-from runner.execute import Task, run_task
-from runner.interrupts import ENDING, FROM_TERMINAL, INTERRUPTED, SETTLING_SECONDS, _Once
-from runner.local_pool import is_tracker, make_executor, out_of_reach, uninterrupted
-from runner.pipeline import saying_failures
-from runner.results import read_failure
+from runner import PROJECT_ROOT
+from runner.commands.run import saying_failures
+from runner.execute.task import Task, run_task
+from runner.processes import interrupts
+from runner.processes.interrupts import ENDING, FROM_TERMINAL, INTERRUPTED, SETTLING_SECONDS, _Once
+from runner.processes.pool import is_tracker, make_executor, out_of_reach, uninterrupted
+from runner.results.records import read_failure
 from tests.program import HANG_SECONDS
 
 unix = pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
@@ -102,7 +103,9 @@ def test_a_work_folder_that_cannot_be_made_is_a_failure(tmp_path: Path) -> None:
 INTERRUPTED_IN_C = """
 import ctypes
 import sys
-from runner import cli, interrupts
+from runner import cli
+from runner.__main__ import command_line
+from runner.processes import interrupts
 
 def main():
     run = ctypes.pythonapi.PyRun_String
@@ -110,7 +113,7 @@ def main():
     run(b"raise KeyboardInterrupt", 257, {}, {})
 
 cli.main = main
-sys.exit(interrupts.calmly())
+sys.exit(interrupts.calmly(command_line))
 """
 
 
@@ -127,7 +130,7 @@ PARENT = """
 import os
 import time
 import psutil
-from runner.local_pool import end_children
+from runner.processes.pool import end_children
 
 if os.fork() == 0:
     for _ in range(2000):  # until it is ended

@@ -14,12 +14,14 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib import font_manager
 
-from runner import PROJECT_ROOT, figure_style, isolation
-from runner.execute import kernel_environment
-from runner.own_kernel import find_modules_in
+from runner import PROJECT_ROOT
+from runner.execute.task import kernel_environment
+from runner.figures import style
+from runner.processes import isolation
+from runner.processes.own_kernel import find_modules_in
 from tests.hostile_account import MATPLOTLIBRC, VARIABLES, Account, clean, hostile
 
-BEGIN = "from runner import isolation; isolation.begin(); "
+BEGIN = "from runner.processes import isolation; isolation.begin(); "
 SAYS = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
@@ -156,32 +158,32 @@ def test_a_figure_is_the_same_under_any_settings(tmp_path: Path, settings: dict[
     pictures = []
     for name, given in (("one", {}), ("other", settings)):
         with mpl.rc_context(given):
-            figure_style.use_style()
+            style.use_style()
             figure, axes = plt.subplots(figsize=(2, 1))
             axes.set_title("Pérdida")
-            pictures.append(figure_style.save(figure, tmp_path / name, vector=False).read_bytes())
+            pictures.append(style.save(figure, tmp_path / name, vector=False).read_bytes())
             plt.close(figure)
     assert pictures[0] == pictures[1]
 
 
 def test_a_raster_figure_of_a_practice_that_is_cut_to_its_content_is_no_noise(tmp_path: Path) -> None:
     with mpl.rc_context():
-        figure_style.use_style()
+        style.use_style()
         figure, _ = plt.subplots(figsize=(2, 1))
-        plain = figure_style.save(figure, tmp_path / "plain", vector=False).read_bytes()
+        plain = style.save(figure, tmp_path / "plain", vector=False).read_bytes()
         mpl.rcParams["savefig.bbox"] = "tight"
-        assert figure_style.save(figure, tmp_path / "cut", vector=False).read_bytes() == plain
+        assert style.save(figure, tmp_path / "cut", vector=False).read_bytes() == plain
         plt.close(figure)
 
 
 def test_a_font_of_the_user_by_the_reports_name_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figure_style.use_style()
+    style.use_style()
     manager, family = font_manager.fontManager, mpl.rcParams["font.family"][0]
     ours = next(e for e in manager.ttflist if e.fname == font_manager.findfont(family))
     theirs = shutil.copy(Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSansMono.ttf"), tmp_path)
     monkeypatch.setattr(manager, "ttflist", [replace(ours, fname=str(theirs)), *manager.ttflist])
-    figure_style.use_style()
+    style.use_style()
     not_asked_for_before = font_manager.FontProperties(family=family, size=13.5)
-    assert Path(font_manager.findfont(not_asked_for_before)).parent == figure_style.FONTS
+    assert Path(font_manager.findfont(not_asked_for_before)).parent == style.FONTS

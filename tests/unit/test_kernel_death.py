@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runner.execute import is_exhausted
-from runner.i18n import speaking
-from runner.kernel_death import KernelDied
-from runner.reasons import reason_words
+from runner.execute.task import is_exhausted
+from runner.language.i18n import speaking
+from runner.processes.kernel_death import KernelDied
+from runner.results.reasons import reason_words
 
 CASES = [
     (

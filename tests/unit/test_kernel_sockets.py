@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner import PROJECT_ROOT
-from runner.kernel_sockets import LONGEST_FOLDER, PREFIX, make_folder, places, sweep
+from runner.processes.sockets import LONGEST_FOLDER, PREFIX, make_folder, places, sweep
 
 MAKE = """
 import os, signal, sys

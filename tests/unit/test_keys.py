@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from runner.execute.keys import changed_parts, content_of, key_parts
 from runner.file_index import FileIndex
-from runner.keys import changed_parts, content_of, key_parts
-from runner.plan import DEFAULT_PLAN
+from runner.plan.variants import DEFAULT_PLAN
 
 NOTEBOOK = DEFAULT_PLAN.parent / "experiment.ipynb"
 PARAMETERS = {"dataset": "digits", "epochs": 1}

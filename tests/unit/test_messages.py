@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner import LOCALES, PROJECT_ROOT, i18n
+from runner import LOCALES, PROJECT_ROOT
+from runner.language import i18n
 from runner.messages import Message, catalogue_path, from_template, from_templates, messages
 from tests.spanish import SPANISH, STOP_WORDS, words
 

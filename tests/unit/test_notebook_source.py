@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from runner.notebook_source import declared_parameters
+from runner.plan.notebooks import declared_parameters
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from runner import attempts
-from runner.awaited import note_awaited, pending
-from runner.execute import Outcome, Task, record_failure, recover
-from runner.loading import load_study
-from runner.parcels import Delivery, pack, publish
-from runner.pipeline import forget_attempts, forget_failures, refuse_other_profile
-from runner.plan import Plan, make_plan
-from runner.results import FAILURE_FILE, RESULT_FILE, read_result, write_json
-from runner.seal import seal
-from runner.state import VariantState, Workspace
+from runner.analysis.loading import load_study
+from runner.cluster.parcels import Delivery, pack, publish
+from runner.commands.run import forget_attempts, forget_failures, refuse_other_profile
+from runner.execute.state import VariantState, Workspace
+from runner.execute.task import Outcome, Task, record_failure, recover
+from runner.files import write_json
+from runner.plan.variants import Plan, make_plan
+from runner.results import attempts
+from runner.results.awaited import note_awaited, pending
+from runner.results.records import FAILURE_FILE, RESULT_FILE, read_result
+from runner.results.seal import seal
 from tests.made_up import Story, write_training
 from tests.tiny_plan import write_plan
 

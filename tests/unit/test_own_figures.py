@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from runner.errors import InputError
-from runner.own_figures import own_draws
-from runner.report_figures import drawn_figures
-from runner.study import Study
+from runner.figures.drawing import drawn_figures
+from runner.figures.own import own_draws
+from runner.results.study import Study
 from tests.made_up import Story, make_study
 
 HEAD = """import matplotlib.pyplot as plt

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from runner import data
 from runner.errors import InputError
-from runner.parameters import CLASSES, TRAINING_IMAGES, Parameters
-from runner.plan import check_parameters
+from runner.plan.variants import check_parameters
+from runner.practice.data import sets
+from runner.practice.parameters import CLASSES, TRAINING_IMAGES, Parameters
 
 pytestmark = pytest.mark.xdist_group("tensorflow")  # one import for all of them
 
-training = pytest.importorskip("runner.training")
-model_module = pytest.importorskip("runner.model")
+training = pytest.importorskip("runner.practice.training")
+model_module = pytest.importorskip("runner.practice.model")
 
-LABELS = {"digits": data.load("digits").y_train, "cifar10": np.repeat(np.arange(CLASSES), 5_000)}
+LABELS = {"digits": sets.load("digits").y_train, "cifar10": np.repeat(np.arange(CLASSES), 5_000)}
 SHARES = st.one_of(st.floats(1e-6, 0.999999), st.sampled_from([1e-4, 0.007, 0.01, 0.25, 0.5, 0.993, 0.9999]))
 LIMITS = st.one_of(st.just(0), st.integers(1, 60), st.sampled_from([1427, 1428, 1436, 1437, 49990, 49991]))
 SPLITS = st.fixed_dictionaries(
@@ -85,7 +85,7 @@ def test_the_data_is_split_as_the_plan_says(values: dict[str, Any]) -> None:
     p, labels = accepted(values), LABELS[values["dataset"]]
     assume(p is not None)
     assert p is not None
-    split = data.split(
+    split = sets.split(
         labels, validation_fraction=p.validation_fraction, limit=p.train_limit or None, seed=p.seed
     )
     assert (len(split.train), len(split.validation)) == (p.train_images, p.validation_images)

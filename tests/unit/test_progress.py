@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.progress import PlainDisplay, State
+from runner.execute.progress import PlainDisplay, State
 
 
 def test_plain_lines_tell_what_is_left(

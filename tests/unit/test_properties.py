@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.errors import InputError, RunnerError
-from runner.parameters import Parameters
-from runner.plan import Plan, make_plan
-from runner.results import PREDICTIONS_FILE, RESULT_FILE, Finished, read_result
-from runner.seal import SEAL_FILE, seal
+from runner.plan.variants import Plan, make_plan
+from runner.practice.parameters import Parameters
+from runner.results.records import PREDICTIONS_FILE, RESULT_FILE, Finished, read_result
+from runner.results.seal import SEAL_FILE, seal
 from tests.made_up import make_study
 from tests.tiny_plan import variant, write_plan
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from runner.plan import TEMPLATES
-from runner.report_fonts import configuration
-from runner.report_pdf import write_pdf
-from runner.styles import faces_of
+from runner.figures.typefaces import faces_of
+from runner.plan.variants import TEMPLATES
+from runner.report.printing.fonts import configuration
+from runner.report.printing.pdf import write_pdf
 from tests.hostile_account import hostile
 
 TEXT = """<html lang=es><title>t</title><body>

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from runner import i18n
+from runner.build_folder import RUN_FILE
 from runner.cli import main
-from runner.doctor import check_data, check_plan
+from runner.commands.doctor import check_data, check_plan
+from runner.commands.request import DAMAGED, Request, load_plan, read_note, remember
 from runner.faults import telling
-from runner.request import DAMAGED, RUN_FILE, Request, load_plan, read_note, remember
+from runner.language import i18n
 
 SIGNED = {"names": ["Ana Núñez"], "course": "Redes", "group": "", "date": ""}
 FAULTS = {

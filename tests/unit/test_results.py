@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from runner.analysis.loading import load_study
 from runner.errors import RunnerError
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.results import PREDICTIONS_FILE, RESULT_FILE, read_result, write_json, write_text
+from runner.files import write_json, write_text
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.results.records import PREDICTIONS_FILE, RESULT_FILE, read_result
 from tests.made_up import make_study
 
 Content = dict[str, Any]

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from runner import seed_search
-from runner.choices import resolve
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, Plan, Variant, make_plan
-from runner.request import Request, load_plan, remember
-from runner.seed_search import MOST_SEARCHED, Search, is_due, open_pairs, time_limit
-from runner.seeds import with_seeds
-from runner.state import Workspace
-from runner.study import Pair, Seeds, SeedSearch
+from runner.analysis.choices import resolve
+from runner.analysis.loading import load_study
+from runner.commands.request import Request, load_plan, remember
+from runner.execute import seed_search
+from runner.execute.seed_search import MOST_SEARCHED, Search, is_due, open_pairs, time_limit
+from runner.execute.state import Workspace
+from runner.plan.records import Pair, Seeds, SeedSearch
+from runner.plan.seeds import with_seeds
+from runner.plan.variants import DEFAULT_PLAN, Plan, Variant, make_plan
 from tests.made_up import Story, make_study, write_training
 
 AUTO = Seeds(auto=True)

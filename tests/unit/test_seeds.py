@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp, ttest_rel
 
-from runner import analysis, seed_statistics
+from runner.analysis import compare, over_seeds
+from runner.analysis.loading import load_study
+from runner.commands.request import Request, load_plan, remember
 from runner.durations import parse_duration
 from runner.errors import InputError
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.request import Request, load_plan, remember
-from runner.results import Finished
-from runner.seeds import parse_seeds, wanted_seeds, with_seeds
-from runner.state import Workspace
-from runner.study import Seeds, Study
+from runner.execute.state import Workspace
+from runner.plan.records import Seeds
+from runner.plan.seeds import parse_seeds, wanted_seeds, with_seeds
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.results.records import Finished
+from runner.results.study import Study
 from tests.made_up import Story, make_study
 
 PLAN = make_plan(DEFAULT_PLAN, "full")
@@ -113,19 +114,19 @@ def test_bad_durations_are_refused(text: str) -> None:
 
 
 def test_mean_and_deviation_are_over_the_seeds() -> None:
-    found = seed_statistics.over_seeds([0.70, 0.72, 0.77])
+    found = over_seeds.over_seeds([0.70, 0.72, 0.77])
     assert (found.n, found.least, found.greatest) == (3, 0.70, 0.77)
     assert found.mean == pytest.approx(0.73)
     assert found.std == pytest.approx(0.0360555, abs=1e-6)
     assert found.high - found.mean == pytest.approx(4.302653 * 0.0360555 / np.sqrt(3), abs=1e-5)  # t of 2 df
-    assert seed_statistics.over_seeds([0.7]).std is None
+    assert over_seeds.over_seeds([0.7]).std is None
 
 
 def test_verdicts_are_of_the_differences_within_each_seed(study: Study) -> None:
-    runs = seed_statistics.paired_runs(study, "batch-4", "baseline")
+    runs = over_seeds.paired_runs(study, "batch-4", "baseline")
     names = [(a.result.variant, b.result.variant) for a, b in runs]
     assert names == [("batch-4", "baseline"), ("batch-4~2", "baseline~2"), ("batch-4~3", "baseline~3")]
-    found = seed_statistics.compare(runs, "validation", "cross_entropy")
+    found = over_seeds.compare(runs, "validation", "cross_entropy")
     ours, theirs = (
         [r.training.evaluation.validation.cross_entropy for r in side] for side in zip(*runs, strict=True)
     )
@@ -135,27 +136,27 @@ def test_verdicts_are_of_the_differences_within_each_seed(study: Study) -> None:
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
     assert found.difference == pytest.approx(np.mean(ours) - np.mean(theirs))
     assert (found.n, found.verdict) == (3, "better")
-    back = seed_statistics.compare([(b, a) for a, b in runs], "validation", "cross_entropy")
+    back = over_seeds.compare([(b, a) for a, b in runs], "validation", "cross_entropy")
     assert back.verdict == "worse"
 
 
 def test_on_the_test_set_images_must_show_it_too(study: Study) -> None:
-    runs = seed_statistics.paired_runs(study, "batch-4", "baseline")
+    runs = over_seeds.paired_runs(study, "batch-4", "baseline")
     for metric in ("accuracy", "cross_entropy"):
-        found = seed_statistics.compare(runs, "test", metric)
-        single = [analysis.compare(*pair, "test", metric) for pair in runs]
+        found = over_seeds.compare(runs, "test", metric)
+        single = [compare.compare(*pair, "test", metric) for pair in runs]
         differences = [each.difference for each in single]
         assert found.difference == pytest.approx(np.mean(differences))
         images = np.mean(
             [
-                seed_statistics.per_image(a, "test", metric) - seed_statistics.per_image(b, "test", metric)
+                over_seeds.per_image(a, "test", metric) - over_seeds.per_image(b, "test", metric)
                 for a, b in runs
             ],
             axis=0,
         )
         seeds, by_image = ttest_1samp(differences, 0), ttest_1samp(images, 0)
         assert found.p_value == pytest.approx(max(seeds.pvalue, by_image.pvalue))
-        interval, spread = seeds.confidence_interval(0.95), analysis.bootstrap_mean(images)
+        interval, spread = seeds.confidence_interval(0.95), compare.bootstrap_mean(images)
         assert found.low == pytest.approx(min(interval.low, spread.low))
         assert found.high == pytest.approx(max(interval.high, spread.high))
 
@@ -168,7 +169,7 @@ def test_seeds_that_agree_do_not_make_up_for_few_images(study: Study) -> None:
     runs = [(guessed(base, (images >= 20) & (images < 324 + more)), reference) for more in (0, 1, 0)]
     differences = np.array([4, 5, 4]) / len(images)
     assert ttest_1samp(differences, 0).pvalue < 0.01
-    found = seed_statistics.compare(runs, "test", "accuracy")
+    found = over_seeds.compare(runs, "test", "accuracy")
     assert found.difference == pytest.approx(differences.mean())
     assert found.p_value > 0.4
     assert found.low < 0 < found.high
@@ -185,18 +186,18 @@ def guessed(finished: Finished, hits: np.ndarray) -> Finished:
 
 
 def test_one_seed_is_compared_image_by_image(study: Study) -> None:
-    runs = seed_statistics.paired_runs(study, "batch-4", "baseline")[:1]
-    found = seed_statistics.compare(runs, "validation", "accuracy")
-    assert found == analysis.compare(*runs[0], "validation", "accuracy")
+    runs = over_seeds.paired_runs(study, "batch-4", "baseline")[:1]
+    found = over_seeds.compare(runs, "validation", "accuracy")
+    assert found == compare.compare(*runs[0], "validation", "accuracy")
     assert found.n == 1
 
 
 def test_a_difference_that_other_seeds_do_not_repeat_is_undecided(tmp_path: Path) -> None:
     """Image by image the first seed shows a difference; the spread between seeds takes it away."""
     noisy = make_study(tmp_path, Story(seeds=Seeds(count=3), seed_noise=1.5, images=(700, 600)))
-    runs = seed_statistics.paired_runs(noisy, "batch-16", "baseline")
-    assert seed_statistics.compare(runs[:1], "validation", "cross_entropy").verdict == "better"
-    assert seed_statistics.compare(runs, "validation", "cross_entropy").verdict == "undecided"
+    runs = over_seeds.paired_runs(noisy, "batch-16", "baseline")
+    assert over_seeds.compare(runs[:1], "validation", "cross_entropy").verdict == "better"
+    assert over_seeds.compare(runs, "validation", "cross_entropy").verdict == "undecided"
 
 
 def test_choices_are_those_of_the_first_seed(study: Study, tmp_path: Path) -> None:
@@ -211,6 +212,6 @@ def test_choices_are_those_of_the_first_seed(study: Study, tmp_path: Path) -> No
 
 def test_a_missing_repetition_leaves_the_others(study: Study, tmp_path: Path) -> None:
     made = make_study(tmp_path, Story(seeds=Seeds(count=3), skipped=("batch-4~2",), images=(700, 600)))
-    runs = seed_statistics.paired_runs(made, "batch-4", "baseline")
+    runs = over_seeds.paired_runs(made, "batch-4", "baseline")
     assert [a.result.variant for a, _ in runs] == ["batch-4", "batch-4~3"]
     assert load_study(with_seeds(PLAN, Seeds()), tmp_path).runs("batch-4") == ("batch-4",)

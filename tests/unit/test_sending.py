@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from runner import sending
+from runner.deliver import smtp as sending
+from runner.deliver.passwords import find_password
+from runner.deliver.smtp import NotSent, PerhapsSent, Server, send
 from runner.errors import InputError
-from runner.passwords import find_password
-from runner.sending import NotSent, PerhapsSent, Server, send
 from tests.mail_server import PASSWORD, USER, Fault, Mailbox, mail_server
 from tests.program import HANG_SECONDS, silent_port, until
 

@@ -20,13 +20,14 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-from runner import PROJECT_ROOT, data, sources
-from runner.archives import MOST_BYTES, read_any
-from runner.doctor import check_data
-from runner.downloads import Say
+from runner import PROJECT_ROOT
+from runner.commands.doctor import check_data
+from runner.commands.request import Request
 from runner.errors import InputError, RunnerError
-from runner.request import Request
-from runner.sources import Source, obtain
+from runner.practice.data import sets, sources
+from runner.practice.data.archives import MOST_BYTES, read_any
+from runner.practice.data.downloads import Say
+from runner.practice.data.sources import Source, obtain
 from tests.program import HANG_SECONDS
 
 TRAIN, TEST = 50, 10
@@ -199,7 +200,7 @@ def test_what_keras_has_fetched_is_taken_before_anything_is_downloaded(
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("RUNNER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(sources, "FALLBACKS", (Source("network", broken),))
-    monkeypatch.setitem(data.PINNED, "cifar10", data.sha256(arrays))
+    monkeypatch.setitem(sets.PINNED, "cifar10", sets.sha256(arrays))
     said: list[str] = []
     with pytest.raises(InputError) as caught:
         sources.ensure("cifar10", None, said.append)
@@ -208,7 +209,7 @@ def test_what_keras_has_fetched_is_taken_before_anything_is_downloaded(
     found = sources.ensure("cifar10", None, print)
     assert found.origin == f"Keras's folder {tmp_path / 'keras' / 'datasets'}"
     found.path.unlink()
-    monkeypatch.setitem(data.PINNED, "cifar10", data.sha256(arrays) | {"y_test": "0" * 64})
+    monkeypatch.setitem(sets.PINNED, "cifar10", sets.sha256(arrays) | {"y_test": "0" * 64})
     with pytest.raises(InputError, match=r"Keras's folder .*: SHA-256 of y_test is not that"):
         sources.ensure("cifar10", None, print)
 
@@ -218,7 +219,7 @@ def test_the_user_s_home_may_be_written_as_a_tilde(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("RUNNER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(data.PINNED, "cifar10", data.sha256(arrays))
+    monkeypatch.setitem(sets.PINNED, "cifar10", sets.sha256(arrays))
     make_form("zip", tmp_path, arrays)
     assert sources.ensure("cifar10", "~/cifar.zip", print).origin == str(tmp_path / "cifar.zip")
 
@@ -230,7 +231,7 @@ def test_batches_as_python_2_and_old_numpy_wrote_them_are_read(
         # Names are lines of text in this protocol, so that of the old module can be put in their place.
         (tmp_path / name).write_bytes(content.replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
     assert b"numpy.core.multiarray" in (tmp_path / "test_batch").read_bytes()
-    assert data.sha256(read_any(tmp_path)) == data.sha256(arrays)
+    assert sets.sha256(read_any(tmp_path)) == sets.sha256(arrays)
 
 
 class Trap:
@@ -260,14 +261,14 @@ def broken(folder: Path, say: Say) -> dict[str, np.ndarray]:
 
 def test_sources_are_tried_in_turn_and_failures_named(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     cached, said = tmp_path / "c.npz", list[str]()
-    expected = data.sha256(arrays)
+    expected = sets.sha256(arrays)
     other = {**arrays, "y_test": arrays["y_test"][::-1]}
     tried = (Source("bad", broken), working(other), working(arrays))
     found = obtain(cached, expected, tried, said.append)
     assert found.origin == "good"
     assert "bad: the network is gone" in said[0]
     assert "SHA-256 of y_test" in said[1]
-    data.check(data.read_arrays(cached), expected, "cache")
+    sets.check(sets.read_arrays(cached), expected, "cache")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c.lock", "c.npz"]
     again = obtain(cached, expected, (Source("bad", broken),), said.append)
     assert again.origin.startswith("cache")
@@ -281,18 +282,18 @@ def test_a_damaged_cache_is_named_and_replaced(
     np.savez(cached, **{**arrays, "x_test": arrays["x_test"] ^ 1})
     if damage == "truncated":
         cached.write_bytes(cached.read_bytes()[:500])
-    expected = data.sha256(arrays)
+    expected = sets.sha256(arrays)
     assert obtain(cached, expected, (working(arrays),), said.append).origin == "good"
     assert str(cached) in said[0]
-    data.check(data.read_arrays(cached), expected, "cache")
+    sets.check(sets.read_arrays(cached), expected, "cache")
 
 
 def test_labels_as_keras_gives_them_are_flattened(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     columns = {key: arrays[key][:, None].astype(np.int64) for key in ("y_train", "y_test")}
     np.savez(tmp_path / "keras.npz", **{**arrays, **columns})
     given = Source("given", lambda folder, say: read_any(tmp_path / "keras.npz"))
-    obtain(tmp_path / "c.npz", data.sha256(arrays), (given,), print, use_cache=False)
-    kept = data.read_arrays(tmp_path / "c.npz")
+    obtain(tmp_path / "c.npz", sets.sha256(arrays), (given,), print, use_cache=False)
+    kept = sets.read_arrays(tmp_path / "c.npz")
     assert (kept["y_train"].shape, kept["y_train"].dtype) == ((TRAIN,), np.uint8)
 
 
@@ -311,7 +312,7 @@ def test_arrays_of_another_form_are_named(
 ) -> None:
     source = working({**arrays, key: value})
     with pytest.raises(InputError, match=message):
-        obtain(tmp_path / "c.npz", data.sha256(arrays), (source,), print, use_cache=False)
+        obtain(tmp_path / "c.npz", sets.sha256(arrays), (source,), print, use_cache=False)
     assert [p.name for p in tmp_path.iterdir()] == ["c.lock"]
 
 
@@ -320,7 +321,7 @@ def test_a_cache_of_the_right_bytes_in_another_shape_is_replaced(
 ) -> None:
     cached, said = tmp_path / "c.npz", list[str]()
     np.savez(cached, **{**arrays, "y_train": arrays["y_train"][:, None]})
-    assert obtain(cached, data.sha256(arrays), (working(arrays),), said.append).origin == "good"
+    assert obtain(cached, sets.sha256(arrays), (working(arrays),), said.append).origin == "good"
     assert "another shape" in said[0]
 
 
@@ -328,14 +329,14 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path, arrays: dict[str, np.
     (tmp_path / ".fetch-c-abc").mkdir()
     (tmp_path / ".fetch-c-abc" / "half").write_bytes(b"half")
     (tmp_path / ".c.123.npz").write_bytes(b"half")
-    obtain(tmp_path / "c.npz", data.sha256(arrays), (working(arrays),), print)
+    obtain(tmp_path / "c.npz", sets.sha256(arrays), (working(arrays),), print)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c.lock", "c.npz"]
 
 
 def test_an_unusable_cache_folder_is_an_input_error(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="RUNNER_CACHE"):
-        obtain(tmp_path / "file" / "c.npz", data.sha256(arrays), (working(arrays),), print)
+        obtain(tmp_path / "file" / "c.npz", sets.sha256(arrays), (working(arrays),), print)
 
 
 def test_when_nothing_works_all_is_listed_and_nothing_left(tmp_path: Path) -> None:
@@ -373,7 +374,7 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path, arrays: dict[str, np.n
         said.append(text)
         heard.set()
 
-    obtain(tmp_path / "c.npz", data.sha256(arrays), (working(arrays),), say)
+    obtain(tmp_path / "c.npz", sets.sha256(arrays), (working(arrays),), say)
     process.join()
     assert "waiting for another run" in said[0]
 
@@ -406,7 +407,7 @@ def test_a_cache_that_can_only_be_read_is_used_if_it_is_good(
     tmp_path: Path, arrays: dict[str, np.ndarray]
 ) -> None:
     shared, empty = tmp_path / "shared", tmp_path / "empty"
-    expected = data.sha256(arrays)
+    expected = sets.sha256(arrays)
     shared.mkdir()
     empty.mkdir()
     obtain(shared / "c.npz", expected, (working(arrays),), lambda text: None)
@@ -423,7 +424,7 @@ def test_what_is_given_needs_no_cache_that_can_be_written_if_that_has_the_same(
     tmp_path: Path, arrays: dict[str, np.ndarray]
 ) -> None:
     """It is still seen to be good. A folder in the lock's place refuses the administrator, too."""
-    cached, expected, said = tmp_path / "c.npz", data.sha256(arrays), list[str]()
+    cached, expected, said = tmp_path / "c.npz", sets.sha256(arrays), list[str]()
     np.savez(cached, **arrays)
     (tmp_path / "c.lock").mkdir()
     found = obtain(cached, expected, (working(arrays),), said.append, use_cache=False)

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from runner import PROJECT_ROOT, code_closure, keys
-from runner.keys import changed_parts
-from runner.plan import DEFAULT_PLAN, Plan, make_plan
-from runner.results import RESULT_FILE
-from runner.state import Workspace
+from runner import PROJECT_ROOT, code_closure
+from runner.execute import keys
+from runner.execute.keys import changed_parts
+from runner.execute.state import Workspace
+from runner.plan.variants import DEFAULT_PLAN, Plan, make_plan
+from runner.results.records import RESULT_FILE
 from tests.made_up import Story, make_study, write_training
 from tests.tiny_plan import write_plan
 
@@ -158,8 +159,8 @@ def test_templates_make_nothing_stale(built: Built) -> None:
 def test_what_a_notebook_reads_is_told(tmp_path: Path) -> None:
     """A notebook that shows other results is run again when those are, and says so."""
     make_study(tmp_path)
-    from runner.results import read_result
-    from runner.stale import why_stale
+    from runner.execute.stale import why_stale
+    from runner.results.records import read_result
 
     result = read_result(tmp_path / "results" / "best-model").result
     workspace = Workspace(make_plan(DEFAULT_PLAN, "full"), tmp_path)

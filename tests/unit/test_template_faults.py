@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from runner import PROJECT_ROOT, i18n
-from runner.attachments import MANIFEST
+from runner import PROJECT_ROOT
+from runner.analysis.loading import load_study
 from runner.cli import main
-from runner.handin_html import write_html
-from runner.loading import load_study
-from runner.message import Envelope, compose
-from runner.plan import TEMPLATES, make_plan
-from runner.report_html import check_templates, report_html
-from runner.report_summary import ReportSummary
-from runner.templating import TemplateFault
+from runner.deliver.message import Envelope, compose
+from runner.language import i18n
+from runner.language.templating import TemplateFault
+from runner.plan.variants import TEMPLATES, make_plan
+from runner.report.attachments import MANIFEST
+from runner.report.handin_page import write_html
+from runner.report.html import check_templates, report_html
+from runner.report.summary import ReportSummary
 from tests.as_nobody import place_of_nobody, run_as_nobody
 
 EXAMPLE = PROJECT_ROOT / "docs" / "example"

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from runner import timing
+from runner.analysis import timing
 from runner.errors import RunnerError
-from runner.results import VALUES_FILE, write_json
-from runner.study import Study
+from runner.files import write_json
+from runner.results.records import VALUES_FILE
+from runner.results.study import Study
 from tests.made_up import make_study
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner import data
-from runner.parameters import Parameters
+from runner.practice.data import sets
+from runner.practice.parameters import Parameters
 
 pytestmark = pytest.mark.xdist_group("tensorflow")  # one import for all of them
 
-training = pytest.importorskip("runner.training")
-measure = pytest.importorskip("runner.measure")
-flops = pytest.importorskip("runner.flops")
-model_module = pytest.importorskip("runner.model")
+training = pytest.importorskip("runner.practice.training")
+measure = pytest.importorskip("runner.practice.measure")
+flops = pytest.importorskip("runner.practice.flops")
+model_module = pytest.importorskip("runner.practice.model")
 keras = pytest.importorskip("keras")
 
 
@@ -105,7 +105,7 @@ def test_an_epoch_updates_once_a_batch() -> None:
 
 def run(p: Parameters) -> dict[str, list[float]]:
     training.keras.utils.set_random_seed(p.seed)
-    digits = data.load("digits")
+    digits = sets.load("digits")
     x, y = digits.x_train[:200], digits.y_train[:200]
     model = model_module.build_model(p)
     training.compile_model(model, p, len(x))

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from runner import PROJECT_ROOT
-from runner.loading import load_study
-from runner.plan import DEFAULT_PLAN, make_plan
-from runner.report_filters import NumberFilters
-from runner.report_numbers import Ledger, Measured
-from runner.zone import in_zone, offset_words, read_zone
+from runner.analysis.loading import load_study
+from runner.language.zone import in_zone, offset_words, read_zone
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.report.filters import NumberFilters
+from runner.report.numbers import Ledger, Measured
 from tests.made_up import START, Story, make_study
 
 EVENING = datetime(2026, 11, 29, 3, 5, tzinfo=UTC)  # of the 28th, in Mexico
@@ -33,7 +33,7 @@ EVENING = datetime(2026, 11, 29, 3, 5, tzinfo=UTC)  # of the 28th, in Mexico
     ],
 )
 def test_the_zone_is_that_of_the_system(setting: str, name: str, words: str) -> None:
-    code = "from runner.zone import local_zone; print(local_zone())"
+    code = "from runner.language.zone import local_zone; print(local_zone())"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=PROJECT_ROOT,

@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from runner.figure_style import BLUE, ORANGE, WIDTH, localise, number
-from runner.practice_figures import DrawnFigure
-from runner.study import Study
+from runner.figures.drawn import DrawnFigure
+from runner.figures.style import BLUE, ORANGE, WIDTH, localise, number
+from runner.results.study import Study
 
 
 def line(study: Study) -> DrawnFigure:

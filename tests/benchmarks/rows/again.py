@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from runner.plan import DEFAULT_PLAN
+from runner.plan.variants import DEFAULT_PLAN
 from tests.benchmarks.harness import Bench, Case, Line, Sides
 from tests.benchmarks.others import Jobs, available, build, prepare
 from tests.benchmarks.processes import run, runner

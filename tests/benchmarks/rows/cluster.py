@@ -17,10 +17,10 @@ from time import perf_counter
 
 from distributed import LocalCluster
 
-from runner.cluster import ClusterExecutor, connect
-from runner.execute import Task, run_task
-from runner.plan import make_plan
-from runner.state import Workspace
+from runner.cluster.executor import ClusterExecutor, connect
+from runner.execute.state import Workspace
+from runner.execute.task import Task, run_task
+from runner.plan.variants import make_plan
 from tests.benchmarks.harness import Bench, Case, Line, Sides
 from tests.benchmarks.raw import Measurement, Raw
 from tests.benchmarks.summary import spread

@@ -17,8 +17,8 @@ from pathlib import Path
 import nbformat
 
 from runner.errors import RunnerError
-from runner.plan import DEFAULT_PLAN
-from runner.results import Result, Training, read_result
+from runner.plan.variants import DEFAULT_PLAN
+from runner.results.records import Result, Training, read_result
 from tests.benchmarks.harness import Bench, Case, Line, ready
 from tests.benchmarks.processes import run, runner
 from tests.benchmarks.raw import Measurement, Raw

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 
-from runner.plan import DEFAULT_PLAN
+from runner.plan.variants import DEFAULT_PLAN
 from tests.benchmarks.harness import Bench, Case, Line, Side, ready
 from tests.benchmarks.processes import run, runner
 from tests.benchmarks.raw import Raw

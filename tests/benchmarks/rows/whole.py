@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from runner.plan import DEFAULT_PLAN
+from runner.plan.variants import DEFAULT_PLAN
 from tests.benchmarks.data_files import data_file
 from tests.benchmarks.harness import Bench, Case, Line, Sides
 from tests.benchmarks.others import LOOP, Jobs, available, build, prepare

@@ -1,0 +1,1 @@
+"""What the results show: comparisons, intervals, seeds, times, choices."""

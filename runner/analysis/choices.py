@@ -1,0 +1,38 @@
+"""Which variant's factors the best model takes: decided on validation data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from runner.analysis.compare import tied_with_top
+from runner.analysis.kept_choices import remembered
+from runner.plan.experiments import ChooseEntry
+from runner.plan.variants import Variant, check_parameters
+from runner.results.records import Finished
+from runner.results.study import Choice
+
+ALPHA = 0.05
+
+
+def decide(entry: ChooseEntry, finished: Mapping[str, Finished]) -> Choice:
+    """The choice among those of ``entry`` that are finished; winner None if there is none."""
+    there = [finished[name] for name in entry.among if name in finished]
+    top, tied = remembered(there, ALPHA, partial(tied_with_top, there, ALPHA)) if there else (None, ())
+    winner = next((name for name in entry.among if name in tied), None)
+    return Choice(entry.label, entry.parameters, entry.among, winner, top, tuple(tied))
+
+
+def resolve(variant: Variant, finished: Mapping[str, Finished]) -> dict[str, Any]:
+    """The variant's parameters with each choice's winner put in.
+
+    Raises InputError if the winners' values don't go together.
+    """
+    values = dict(variant.parameters)
+    for entry in variant.choose:
+        winner = decide(entry, finished).winner
+        if winner is not None:
+            taken = finished[winner].result.parameters
+            values |= {name: taken[name] for name in entry.parameters}
+    return check_parameters(values, f"choices of '{variant.name}'") if variant.choose else values

@@ -1,0 +1,249 @@
+"""Comparisons of variants on the same images: intervals, paired tests, verdicts, and the winner.
+
+Pure functions of the records. Formulas are scipy's and statsmodels's.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from runner.results.arrays import PredictedSet
+from runner.results.records import Epoch, Finished
+
+Verdict = Literal["better", "worse", "undecided"]
+Split = Literal["validation", "test"]
+Metric = Literal["accuracy", "cross_entropy"]
+
+ALPHA = 0.05
+RESAMPLES = 1000
+BATCH = 20  # resamples at a time: they stay in the processor's cache, and the digits are the same
+SMALLEST_PROBABILITY = 1e-7  # Keras clips probabilities here before it takes the logarithm
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One variant against a reference on the same images.
+
+    ``difference`` is value minus reference value, ``low`` and ``high`` its 95 % interval, ``relative`` the
+    difference over the reference value; ``verdict`` is of the variant. ``runs`` names what was compared
+    if that is more than one seed: the variant's runs, then the reference's.
+    """
+
+    variant: str
+    reference: str
+    split: Split
+    metric: Metric
+    value: float
+    reference_value: float
+    difference: float
+    low: float
+    high: float
+    relative: float
+    p_value: float
+    p_adjusted: float
+    test: str
+    verdict: Verdict
+    runs: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """How many seeds."""
+        return max(1, len(self.runs) // 2)
+
+
+@dataclass(frozen=True)
+class TurningPoint:
+    """Where the validation loss is lowest: ``rise`` is from there to the last epoch."""
+
+    epoch: int
+    value: float
+    last: float
+    rise: float
+    turned: bool
+
+
+def accuracy_interval(correct: int, n: int) -> Interval:
+    """Wilson's 95 % interval of a proportion (statsmodels)."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(correct, n, alpha=ALPHA, method="wilson")
+    return Interval(correct / n, float(low), float(high))
+
+
+def per_image_cross_entropy(predictions: PredictedSet) -> np.ndarray:
+    """Minus the logarithm of the probability of the true class, (n,), in nats."""
+    picked = predictions.true_probability.astype(np.float64)
+    return np.asarray(-np.log(np.clip(picked, SMALLEST_PROBABILITY, 1.0)))
+
+
+def per_image_correct(predictions: PredictedSet) -> np.ndarray:
+    """Whether each image's likeliest class is the true one, (n,)."""
+    return np.asarray(predictions.predicted == predictions.labels)
+
+
+def split_predictions(finished: Finished, split: Split) -> PredictedSet:
+    """The predictions for one set."""
+    return finished.predictions.test if split == "test" else finished.predictions.validation
+
+
+def split_accuracy(finished: Finished, split: Split) -> Interval:
+    """Accuracy on one set with its Wilson interval."""
+    correct = per_image_correct(split_predictions(finished, split))
+    return accuracy_interval(int(correct.sum()), len(correct))
+
+
+def compare(variant: Finished, reference: Finished, split: Split, metric: Metric) -> Comparison:
+    """The variant against the reference, image by image; p_adjusted is p_value until ``holm``.
+
+    Accuracy: McNemar's exact test. Cross-entropy: paired t test of the differences (thousands of images).
+    Intervals: paired bootstrap, percentile.
+    """
+    per_image = per_image_correct if metric == "accuracy" else per_image_cross_entropy
+    ours = per_image(split_predictions(variant, split)).astype(np.float64)
+    theirs = per_image(split_predictions(reference, split)).astype(np.float64)
+    differences = ours - theirs
+    if metric == "accuracy":
+        p_value, test = mcnemar(ours > 0, theirs > 0), "McNemar exacta"
+    else:
+        p_value, test = paired_t(differences), "t pareada"
+    interval = bootstrap_mean(differences)
+    mean = float(theirs.mean())
+    comparison = Comparison(
+        variant=variant.result.variant,
+        reference=reference.result.variant,
+        split=split,
+        metric=metric,
+        value=float(ours.mean()),
+        reference_value=mean,
+        difference=interval.value,
+        low=interval.low,
+        high=interval.high,
+        relative=interval.value / mean if mean else 0.0,
+        p_value=p_value,
+        p_adjusted=p_value,
+        test=test,
+        verdict="undecided",
+    )
+    return replace(comparison, verdict=verdict(comparison))
+
+
+def verdict(comparison: Comparison) -> Verdict:
+    """Better or worse only if the adjusted test and the interval both exclude no difference."""
+    if comparison.p_adjusted >= ALPHA or comparison.low <= 0 <= comparison.high:
+        return "undecided"
+    higher = comparison.difference > 0
+    return "better" if higher == (comparison.metric == "accuracy") else "worse"
+
+
+def mcnemar(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """P value of McNemar's exact test for two classifiers' hits (n,) on the same images."""
+    from statsmodels.stats.contingency_tables import mcnemar as exact
+
+    table = [
+        [int((ours & theirs).sum()), int((ours & ~theirs).sum())],
+        [int((~ours & theirs).sum()), int((~ours & ~theirs).sum())],
+    ]
+    return float(exact(table, exact=True).pvalue)
+
+
+def paired_t(differences: np.ndarray) -> float:
+    """P value of the paired t test, given the differences (n,); 1 if all are zero."""
+    from scipy.stats import ttest_1samp
+
+    if not differences.any():
+        return 1.0
+    return float(ttest_1samp(differences, 0.0).pvalue)
+
+
+def bootstrap_mean(values: np.ndarray) -> Interval:
+    """Mean of ``values`` (n,) and its percentile bootstrap interval, with a fixed seed (scipy)."""
+    from scipy.stats import bootstrap
+
+    mean = float(values.mean())
+    if np.all(values == values[0]):
+        return Interval(mean, mean, mean)
+    found = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        batch=BATCH,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return Interval(mean, float(found.low), float(found.high))
+
+
+def holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """The same comparisons with Holm's correction for their number, and verdicts to match."""
+    adjusted = holm_adjusted([c.p_value for c in comparisons])
+    corrected = [replace(c, p_adjusted=p) for c, p in zip(comparisons, adjusted, strict=True)]
+    return tuple(replace(c, verdict=verdict(c)) for c in corrected)
+
+
+def holm_adjusted(p_values: Sequence[float]) -> list[float]:
+    """P values after Holm's correction (statsmodels)."""
+    from statsmodels.stats.multitest import multipletests
+
+    if not p_values:
+        return []
+    gc.freeze()  # statsmodels collects garbage in every call: a tenth of a second with many objects
+    try:
+        return [float(p) for p in multipletests(p_values, alpha=ALPHA, method="holm")[1]]
+    finally:
+        gc.unfreeze()
+
+
+def compare_all(
+    variants: Sequence[Finished], reference: Finished, split: Split, metric: Metric
+) -> tuple[Comparison, ...]:
+    """Each variant against the reference, corrected for their number."""
+    return holm([compare(variant, reference, split, metric) for variant in variants])
+
+
+def gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
+    """Mean cross-entropy of ``split_a`` minus ``split_b``: other images, so Welch's interval."""
+    from scipy.stats import ttest_ind
+
+    a = per_image_cross_entropy(split_predictions(finished, split_a))
+    b = per_image_cross_entropy(split_predictions(finished, split_b))
+    found = ttest_ind(a, b, equal_var=False).confidence_interval(1 - ALPHA)
+    return Interval(float(a.mean() - b.mean()), float(found.low), float(found.high))
+
+
+def loss_interval(finished: Finished, split: Split) -> Interval:
+    """Mean cross-entropy of one set with its bootstrap interval."""
+    return bootstrap_mean(per_image_cross_entropy(split_predictions(finished, split)))
+
+
+def turning_point(epochs: Sequence[Epoch]) -> TurningPoint:
+    """The epoch (from 1) of the lowest validation cross-entropy, and what came after."""
+    lowest = min(epochs, key=lambda epoch: epoch.validation_cross_entropy)
+    value, last = lowest.validation_cross_entropy, epochs[-1].validation_cross_entropy
+    return TurningPoint(lowest.epoch, value, last, last - value, lowest.epoch < epochs[-1].epoch)
+
+
+def tied_with_top(variants: Sequence[Finished], alpha: float = ALPHA) -> tuple[str, tuple[str, ...]]:
+    """The name with the highest validation accuracy, and those not demonstrably below it.
+
+    McNemar's exact test against the top, Holm's correction; the test set takes no part.
+    """
+    hits = {v.result.variant: per_image_correct(split_predictions(v, "validation")) for v in variants}
+    top = max(hits, key=lambda name: float(hits[name].mean()))
+    others = [name for name in hits if name != top]
+    p_values = holm_adjusted([mcnemar(hits[name], hits[top]) for name in others])
+    below = {name for name, p in zip(others, p_values, strict=True) if p < alpha}
+    return top, tuple(name for name in hits if name not in below)

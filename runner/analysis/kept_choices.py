@@ -1,0 +1,64 @@
+"""Choices already made, kept beside the results: the same predictions give the same choice.
+
+Making one takes statistics whose import alone takes longer than all else that a run with nothing to do does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from runner.analysis import compare
+from runner.code_closure import combined, needed
+from runner.file_index import file_index
+from runner.files import write_json
+from runner.results.records import PREDICTIONS_FILE, Finished
+from runner.results.seal import sealed_hash
+
+MEMORY_FILE = ".choices.json"  # in the folder of all results
+Tied = tuple[str, tuple[str, ...]]  # the best, and those that can't be told from it
+
+
+def remembered(candidates: Sequence[Finished], alpha: float, decide: Callable[[], Tied]) -> Tied:
+    """What ``decide`` gives for these candidates: worked out once for the same predictions and code.
+
+    Results without a seal are not remembered.
+    """
+    basis = _basis(candidates, alpha)
+    if not basis:
+        return decide()
+    path = candidates[0].folder.parent / MEMORY_FILE
+    memory = _read(path)
+    if basis in memory:
+        top, *tied = memory[basis]
+        return top, tuple(tied)
+    top, found = decide()
+    with suppress(OSError):  # a folder that can't be written to remembers nothing
+        write_json(path, memory | {basis: [top, *found]})
+    return top, found
+
+
+def _basis(candidates: Sequence[Finished], alpha: float) -> str:
+    """One hash for all that the choice follows from; empty if a candidate has no seal."""
+    hashes = [sealed_hash(each.folder / PREDICTIONS_FILE) for each in candidates]
+    if not all(hashes):
+        return ""
+    names = [each.result.variant for each in candidates]
+    code = combined(needed((Path(compare.__file__),), file_index(candidates[0].folder.parents[1]).source))
+    return hashlib.sha256(json.dumps([code, alpha, names, hashes]).encode()).hexdigest()
+
+
+def _read(path: Path) -> dict[str, list[str]]:
+    """What is remembered; nothing, if that is not what it should be."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    whole = isinstance(content, dict) and all(
+        isinstance(each, list) and each and all(isinstance(name, str) for name in each)
+        for each in content.values()
+    )
+    return content if whole else {}

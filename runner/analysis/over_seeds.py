@@ -1,0 +1,158 @@
+"""Statistics over seeds: a variant's mean and spread, and the paired comparison of two variants.
+
+Runs of the same repetition share their seed, and with it the split: the difference of two variants is taken
+within each repetition. Formulas are scipy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from runner.analysis import compare as analysis
+from runner.analysis.compare import ALPHA, Comparison, Interval, Metric, Split
+from runner.plan.records import repetition
+from runner.results.records import Finished
+from runner.results.study import Study
+
+THREADS = 2
+
+Runs = Sequence[tuple[Finished, Finished]]  # variant and reference, a pair a seed
+
+
+@dataclass(frozen=True)
+class OverSeeds:
+    """One measure over ``n`` seeds: mean, standard deviation (None for one seed), least and greatest.
+
+    ``low`` and ``high`` are Student's 95 % interval of the mean (both the mean for one seed).
+    """
+
+    mean: float
+    std: float | None
+    n: int
+    least: float
+    greatest: float
+    low: float
+    high: float
+
+
+def over_seeds(values: Sequence[float]) -> OverSeeds:
+    """Summary of one value a seed."""
+    array = np.asarray(values, dtype=np.float64)
+    interval = student(array)
+    return OverSeeds(
+        mean=interval.value,
+        std=float(array.std(ddof=1)) if len(array) > 1 else None,
+        n=len(array),
+        least=float(array.min()),
+        greatest=float(array.max()),
+        low=interval.low,
+        high=interval.high,
+    )
+
+
+def student(values: np.ndarray) -> Interval:
+    """Mean of ``values`` (n,) with Student's 95 % interval (scipy); no width where nothing varies."""
+    from scipy.stats import ttest_1samp
+
+    mean = float(values.mean())
+    if len(values) < 2 or _constant(values):
+        return Interval(mean, mean, mean)
+    found = ttest_1samp(values, 0.0).confidence_interval(1 - ALPHA)
+    return Interval(mean, float(found.low), float(found.high))
+
+
+def validation_accuracy(study: Study, name: str) -> Interval:
+    """Wilson's interval of the one run; with several seeds their mean with Student's interval."""
+    runs = [study.get(run) for run in study.runs(name)]
+    if len(runs) == 1:
+        return analysis.split_accuracy(runs[0], "validation")
+    return student(_means(runs, "validation", "accuracy"))
+
+
+def paired_runs(study: Study, variant: str, reference: str) -> Runs:
+    """The finished runs of both variants with the same repetition, in order."""
+    ours, theirs = (
+        {repetition(name): study.get(name) for name in study.runs(each)} for each in (variant, reference)
+    )
+    return [(ours[number], theirs[number]) for number in sorted(ours.keys() & theirs.keys())]
+
+
+def compare(runs: Runs, split: Split, metric: Metric) -> Comparison:
+    """The variant against the reference; with one seed image by image, with more by the seeds.
+
+    Paired t test of the seeds' differences. On the test set every seed sees the same images, so these are
+    tested as well: the larger p value counts, and the interval spans both.
+    """
+    if len(runs) == 1:
+        return analysis.compare(*runs[0], split, metric)
+    ours, theirs = (_means([pair[place] for pair in runs], split, metric) for place in (0, 1))
+    differences = ours - theirs
+    found = student(differences)
+    p_value, low, high, test = _p_value(differences), found.low, found.high, "t pareada por semillas"
+    if split == "test":
+        images = _image_differences(runs, metric)
+        spread = analysis.bootstrap_mean(images)
+        p_value = max(p_value, analysis.paired_t(images))
+        low, high = min(low, spread.low), max(high, spread.high)
+        test = "t pareada por semillas y por imágenes"
+    mean = float(theirs.mean())
+    comparison = Comparison(
+        variant=runs[0][0].result.variant,
+        reference=runs[0][1].result.variant,
+        split=split,
+        metric=metric,
+        value=float(ours.mean()),
+        reference_value=mean,
+        difference=found.value,
+        low=low,
+        high=high,
+        relative=found.value / mean if mean else 0.0,
+        p_value=p_value,
+        p_adjusted=p_value,
+        test=test,
+        verdict="undecided",
+        runs=tuple(run.result.variant for place in (0, 1) for run in (pair[place] for pair in runs)),
+    )
+    return replace(comparison, verdict=analysis.verdict(comparison))
+
+
+def compare_all(pairs: Sequence[Runs], split: Split, metric: Metric) -> tuple[Comparison, ...]:
+    """Several comparisons, corrected for their number.
+
+    In threads: most of the time goes into resampling, which leaves Python's lock to others.
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        return analysis.holm(list(pool.map(partial(compare, split=split, metric=metric), pairs)))
+
+
+def per_image(run: Finished, split: Split, metric: Metric) -> np.ndarray:
+    """The metric of each image, (n,)."""
+    values = analysis.per_image_correct if metric == "accuracy" else analysis.per_image_cross_entropy
+    return values(analysis.split_predictions(run, split)).astype(np.float64)
+
+
+def _means(runs: Sequence[Finished], split: Split, metric: Metric) -> np.ndarray:
+    return np.array([per_image(run, split, metric).mean() for run in runs])
+
+
+def _image_differences(runs: Runs, metric: Metric) -> np.ndarray:
+    """Difference of each test image, the mean over the seeds."""
+    ours, theirs = (sum(per_image(pair[place], "test", metric) for pair in runs) for place in (0, 1))
+    return np.asarray((ours - theirs) / len(runs))
+
+
+def _constant(values: np.ndarray) -> bool:
+    """Whether the values differ by no more than rounding."""
+    return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
+
+
+def _p_value(differences: np.ndarray) -> float:
+    """Paired t test over the seeds; differences that do not vary at all prove nothing of the spread."""
+    if _constant(differences):
+        return 1.0
+    return analysis.paired_t(differences)

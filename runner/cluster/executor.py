@@ -1,0 +1,317 @@
+"""Runs variants on an existing Dask cluster, behind the same ``Executor`` as this machine's processes.
+
+``Client.get_executor()`` leaves the choice of the worker to Dask, which may put two variants on one worker
+while another is idle. Here each goes to a worker of its own (or a GPU of its own), with all the threads of
+it; a variant whose worker is lost goes to another; and workers with other versions get none.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from runner.cluster.crew import Crew, Seat
+from runner.cluster.parcels import Delivery, make_order, publish
+from runner.cluster.worker import run_order
+from runner.errors import InputError, RunnerError, WorkersGone
+from runner.execute.task import Outcome, Task, record_failure
+from runner.files import write_text
+from runner.machine.capacity import CELL_TIMEOUT_SECONDS
+from runner.plan.variants import Plan
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from distributed import Future as DaskFuture
+
+CONNECT_SECONDS = 10
+FIRST_WORKER_SECONDS = 60
+POLL_SECONDS = 1.0
+CLOSE_SECONDS = 5
+MOST_LOST = 3  # workers that a variant may lose before it counts as failed
+MOST_ASKED = 5  # times that a result is asked for, each time with twice the patience
+INSTALL = "pip install -c constraints.txt -e '.[cluster]'"
+
+
+def connect(address: str) -> Client:
+    """A client of the scheduler at ``address``; raises InputError if there is none, or no Dask here."""
+    try:
+        from distributed import Client
+        from distributed.comm import resolve_address
+    except ImportError:
+        raise InputError("--scheduler needs Dask, which is not installed", hint=INSTALL) from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # errors are told in our own words
+    warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
+    try:
+        resolve_address(address)  # what is no address would leave Client's own destructor complaining
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"no Dask scheduler answers: {error}".splitlines()[0],
+            where=address,
+            hint="give the address that 'dask scheduler' prints, such as tcp://host:8786",
+        ) from error
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A submitted task: where it is, how many workers it has lost, how often its result was asked for."""
+
+    task: Task
+    result: Future[Outcome] = field(default_factory=Future)
+    seat: Seat | None = None
+    future: DaskFuture | None = None
+    lost: int = 0
+    asked: int = 0
+
+
+class ClusterExecutor(Executor):
+    """Workers of a Dask cluster as an executor of tasks; also their capacity.
+
+    Everything that happens to a ticket happens in one thread. If the cluster is lost, all that was
+    submitted raises WorkersGone.
+    """
+
+    def __init__(
+        self, client: Client, plan: Plan, say: Callable[[str], None], jobs: int | None, source: str | None
+    ) -> None:
+        self.timeout_seconds: int | None = CELL_TIMEOUT_SECONDS
+        self.client, self.plan, self.say = client, plan, say
+        self.address = client.scheduler.address  # a client that closed has no scheduler to ask
+        self.crew = Crew(client, self._tell)
+        self._most, self._source = jobs, source
+        self._queue: list[Ticket] = []
+        self._tickets: list[Ticket] = []
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._error: RunnerError | None = None
+        self._topic = f"practica-{uuid4().hex}"
+        self._wait_for_workers()
+        client.subscribe_topic(self._topic, self._progress)
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    @property
+    def jobs(self) -> int:
+        """Variants that the cluster runs at once now, and no more than asked for."""
+        return max(1, min(self.crew.slots, self._most or self.crew.slots))
+
+    @property
+    def share(self) -> int:
+        """Threads of a worker: each runs one variant, and uses all of them for it."""
+        return self.crew.threads
+
+    @property
+    def whole(self) -> int:
+        """Threads of a worker."""
+        return self.crew.threads
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a task on the cluster; ``function`` is ``run_task``, which the workers have as well."""
+        (task,) = args
+        ticket = Ticket(task)
+        ticket.result.set_running_or_notify_cancel()
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            self._queue.append(ticket)
+        self._wake.set()
+        return ticket.result
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster; the workers end what was not yet finished."""
+        self._closing.set()
+        self._wake.set()
+        self._watcher.join(CLOSE_SECONDS)
+        with suppress(Exception):  # whatever is wrong with a connection that is no longer needed
+            self.client.close(timeout=CLOSE_SECONDS)
+
+    def _tell(self, text: str) -> None:
+        self.say(text)
+
+    def _wait_for_workers(self) -> None:
+        """Raises InputError if no worker that can be used is there, or comes within a minute."""
+        deadline = monotonic() + FIRST_WORKER_SECONDS
+        self.crew.look()
+        while not self.crew.usable and not self.crew.refused and monotonic() < deadline:
+            self._wake.wait(POLL_SECONDS)
+            self.crew.look()
+        if not self.crew.usable:
+            raise InputError(
+                self.crew.complaint(),
+                where=self.address,
+                hint="start workers with this package, its versions and its Python: see README",
+            )
+
+    def _watch(self) -> None:
+        try:
+            while not self._closing.is_set():
+                self._wake.wait(POLL_SECONDS)
+                self._wake.clear()
+                self._step()
+        except RunnerError as error:
+            self._give_up(error)
+        except Exception as error:  # of Dask's many kinds: nothing may be left waiting for this thread
+            self._give_up(self._lost(f"the Dask cluster can't be used any more: {error}"))
+
+    def _lost(self, what: str) -> WorkersGone:
+        hint = "what is finished is kept; run the same command to go on"
+        return WorkersGone(what, where=self.address, hint=hint)
+
+    def _give_up(self, error: RunnerError) -> None:
+        if self._closing.is_set():
+            return
+        with self._lock:
+            self._error = error
+            for ticket in (*self._tickets, *self._queue):
+                if not ticket.result.done():
+                    ticket.result.set_exception(error)
+
+    def _step(self) -> None:
+        if self.client.status == "closed":
+            raise self._lost("the Dask scheduler is gone")
+        if self.client.status != "running":
+            return  # connecting again, for at most the client's own timeout
+        try:
+            self.crew.look()
+        except TimeoutError:
+            raise self._lost("the Dask scheduler does not answer") from None
+        except OSError:
+            return  # the connection broke; its status tells in a moment
+        if self.crew.deserted:
+            raise self._lost(f"no worker is left; {self.crew.complaint()}")
+        for ticket in list(self._tickets):
+            self._follow(ticket)
+        self._place()
+
+    def _place(self) -> None:
+        """Send what waits to workers that are free."""
+        while self._queue:
+            seat = self.crew.take()
+            if seat is None:
+                return
+            with self._lock:
+                ticket = self._queue.pop(0)
+                self._tickets.append(ticket)
+            ticket.seat = seat
+            task = replace(ticket.task, threads=seat.worker.threads_each)
+            order = make_order(self.plan, task, self._source, seat.gpu, self._topic)
+            ticket.future = self.client.submit(
+                run_order,
+                order,
+                key=f"{task.name}-{uuid4().hex}",
+                pure=False,
+                workers=[seat.worker.address],
+                resources={"GPU": 1} if seat.worker.gpus else None,
+            )
+            ticket.future.add_done_callback(lambda future: self._wake.set())
+
+    def _follow(self, ticket: Ticket) -> None:
+        """Take in what has become of a ticket."""
+        assert ticket.future is not None
+        assert ticket.seat is not None
+        status = ticket.future.status
+        if status == "finished":
+            self._receive(ticket)
+        elif status == "error":
+            try:
+                error = ticket.future.exception(timeout=CONNECT_SECONDS)
+            except Exception as unreadable:  # an error that can't be had is one, too
+                error = unreadable
+            if type(error).__name__ == "KilledWorker":
+                self._again(ticket, lost=True)
+            else:
+                self._fail(ticket, _line(error))
+        elif not self.crew.has(ticket.seat.worker):
+            self._again(ticket, lost=True)
+        elif status in ("cancelled", "lost"):  # the connection was lost, and is there again
+            self.client.subscribe_topic(self._topic, self._progress)
+            self._again(ticket, lost=False)
+
+    def _receive(self, ticket: Ticket) -> None:
+        assert ticket.future is not None
+        assert ticket.seat is not None
+        try:
+            delivery: Delivery = ticket.future.result(timeout=CONNECT_SECONDS * 2**ticket.asked)
+        except Exception as error:  # the worker that holds it may have died since: the next look tells
+            ticket.asked += 1
+            if ticket.asked == MOST_ASKED:
+                self._fail(ticket, f"su resultado no llega del clúster: {_line(error)}")
+            return
+        if delivery.outcome is None:
+            self.crew.refuse(ticket.seat.worker, delivery.refused)
+            self._again(ticket, lost=False)
+            return
+        with (ticket.task.build_dir / "kernels.log").open("ab") as log:
+            log.write(delivery.log)
+        try:
+            with self._lock:
+                outcome = publish(delivery, ticket.task)
+                self._end(ticket)
+            ticket.result.set_result(outcome)
+        except RunnerError as error:
+            self._fail(ticket, error.what)
+        except OSError as error:  # no room on the runner's disk, say
+            self._end(ticket)
+            ticket.result.set_exception(error)
+
+    def _again(self, ticket: Ticket, lost: bool) -> None:
+        """Run it on another worker, unless it has lost too many."""
+        assert ticket.seat is not None
+        ticket.lost += lost
+        if ticket.lost >= MOST_LOST:
+            self._fail(ticket, f"se perdieron {ticket.lost} trabajadores del clúster que lo ejecutaban")
+            return
+        if lost:
+            self.say(
+                f"{ticket.task.name}: worker {ticket.seat.worker.address} was lost; it is run on another"
+            )
+        self._end(ticket)
+        with self._lock:
+            shutil.rmtree(ticket.task.work_dir, ignore_errors=True)
+            self._queue.insert(0, ticket)
+        self._wake.set()
+
+    def _fail(self, ticket: Ticket, reason: str) -> None:
+        record_failure(ticket.task, reason, reason)
+        self._end(ticket)
+        ticket.result.set_result(Outcome(ticket.task.name, reason, 0.0))
+
+    def _end(self, ticket: Ticket) -> None:
+        """The ticket has no worker any more."""
+        assert ticket.seat is not None
+        with self._lock:
+            self._tickets.remove(ticket)
+        self.crew.give_back(ticket.seat)
+        if ticket.future is not None:
+            ticket.future.release()  # a worker that still runs it sees that nobody waits
+        ticket.seat = ticket.future = None
+        ticket.asked = 0
+
+    def _progress(self, event: tuple[float, Any]) -> None:
+        """Write what a worker says where a local kernel would have written it."""
+        _, said = event
+        with self._lock, suppress(KeyError, TypeError, OSError):
+            for ticket in self._tickets:
+                if ticket.task.name == said["variant"]:
+                    write_text(self._progress_file(ticket), str(said["progress"]))
+
+    @staticmethod
+    def _progress_file(ticket: Ticket) -> Any:
+        from runner.kernel import PROGRESS_FILE
+
+        return ticket.task.work_dir / PROGRESS_FILE
+
+
+def _line(error: BaseException | None) -> str:
+    """An error in one line; some have no words of their own."""
+    return (f"{type(error).__name__}: {error}".splitlines() or [""])[0].removesuffix(": ")

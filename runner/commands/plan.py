@@ -1,0 +1,85 @@
+"""Shows the plan: variants, differences, state and expected time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from runner.commands.request import Request, load_plan
+from runner.execute.calibration import former_seconds, read_samples
+from runner.execute.estimate import Estimator
+from runner.execute.likely import likely
+from runner.execute.progress import duration
+from runner.execute.seed_search import MOST_SEARCHED
+from runner.execute.state import VariantState, Workspace
+from runner.machine.capacity import Limits, default_limits
+from runner.report.characters import refuse_unprintable
+
+
+def show_plan(request: Request) -> None:
+    """Print the plan as a table; nothing is run or written."""
+    plan = load_plan(request)
+    refuse_unprintable(plan)
+    workspace = Workspace(plan, request.build_dir.resolve())
+    states = workspace.states()
+    limits = default_limits(None)
+    samples = read_samples(workspace.build_dir, limits.jobs)
+    estimator = Estimator(samples, former_seconds(workspace.build_dir, plan.variants))
+    estimator.learn(workspace.finished.values())
+    table = Table(title=f"{plan.title}\nprofile {plan.profile}", title_justify="left")
+    for column in ("variant", "differences", "state", "time"):
+        table.add_column(column, overflow="fold", justify="right" if column == "time" else "left")
+    total, pending = 0.0, [s.variant.name for s in states if s.status != "done"]
+    for state in states:
+        seconds = _seconds(workspace, state, estimator, limits, pending)
+        if state.status != "done":
+            total += seconds
+        table.add_row(state.variant.name, _differences(workspace, state), _state(state), duration(seconds))
+    console = Console()
+    console.print(table)
+    jobs = limits.jobs
+    for line in workspace.undeclared():
+        console.print(f"note: {line}", highlight=False)
+    source = "from the calibration" if samples else "a rough estimate, before any calibration"
+    console.print(
+        f"expected: {duration(total / jobs)} with {jobs} variants side by side ({source})", highlight=False
+    )
+    if plan.seeds.auto:
+        text = f"then further seeds, up to {MOST_SEARCHED}, where a comparison of questions 9 to 12 is open"
+        console.print(text, highlight=False)
+
+
+def _seconds(
+    workspace: Workspace,
+    state: VariantState,
+    estimator: Estimator,
+    limits: Limits,
+    pending: Sequence[str],
+) -> float:
+    """What the variant took, or is expected to take."""
+    if state.result is not None:
+        return state.result.result.wall_seconds
+    variant = state.variant
+    parameters = likely(variant, workspace.finished, pending, workspace.plan)
+    return estimator.seconds(variant.name, variant.kind, parameters, limits.share)
+
+
+def _differences(workspace: Workspace, state: VariantState) -> str:
+    """What the variant changes in the one that it extends, which is named unless it is the baseline."""
+    variant, plan = state.variant, workspace.plan
+    if variant.kind == "notebook":
+        return variant.notebook.name
+    chosen = [name for entry in variant.choose for name in entry.parameters]
+    differences = plan.differences(variant, variant.extends)
+    parts = [f"{k}={v}" for k, v in differences.items() if k not in chosen]
+    if variant.extends not in (None, plan.baseline):
+        parts.insert(0, f"like {variant.extends}")
+    if chosen:
+        parts.append("chosen on validation: " + ", ".join(chosen))
+    return ", ".join(parts) or "-"
+
+
+def _state(state: VariantState) -> str:
+    return f"{state.status} ({state.why})" if state.why else state.status

@@ -1,0 +1,81 @@
+"""The ``report`` command, and the end of the others: report, notebook and page made from what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+from runner.build_folder import held
+from runner.commands.request import Request, load_plan_here, remember, say
+from runner.errors import InputError, RunnerError
+from runner.execute.task import recover
+from runner.faults import telling
+from runner.file_index import file_index
+from runner.plan.variants import TEMPLATES, Plan
+from runner.report.characters import refuse_unprintable
+
+
+def make_outputs(plan: Plan, build_dir: Path) -> None:
+    """Write report, notebook to hand in and page, unless they are what a rendering would give now."""
+    from runner.report.freshness import outdated
+
+    if outdated(plan, build_dir):
+        render(plan, build_dir)
+    else:
+        say(f"{build_dir / 'report.pdf'} is up to date")
+    file_index(build_dir).save()
+
+
+def render(plan: Plan, build_dir: Path) -> None:
+    """Load what is there and write notebook and report; all of them, or none."""
+    from runner.analysis.loading import load_study
+    from runner.report import render as report
+    from runner.report.freshness import inputs, note
+    from runner.report.handin import write_handin
+    from runner.report.handin_page import write_html
+
+    start = perf_counter()
+    handin = build_dir / "practica5.ipynb"
+    with telling(say), keeping_former(build_dir), report.helpers() as helping:
+        made_from = inputs(plan, build_dir)
+        study = load_study(plan, build_dir)
+
+        def write_notebook(notebook: Path, page: Path) -> None:
+            write_handin(study, plan.handin, build_dir, notebook)
+            write_html(notebook, page, (plan.templates, TEMPLATES))
+
+        others = handin, handin.with_suffix(".html")
+        read = report.render_with(helping, study, plan, build_dir, plan.templates, others, write_notebook)
+        note(build_dir, made_from, read)
+    say(f"wrote {build_dir / report.REPORT_FILE} and {handin} in {perf_counter() - start:.1f} s")
+
+
+@contextmanager
+def keeping_former(build_dir: Path) -> Iterator[None]:
+    """Say, where rendering fails, that there are still the report and the others that were made before."""
+    from runner.report.freshness import OUTPUTS
+
+    try:
+        yield
+    except (RunnerError, OSError):
+        there = [name for name in OUTPUTS if (build_dir / name).exists()]
+        if there:
+            say(f"{', '.join(there)} in {build_dir} stay as they were")
+        raise
+
+
+def render_only(request: Request) -> int:
+    """The ``report`` command."""
+    plan = load_plan_here(request)
+    refuse_unprintable(plan)
+    if not request.build_dir.is_dir():
+        raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
+    build_dir = request.build_dir.resolve()
+    with held(build_dir, request.wait, say):
+        recover(build_dir)
+        remember(plan, build_dir)
+        render(plan, build_dir)
+        file_index(build_dir).save()
+    return 0

@@ -1,0 +1,1 @@
+"""The ``deliver`` command: a report checked, then written as a message or sent."""

@@ -1,0 +1,1 @@
+"""Runs the variants of a plan: keys, states, order, estimates, notebooks."""

@@ -1,0 +1,210 @@
+"""The calibration: how fast this machine trains each kind of variant of the plan, before it trains them.
+
+The few steps run in the same workers, as many side by side, as the variants will: what a kernel gets of
+the machine depends on that. Kept in the build folder with the machine that it is true of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, wait
+from importlib.metadata import version
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from runner.errors import RunnerError
+from runner.execute.estimate import Sample, cost_parameters, train_images, training_seconds
+from runner.execute.keys import DIGIT_SETTINGS
+from runner.execute.task import kernel_environment
+from runner.files import Record, write_json
+from runner.machine.capacity import usable_cores, whole_memory
+from runner.machine.processor import processor
+from runner.plan.variants import Variant
+from runner.processes.forked_kernel import begin, fork_context, is_safe
+from runner.results.records import read_result
+
+CALIBRATION_FILE = "calibration.json"
+LEAST_WORK_SECONDS = 600.0  # of expected training on one core, below which a calibration would not pay
+LEAST_SHARE = 0.7  # of the expected work, that of the kinds that are measured: the others are scaled
+LIMIT_SECONDS = 60.0  # no steps of another kind of variant begin later than that
+STEPS_TIMEOUT_SECONDS = 60.0
+LEAST_BUDGET_SECONDS = 600.0  # a calibration must not eat up what it is to divide
+
+Parameterised = tuple[Variant, Mapping[str, Any]]
+
+
+class Calibration(Record):
+    """What was measured, and where and how."""
+
+    machine: dict[str, str]
+    samples: tuple[Sample, ...]
+
+
+def machine(jobs: int) -> dict[str, str]:
+    """What the samples depend on besides variant and threads; ``jobs`` kernels work side by side."""
+    return {
+        "processor": processor(),
+        "cores": str(usable_cores()),
+        "memory_gib": str(round(whole_memory() / 2**30)),
+        "jobs": str(jobs),
+        "settings": json.dumps(DIGIT_SETTINGS, sort_keys=True),
+    } | {name: version(name) for name in ("tensorflow", "keras")}
+
+
+def read_samples(build_dir: Path, jobs: int) -> tuple[Sample, ...]:
+    """The samples kept in the build folder, if they are of this machine and so many kernels."""
+    try:
+        found = Calibration.model_validate_json((build_dir / CALIBRATION_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return ()
+    return found.samples if found.machine == machine(jobs) else ()
+
+
+def former_seconds(build_dir: Path, variants: Iterable[Variant]) -> dict[str, float]:
+    """What each notebook that trains nothing took when it last ran here, if its record is there."""
+    found = {}
+    for variant in variants:
+        if variant.kind == "notebook":
+            try:
+                found[variant.name] = read_result(build_dir / "results" / variant.name).result.wall_seconds
+            except RunnerError:
+                continue
+    return found
+
+
+def calibrate(
+    build_dir: Path,
+    todo: Sequence[Parameterised],
+    threads: Callable[[Variant], int],
+    jobs: int,
+    executor: Executor,
+    say: Callable[[str], None],
+) -> tuple[Sample, ...]:
+    """Samples for the variants of ``todo``: the kept ones, and what is missing measured now.
+
+    ``threads`` tells what each variant's kernel will get. Nothing is measured for little work.
+    """
+    kept = read_samples(build_dir, jobs)
+    work = sum(training_seconds(p, 1) for v, p in todo if v.kind == "training")
+    wanted = _wanted(todo, threads, kept)
+    if work < LEAST_WORK_SECONDS or not wanted:
+        return kept
+    say(f"calibration: a few steps of {len(wanted)} kinds of variant")
+    start = time.monotonic()
+    measured, reasons = _measure(wanted, start + LIMIT_SECONDS, jobs, executor)
+    for reason in reasons[:1]:
+        say(f"calibration: incomplete: {reason}")
+    samples = (*kept, *measured)
+    content = Calibration(machine=machine(jobs), samples=samples)
+    write_json(build_dir / CALIBRATION_FILE, content)
+    say(f"calibration: {len(measured)} done in {time.monotonic() - start:.0f} s")
+    return samples
+
+
+Wanted = tuple[Mapping[str, Any], int]
+
+
+def _wanted(
+    todo: Sequence[Parameterised], threads: Callable[[Variant], int], kept: Sequence[Sample]
+) -> list[Wanted]:
+    """What is still to be measured, the kinds on which most of the time depends first.
+
+    Those of little work are left out: scaling from another kind is good enough for them, and costs nothing.
+    """
+    known = {_key(s.parameters, s.threads) for s in kept}
+    found: dict[str, Wanted] = {}
+    work: dict[str, float] = {}
+    for variant, parameters in todo:
+        if variant.kind == "training":
+            key = _key(cost_parameters(parameters), threads(variant))
+            found.setdefault(key, (parameters, threads(variant)))
+            work[key] = work.get(key, 0.0) + training_seconds(parameters, 1)
+    least, covered, chosen = LEAST_SHARE * sum(work.values()), 0.0, []
+    for key in sorted(found, key=lambda k: -work[k]):
+        if covered < least and key not in known:
+            chosen.append(found[key])
+        covered += work[key]
+    return chosen
+
+
+def _key(parameters: Mapping[str, Any], threads: int) -> str:
+    return json.dumps([parameters, threads], sort_keys=True)
+
+
+def _measure(
+    wanted: Sequence[Wanted], deadline: float, jobs: int, executor: Executor
+) -> tuple[list[Sample], list[str]]:
+    """Samples, and the reasons of those that could not be had.
+
+    Kernels that will have more cores than their share run alone; so do their steps, after the others.
+    """
+    share = min(threads for _, threads in wanted)
+    groups = [[w for w in wanted if w[1] == share]]
+    groups += [[w] for w in wanted if w[1] != share]
+    samples: list[Sample] = []
+    reasons: list[str] = []
+    for group in groups:
+        running: dict[Future[tuple[float, float] | str], Wanted] = {}
+        waiting = list(group)
+        while waiting or running:
+            while waiting and len(running) < jobs and time.monotonic() < deadline:
+                parameters, threads = waiting.pop(0)
+                future = executor.submit(
+                    measure_apart, json.dumps(dict(parameters)), train_images(parameters), threads
+                )
+                running[future] = (parameters, threads)
+            if not running:
+                reasons.append(f"{len(waiting)} kinds left out for lack of time")
+                break
+            for future in wait(running, timeout=0.5, return_when="FIRST_COMPLETED").done:
+                parameters, threads = running.pop(future)
+                try:
+                    found = future.result()
+                except Exception as error:  # a worker that died: the rough model serves
+                    found = f"{type(error).__name__}: {error}"
+                if isinstance(found, str):
+                    reasons.append(found)
+                else:
+                    samples.append(_sample(parameters, threads, found))
+    return samples, reasons
+
+
+def _sample(parameters: Mapping[str, Any], threads: int, seconds: tuple[float, float]) -> Sample:
+    cost = cost_parameters(parameters)
+    return Sample(parameters=cost, threads=threads, train_seconds=seconds[0], forward_seconds=seconds[1])
+
+
+def measure_apart(parameters: str, images: int, threads: int) -> tuple[float, float] | str:
+    """Time steps in a process of their own, as kernels are; seconds for one image, or what went wrong.
+
+    Runs in a worker, whose fork server (with TensorFlow in it) the kernels use afterwards.
+    """
+    os.environ |= kernel_environment(threads)
+    from runner.practice.steps import time_steps  # imports no TensorFlow until it is called
+
+    context = fork_context() if is_safe() else get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=time_steps, args=(parameters, images, threads, sender), daemon=True)
+    if isinstance(process, ForkServerProcess):
+        begin(process)
+    else:
+        process.start()
+    sender.close()
+    try:
+        if receiver.poll(STEPS_TIMEOUT_SECONDS):
+            found: tuple[float, float] | str = receiver.recv()
+            return found
+        return "the steps took too long"
+    except EOFError:
+        return "the process ended"
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()

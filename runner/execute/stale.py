@@ -1,0 +1,56 @@
+"""Why a finished variant is stale, in words: what changed since it was run, from what to what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runner.execute.keys import changed_parts
+from runner.results.records import Result
+
+IN_CLEAR = ("keras", "tensorflow")  # parts of the key that are versions, not hashes
+WORDS = {
+    "parameters": "parameters",
+    "notebook": "code of the notebook",
+    "code": "code it imports",
+    "settings": "settings that change digits",
+    "data": "data",
+    "inputs": "results it reads",
+}
+NOTHING = "-"
+
+
+def why_stale(result: Result, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> str:
+    """What differs between a result and what it would be run with now; empty if nothing does.
+
+    ``parts`` and ``parameters`` are those of now.
+    """
+    return ", ".join(_reasons(result, parts, parameters))
+
+
+def _reasons(result: Result, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> Iterator[str]:
+    for part in changed_parts(result.key_parts, parts):
+        old, new = result.key_parts.get(part, NOTHING), parts.get(part, NOTHING)
+        if part == "parameters":
+            yield from tuple(_changes(result.parameters, parameters)) or (WORDS[part],)
+        elif part in IN_CLEAR:
+            yield _change(part, old, new)
+        else:
+            yield WORDS.get(part, part)
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(old.keys() | new.keys()):
+        before, after = (_text(each[name]) if name in each else NOTHING for each in (old, new))
+        if before != after:
+            yield _change(name, before, after)
+
+
+def _change(name: str, old: str, new: str) -> str:
+    return f"{name}: {old} -> {new}"
+
+
+def _text(value: Any) -> str:
+    """A value as in JSON, which makes lists and tuples alike; text without its quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,155 @@
+"""The state of each variant of a plan against what is in the build folder, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from runner import kernel
+from runner.analysis.choices import resolve
+from runner.errors import RunnerError
+from runner.execute.keys import Content, content_of, digest, key_parts
+from runner.execute.stale import why_stale
+from runner.execute.task import WORK, Task
+from runner.file_index import file_index
+from runner.plan.records import SEED_MARK
+from runner.plan.variants import Plan, Variant
+from runner.results.records import RESULT_FILE, Finished, read_failure, read_result
+from runner.results.seal import broken
+
+Status = Literal["done", "pending", "failed", "stale"]
+
+
+@dataclass(frozen=True)
+class VariantState:
+    """One variant: its state, why, and its result if that is up to date.
+
+    One that failed may have a result, too: that of an earlier run with the same inputs, which is still right.
+    """
+
+    variant: Variant
+    status: Status
+    why: str
+    result: Finished | None
+
+
+@dataclass
+class Workspace:
+    """A plan and a build folder: what is up to date there, and the tasks for what is not.
+
+    Results are added as they come, so that what depends on them can be resolved.
+    """
+
+    plan: Plan
+    build_dir: Path
+    finished: dict[str, Finished] = field(default_factory=dict)
+    _contents: dict[object, Content] = field(default_factory=dict)  # of one look at all of them
+
+    def states(self) -> tuple[VariantState, ...]:
+        """Every variant's state, in the order of the plan; fills ``finished``."""
+        self.finished.clear()
+        self._contents.clear()
+        return tuple(self.look(variant) for variant in self.plan.variants)
+
+    def look(self, variant: Variant) -> VariantState:
+        """One variant's state; those it depends on must have been looked at before."""
+        folder = self.build_dir / "results" / variant.name
+        parts, failure = self.parts(variant), read_failure(folder)
+        if not (folder / RESULT_FILE).exists():
+            status: Status = "failed" if failure else "pending"
+            return VariantState(variant, status, failure.reason if failure else "", None)
+        found, why = self._kept(variant, folder, parts)
+        if found is not None:
+            self.finished[variant.name] = found
+        if failure is not None and failure.key == digest(parts):  # of other inputs, it is of no concern now
+            return VariantState(variant, "failed", f"{failure.reason} (the result before it is kept)", found)
+        return VariantState(variant, "stale" if why else "done", why, found)
+
+    def _kept(self, variant: Variant, folder: Path, parts: Mapping[str, str]) -> tuple[Finished | None, str]:
+        """The result in ``folder`` if it is whole and up to date, else why it is not."""
+        try:
+            found = read_result(folder)
+            if found.result.training is not None:
+                found.check_predictions(self.plan.is_small)  # damaged arrays make it stale, too
+            for fault in broken(folder):
+                raise fault
+        except RunnerError as error:
+            file = f"{Path(error.where).name}: " if error.where else ""
+            return None, f"{file}{error.what}"
+        changed = why_stale(found.result, parts, self.parameters(variant))
+        if changed:
+            return None, changed
+        executed = self.build_dir / "notebooks" / f"{variant.name}.ipynb"
+        if not executed.exists():
+            return None, "its executed notebook is gone"
+        return found, ""
+
+    def parameters(self, variant: Variant) -> dict[str, Any]:
+        """Complete parameters, with the choices that can be made from what is finished."""
+        return resolve(variant, self.finished)
+
+    def parts(self, variant: Variant) -> dict[str, str]:
+        """What the variant's result depends on, hashed."""
+        inputs = self._inputs(variant)
+        return key_parts(self.content(variant).parts, self.parameters(variant), inputs)
+
+    def content(self, variant: Variant) -> Content:
+        """What the variant's notebook is and reads; looked at once for all the variants that share it."""
+        given = frozenset({"variant", "parameters"} if variant.kind == "training" else variant.parameters)
+        key = variant.notebook, variant.kind, given, variant.data
+        if key not in self._contents:
+            self._contents[key] = content_of(
+                variant.notebook,
+                file_index(self.build_dir),
+                given=given,
+                training=variant.kind == "training",
+                plan=self.plan.path,
+                declared=variant.data,
+            )
+        return self._contents[key]
+
+    def undeclared(self) -> Iterator[str]:
+        """A line for each notebook that names files which may be data, and which nobody declared."""
+        for notebook, content in {v.notebook: self.content(v) for v in self.plan.variants}.items():
+            names = ", ".join(sorted(path.name for path in content.undeclared))
+            if names:
+                yield (
+                    f"{notebook.name} names {names}: if it reads that, declare it (data = [...] in "
+                    f"{self.plan.path.name}), else a change of it goes unnoticed"
+                )
+
+    def _inputs(self, variant: Variant) -> dict[str, str]:
+        """Keys of the results that a notebook reads (choices reach the parameters instead)."""
+        if variant.kind == "training":
+            return {}
+        names: Iterable[str] = (*variant.needs, *variant.after)
+        found = self.finished
+        return {name: found[name].result.key if name in found else "missing" for name in names}
+
+    def task(self, variant: Variant, threads: int, timeout_seconds: int | None) -> Task:
+        """The task that runs the variant with ``threads`` cores; its key is of what its files hold now."""
+        self._contents.clear()
+        parameters = self.parameters(variant)
+        inputs: Mapping[str, Any] = parameters
+        if variant.kind == "training":
+            # It names the model, and TensorFlow takes no other mark in names.
+            inputs = {"variant": variant.name.replace(SEED_MARK, "."), "parameters": parameters}
+        return Task(
+            name=variant.name,
+            notebook=variant.notebook,
+            inputs=inputs,
+            parameters=parameters,
+            key_parts=self.parts(variant),
+            profile=self.plan.profile,
+            draft=self.plan.draft,
+            plan=self.plan.path,
+            build_dir=self.build_dir,
+            threads=threads,
+            timeout_seconds=timeout_seconds,
+        )
+
+    def progress_file(self, name: str) -> Path:
+        """Where the running variant's kernel says how far it is."""
+        return self.build_dir / WORK / name / kernel.PROGRESS_FILE

@@ -1,0 +1,314 @@
+"""Runs one variant: its notebook through papermill in a folder of its own, then published whole.
+
+``run_task`` is a plain function of a frozen record, so that any ``concurrent.futures.Executor`` can run
+it. It returns an outcome and never raises for a fault of the notebook.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import site
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic, perf_counter
+from typing import Any
+
+from runner import PROJECT_ROOT, kernel
+from runner.errors import FULL, RunnerError
+from runner.execute.cleaning import clean_notebook
+from runner.execute.keys import DIGIT_SETTINGS, digest
+from runner.files import beside, move, remove, write_json, write_text
+from runner.processes import isolation
+from runner.processes.kernel_death import KernelDied, is_of_memory
+from runner.results import attempts
+from runner.results.attempts import Attempt
+from runner.results.records import (
+    FAILURE_FILE,
+    RESULT_FILE,
+    SCHEMA_VERSION,
+    TRAINING_FILE,
+    Failure,
+    Result,
+    Training,
+)
+from runner.results.seal import SEAL_FILE, broken, seal
+
+WORK = "work"
+EXECUTED = "notebook.ipynb"
+OLD = ".{}.old"  # a result while another takes its place
+
+
+@dataclass(frozen=True)
+class Task:
+    """One variant, ready to run. ``inputs`` for papermill, ``parameters`` for the record."""
+
+    name: str
+    notebook: Path
+    inputs: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    key_parts: Mapping[str, str]
+    profile: str
+    draft: bool
+    plan: Path
+    build_dir: Path
+    threads: int
+    timeout_seconds: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Hash of all that the result depends on."""
+        return digest(self.key_parts)
+
+    @property
+    def work_dir(self) -> Path:
+        """Where the variant lives until it is finished."""
+        return self.build_dir / WORK / self.name
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        """Where its kernel keeps what another attempt can go on from."""
+        return self.build_dir / attempts.CHECKPOINTS / self.name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended: ``reason`` is empty when it went well.
+
+    ``exhausted``: memory may have run out, so that it may go well with nothing beside it. ``unstarted``: the
+    kernel died before it ran a cell, which says nothing of the notebook.
+    """
+
+    name: str
+    reason: str
+    wall_seconds: float
+    exhausted: bool = False
+    unstarted: bool = False
+
+
+def run_task(task: Task) -> Outcome:
+    """Execute and publish one variant; a failure is recorded, not raised.
+
+    An attempt of the same key that was cut off, or failed, is taken up where its last checkpoint left it.
+    """
+    started, clock = datetime.now(UTC), perf_counter()
+    try:
+        shutil.rmtree(task.work_dir, ignore_errors=True)
+        task.work_dir.mkdir(parents=True)
+        attempt = attempts.begin(task.checkpoint_dir, task.key, task.threads)
+        _execute(task, attempt)
+        _publish(task, attempt, started, perf_counter() - clock)
+        return Outcome(task.name, "", perf_counter() - clock)
+    except Exception as error:  # whatever the notebook raised is the variant's failure, not ours
+        reason = describe(error)
+        record_failure(task, reason, traceback.format_exc())
+        seconds = perf_counter() - clock
+        return Outcome(task.name, reason, seconds, is_exhausted(error), is_unstarted(error))
+
+
+def _execute(task: Task, attempt: Attempt) -> None:
+    from runner.execute.notebook import run_notebook  # papermill takes long to import
+
+    _set_environment(task, attempt)
+    executed = task.work_dir / EXECUTED
+    # In the notebook's folder, as Jupyter does: modules and files beside it are found.
+    run_notebook(task.notebook, executed, task.inputs, task.notebook.parent, task.timeout_seconds)
+
+
+def _set_environment(task: Task, attempt: Attempt) -> None:
+    """What the kernel, a child of this process, inherits."""
+    isolation.forget_terminal()
+    os.environ |= kernel_environment(attempt.threads) | {
+        kernel.OUTPUT: str(task.work_dir),
+        kernel.BUILD: str(task.build_dir),
+        kernel.CHECKPOINT: str(task.checkpoint_dir),
+        kernel.KEY: task.key,
+        attempts.BEGAN: str(monotonic()),
+        kernel.PLAN: str(task.plan),
+        kernel.PROFILE: task.profile,
+    }
+
+
+def kernel_environment(threads: int) -> dict[str, str]:
+    """What every process that computes needs before it imports TensorFlow."""
+    own = {
+        kernel.THREADS: str(threads),
+        "OMP_NUM_THREADS": str(threads),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONPATH": import_path(),
+    }
+    return isolation.FIXED | DIGIT_SETTINGS | own
+
+
+def import_path() -> str:
+    """PYTHONPATH for a child that is to import this very package, wherever it runs.
+
+    Where Python looks by itself, nothing is added: site-packages would come before Python's own modules.
+    """
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    looked = {Path(each).resolve() for each in (*site.getsitepackages(), site.getusersitepackages())}
+    own = [] if PROJECT_ROOT in looked else [str(PROJECT_ROOT)]
+    return os.pathsep.join(dict.fromkeys([*own, *filter(None, given)]))
+
+
+def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: float) -> None:
+    """Move the finished variant to its place; the record is written last, before the move.
+
+    Only then do its checkpoints go.
+    """
+    executed = task.work_dir / EXECUTED
+    _rewrite_clean(executed)
+    record = Result(
+        schema_version=SCHEMA_VERSION,
+        variant=task.name,
+        notebook=task.notebook.name,
+        notebook_sha256=hashlib.sha256(executed.read_bytes()).hexdigest(),
+        profile=task.profile,
+        draft=task.draft,
+        key=task.key,
+        key_parts=dict(task.key_parts),
+        parameters=dict(task.parameters),
+        started=started,
+        finished=datetime.now(UTC),
+        wall_seconds=attempt.earlier_seconds + wall_seconds,
+        settings=isolation.deciding(os.environ),
+        training=_read_training(task.work_dir, attempt),
+    )
+    (task.work_dir / kernel.PROGRESS_FILE).unlink(missing_ok=True)
+    write_json(task.work_dir / RESULT_FILE, record)
+    seal(task.work_dir, but=EXECUTED)  # from here on it is finished, whatever happens
+    _put_in_place(task.work_dir, task.build_dir)
+    attempts.forget(task.checkpoint_dir)
+
+
+def _put_in_place(work_dir: Path, build_dir: Path) -> None:
+    """Move what is finished to its place; done again, it goes on where it was cut off."""
+    name, notebooks = work_dir.name, build_dir / "notebooks"
+    if (work_dir / EXECUTED).exists():
+        notebooks.mkdir(parents=True, exist_ok=True)
+        move(work_dir / EXECUTED, notebooks / f"{name}.ipynb")
+    (notebooks / f"{name}.failed.ipynb").unlink(missing_ok=True)
+    replace_folder(work_dir, build_dir / "results" / name)
+
+
+def recover(build_dir: Path) -> None:
+    """Bring to its place what a run that was killed had finished; for who holds the build folder."""
+    for old in (build_dir / "results").glob(OLD.format("*")):
+        target = old.with_name(old.name.removeprefix(".").removesuffix(".old"))
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(old, target)
+    for work_dir in (build_dir / WORK).glob("*"):
+        if (work_dir / SEAL_FILE).is_file() and not any(broken(work_dir)):
+            _put_in_place(work_dir, build_dir)
+
+
+def _read_training(folder: Path, attempt: Attempt) -> Training | None:
+    """What the kernel measured, if it trained, with what earlier attempts spent on it."""
+    path = folder / TRAINING_FILE
+    if not path.exists():
+        return None
+    training = Training.model_validate_json(path.read_bytes())
+    path.unlink()
+    kept = sum(e.train_seconds + e.validation_seconds for e in training.epochs[: training.restored_epochs])
+    return training.model_copy(
+        update={
+            "interruptions": attempt.interruptions,
+            "earlier_seconds": attempt.earlier_seconds,
+            "lost_seconds": max(0.0, attempt.earlier_seconds - kept),
+        }
+    )
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Put ``source`` in the place of ``target``; an interruption leaves one of the two whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = beside(source, target)  # while the former is still in its place
+    old = target.with_name(OLD.format(target.name))
+    if target.exists():
+        remove(old)
+        move(target, old)
+    move(new, target)
+    for each in (source, old):
+        remove(each)
+
+
+def _rewrite_clean(path: Path) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    clean_notebook(content)
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def record_failure(task: Task, reason: str, detail: str) -> None:
+    """Leave the reason and, if there is one, the notebook as far as it got.
+
+    The result of an earlier run stays beside it: whether it is of the same inputs, their keys tell.
+    Checkpoints stay for the next attempt; where there are none, nothing of this one counts for it. What
+    can't be written, on a full disk say, is left out: the outcome tells the reason as well.
+    """
+    with suppress(OSError):
+        _keep_notebook(task)
+    shutil.rmtree(task.work_dir, ignore_errors=True)  # before anything is written: the disk may be full
+    with suppress(OSError):
+        write_json(task.build_dir / "results" / task.name / FAILURE_FILE, _failure(task, reason, detail))
+    with suppress(RunnerError, OSError):
+        attempts.end_in_vain(task.checkpoint_dir)
+
+
+def _keep_notebook(task: Task) -> None:
+    """Move the notebook of a failed variant to where it can be looked at; that of its result stays."""
+    executed = task.work_dir / EXECUTED
+    if executed.exists():
+        notebooks = task.build_dir / "notebooks"
+        notebooks.mkdir(parents=True, exist_ok=True)
+        move(executed, notebooks / f"{task.name}.failed.ipynb")
+
+
+def _failure(task: Task, reason: str, detail: str) -> Failure:
+    return Failure(
+        schema_version=SCHEMA_VERSION,
+        variant=task.name,
+        key=task.key,
+        reason=reason,
+        detail=detail,
+        finished=datetime.now(UTC),
+    )
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether the memory, of the machine or of its GPU, may have run out."""
+    if isinstance(error, KernelDied):
+        return error.exhausted
+    name = getattr(error, "ename", type(error).__name__)
+    return is_of_memory(name, str(getattr(error, "evalue", error)))
+
+
+def is_unstarted(error: BaseException) -> bool:
+    """Whether a kernel died before it ran a cell."""
+    return isinstance(error, KernelDied) and not error.began
+
+
+def describe(error: BaseException) -> str:
+    """One line, in Spanish as it goes into the report, for whatever ended a notebook."""
+    kind = type(error).__name__
+    if kind == "PapermillExecutionError":
+        name, value = getattr(error, "ename", ""), getattr(error, "evalue", "")
+        cell = getattr(error, "exec_count", None)
+        return f"{name} en la celda {cell}: {value}".splitlines()[0]
+    if isinstance(error, KernelDied):
+        return error.reason
+    if kind == "CellTimeoutError":
+        return "una celda superó el tiempo máximo"
+    if isinstance(error, RunnerError):
+        return error.what
+    if isinstance(error, OSError) and error.errno in FULL:
+        return "no queda espacio en el disco"
+    return f"{kind}: {error}".splitlines()[0]

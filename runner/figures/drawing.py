@@ -1,0 +1,186 @@
+"""Draws the report's figures into the build folder, or reuses those already there."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.analysis.loading import unreadable_result
+from runner.code_closure import combined, needed
+from runner.errors import InputError, RunnerError
+from runner.figures.drawn import Drawn
+from runner.figures.own import FILE, drawing_folder, own_draws
+from runner.figures.typefaces import fonts_of, style_sheets
+from runner.file_index import FileIndex, file_index
+from runner.files import write_json
+from runner.language import i18n
+from runner.packages import made_with
+from runner.plan.data_files import files_in
+from runner.plan.variants import TEMPLATES
+from runner.results.records import LEFT_OUT
+from runner.results.study import MissingVariant, Study
+
+if TYPE_CHECKING:
+    from runner.figures.drawn import Draw
+
+FOLDER = "figures"
+FONTS = "fonts"  # of all figures, among the templates
+MANIFEST = "figures.json"
+TEXTS = {".html", ".css", ".po", ".txt", ".md"}  # among templates: what no figure reads
+
+
+class Figures(Mapping[str, Drawn | MissingVariant]):
+    """Figures by id while they are being drawn: asking for one waits until it is there."""
+
+    def __init__(self, coming: Iterator[tuple[str, Drawn | MissingVariant]]) -> None:
+        self._coming = coming
+        self._there: dict[str, Drawn | MissingVariant] = {}
+
+    def __getitem__(self, id: str) -> Drawn | MissingVariant:
+        while id not in self._there:
+            for found, figure in self._coming:
+                self._there[found] = figure
+                break
+            else:
+                raise KeyError(id)
+        return self._there[id]
+
+    def __iter__(self) -> Iterator[str]:
+        self._there.update(self._coming)
+        return iter(self._there)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+def draw_figures(
+    study: Study, build_dir: Path, templates: Path = TEMPLATES
+) -> dict[str, Drawn | MissingVariant]:
+    """Every figure by its id, drawn; or the variant that is missing for it."""
+    return dict(drawn_figures(study, build_dir, templates))
+
+
+def drawn_figures(
+    study: Study, build_dir: Path, templates: Path = TEMPLATES
+) -> Iterator[tuple[str, Drawn | MissingVariant]]:
+    """Each figure with its id as soon as it is drawn, in the order of the report.
+
+    Figures are drawn again only when results, labels or the drawing code changed.
+    """
+    folder = build_dir / FOLDER
+    digest = _inputs_digest(study, file_index(build_dir), templates)
+    known = _read_manifest(folder, digest)
+    figures: dict[str, Drawn | MissingVariant] = {}
+    fonts = fonts_of(style_sheets(templates, study.draft))
+    with _frozen():
+        for id, draw in _draws(templates).items():
+            try:
+                figures[id] = known[id] if id in known else _drawn(id, draw, study, folder, fonts)
+            except MissingVariant as missing:
+                figures[id] = missing
+            except RunnerError as error:
+                lost = unreadable_result(error, study)
+                if lost is None:
+                    raise
+                figures[id] = lost
+            yield id, figures[id]
+    _write_manifest(folder, digest, figures)
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """What is there stays: with thousands of results, each collection would look through them."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def known_figures(study: Study, build_dir: Path, templates: Path) -> dict[str, Drawn | MissingVariant] | None:
+    """What ``draw_figures`` would return, if all is there already: found out without matplotlib."""
+    folder = build_dir / FOLDER
+    known = _read_manifest(folder, _inputs_digest(study, file_index(build_dir), templates), complete=True)
+    return {**known} if known else None
+
+
+def prepare() -> None:
+    """Import what drawing needs."""
+    _draws(TEMPLATES)
+    import scipy.stats  # noqa: F401
+
+
+def _draws(templates: Path) -> dict[str, Draw]:
+    """How each figure is drawn: as the practice's templates say, else as those of the program do."""
+    return own_draws(drawing_folder(templates)) or {}
+
+
+def _drawn(id: str, draw: Draw, study: Study, folder: Path, fonts: Sequence[Path]) -> Drawn:
+    import matplotlib.pyplot as plt
+
+    from runner.figures.style import save, use_style
+
+    gc.freeze()  # what was there before is no concern of the collection below
+    use_style(fonts)
+    figure, alt, vector = draw(study)
+    try:
+        path = save(figure, folder / id, vector)
+    except (ValueError, RuntimeError) as error:  # a text that can't be set, such as half a formula
+        raise InputError(f"can't be drawn: {error}", where=f"figure {id}") from error
+    finally:
+        plt.close(figure)
+    del figure
+    gc.collect()  # a figure is a ring of objects, with its pictures in it
+    return Drawn(path.relative_to(folder.parent), alt)
+
+
+def _inputs_digest(study: Study, index: FileIndex, templates: Path) -> str:
+    """Changes whenever a figure could look different."""
+    plan = [(v.name, v.label, v.group) for v in study.variants]
+    digest = hashlib.sha256(repr((plan, study.choices, i18n.current(), made_with())).encode())
+    read = [*i18n.catalogue_files(i18n.current().partition("_")[0]), *files_in(TEMPLATES / FONTS)]
+    drawing = drawing_folder(templates)
+    sources = needed((Path(__file__), drawing / FILE), index.source, (drawing,))
+    if drawing == templates:
+        read += (p for p in files_in(templates) if p.suffix not in TEXTS | {".py"})
+    digest.update(combined(sources).encode())
+    for _, finished in sorted(study.finished.items()):
+        read += sorted(p for p in finished.folder.glob("[!.]*") if p.is_file() and p.suffix not in LEFT_OUT)
+    for path in read:
+        digest.update(f"{path.parent.name}/{path.name} {index.sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _read_manifest(folder: Path, digest: str, complete: bool = False) -> dict[str, Drawn]:
+    """The figures drawn before from the same inputs and still there; if ``complete``, all or none."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["digest"] != digest:
+            return {}
+        drawn = {id: (Drawn(Path(f["path"]), f["alt"]), f["sha256"]) for id, f in manifest["figures"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    there = {id: each for id, (each, sha256) in drawn.items() if _hash(folder.parent / each.path) == sha256}
+    return {} if complete and len(there) < manifest.get("wanted", len(there) + 1) else there
+
+
+def _write_manifest(folder: Path, digest: str, figures: Mapping[str, Drawn | MissingVariant]) -> None:
+    drawn: dict[str, Any] = {
+        id: {"path": each.path.as_posix(), "alt": each.alt, "sha256": _hash(folder.parent / each.path)}
+        for id, each in figures.items()
+        if isinstance(each, Drawn)
+    }
+    write_json(folder / MANIFEST, {"digest": digest, "wanted": len(figures), "figures": drawn})
+
+
+def _hash(path: Path) -> str:
+    """SHA-256 of a drawn figure; empty if it is not there."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""

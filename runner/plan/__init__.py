@@ -1,0 +1,1 @@
+"""From the experiments file to the list of variants."""

@@ -1,0 +1,66 @@
+"""What a plan says besides its variants: who signs, how many seeds, and which pairs are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from runner.files import Record
+
+REPEATED = "{label} (repetición {number})"
+SEED_MARK = "~"  # between a variant's name and the number of the repetition
+
+
+def origin(name: str) -> str:
+    """The variant that ``name`` repeats with another seed; itself if it repeats none."""
+    return name.partition(SEED_MARK)[0]
+
+
+def repetition(name: str) -> int:
+    """Which repetition ``name`` is: 1 for a variant under its plain name."""
+    return int(name.partition(SEED_MARK)[2] or 1)
+
+
+class Pair(Record):
+    """A comparison that a question makes: a variant against a reference."""
+
+    question: int
+    variant: str
+    reference: str
+
+
+class SeedSearch(Record):
+    """Further seeds spent on open comparisons: on which, within which budget, and why it ended."""
+
+    budget_seconds: float | None
+    pairs: tuple[Pair, ...]
+    stopped: Literal["decided", "most", "budget", "interrupted"]
+
+
+class Seeds(Record):
+    """How often each variant is trained: ``count`` times, those in ``more`` so many times.
+
+    ``auto`` if ``more`` is found by a search; ``written`` is what the experiments file says.
+    """
+
+    count: int = 1
+    more: dict[str, int] = Field(default_factory=dict)
+    auto: bool = False
+    written: int | Literal["auto"] | None = None
+    search: SeedSearch | None = None
+
+    def of(self, name: str) -> int:
+        """How often the variant ``name`` is to be trained."""
+        return max(self.count, self.more.get(name, 1))
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who signs the report, and for which course."""
+
+    names: tuple[str, ...]
+    course: str
+    group: str
+    date: str

@@ -1,0 +1,1 @@
+"""The practice in hand: its parameters, network, training and measurements; the only TensorFlow."""

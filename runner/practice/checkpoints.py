@@ -1,0 +1,195 @@
+"""Epoch by epoch on disk: a training that is cut off goes on from its last whole epoch, bit for bit.
+
+A checkpoint is one ``.npz`` with all that the coming epochs depend on, and an index that is written last
+and holds its hash. Whatever does not fit (another key, a damaged file, other shapes) is no checkpoint, and
+the training starts afresh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import os
+import random
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+from pydantic import ValidationError
+
+from runner.files import Record, write_json
+from runner.practice.training import EpochClock
+from runner.results.attempts import INDEX_FILE, note_seconds
+
+SECONDS_BETWEEN_NOTES = 1.0
+
+
+class Index(Record):
+    """Which file holds the checkpoint, its SHA-256, and the key of the run that it belongs to."""
+
+    key: str
+    file: str
+    sha256: str
+
+
+class Progress(Record):
+    """What was measured up to the checkpoint: Keras's history and the clock's lists, an entry an epoch."""
+
+    history: dict[str, list[float]]
+    training: list[float]
+    validation: list[float]
+    learning_rates: list[float]
+    traced: list[int]
+
+
+class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Begins where an interrupted run ended, and keeps the state of training after each epoch.
+
+    Kept are the model's variables (weights, statistics of batch normalisation, the position of each
+    Dropout's stream), the optimizer's, Python's and NumPy's random streams, and what was measured. The
+    order of the images and their augmentation are functions of (seed, epoch) and need no keeping.
+
+    ``epoch`` is how many whole epochs lie behind, ``history`` Keras's history of all of them. Without a
+    ``folder`` nothing is kept. It must come after ``clock`` among the callbacks.
+    """
+
+    def __init__(self, model: keras.Model, clock: EpochClock, folder: Path | None, key: str) -> None:
+        super().__init__()
+        self.clock, self.folder, self.key = clock, folder, key
+        self.history: dict[str, list[float]] = {}
+        self.epoch = 0
+        self._noted = 0.0
+        found = read_checkpoint(folder, key) if folder else None
+        if found is not None and restore(model, found):
+            progress = _progress(found)
+            self.history = progress.history
+            self.epoch = clock.restored = len(progress.training)
+            clock.training, clock.validation = progress.training, progress.validation
+            clock.learning_rates, clock.traced = progress.learning_rates, progress.traced
+
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        for place in range(self.epoch):
+            values = " - ".join(f"{name}: {seen[place]:.4f}" for name, seen in self.history.items())
+            print(f"Epoch {place + 1} (antes de una interrupción) - {values}")
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        self._note()
+
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        self._note()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        for name, value in values.items():
+            self.history.setdefault(name, []).append(value)
+        self.epoch = epoch + 1
+        if self.folder is None or not all(map(math.isfinite, values.values())):
+            return
+        try:
+            self._save(self.folder)
+        except OSError as error:  # a full disk costs the checkpoint, not the training
+            print(f"No se pudo guardar el estado de la época {epoch + 1}: {error.strerror}")
+
+    def _save(self, folder: Path) -> None:
+        clock = self.clock
+        progress = Progress(
+            history=self.history,
+            training=clock.training,
+            validation=clock.validation,
+            learning_rates=clock.learning_rates,
+            traced=clock.traced,
+        )
+        write_checkpoint(folder, self.key, self.epoch, state_of(self.model, progress))
+        note_seconds(folder)
+
+    def _note(self) -> None:
+        """Let the runner know how long this attempt has lasted, should it be cut off now."""
+        if self.folder is not None and time.monotonic() - self._noted >= SECONDS_BETWEEN_NOTES:
+            self._noted = time.monotonic()
+            with suppress(OSError):
+                note_seconds(self.folder)
+
+
+def state_of(model: keras.Model, progress: Progress) -> dict[str, np.ndarray]:
+    """All that the coming epochs depend on, as named arrays."""
+    arrays = {f"variable-{i}": np.asarray(v.numpy()) for i, v in enumerate(_variables(model))}
+    version, state, _ = random.getstate()
+    _, numpy_state, position, *gauss = np.random.get_state()
+    return arrays | {
+        "python-random": np.array([version, *state], np.int64),
+        "numpy-random": np.asarray(numpy_state),
+        "numpy-random-rest": np.array([position, *gauss], np.float64),
+        "progress": np.frombuffer(progress.model_dump_json().encode(), np.uint8),
+    }
+
+
+def restore(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> bool:
+    """Put ``model`` and the random streams into the state kept; False if it doesn't fit."""
+    model.optimizer.build(model.trainable_variables)
+    variables = _variables(model)
+    kept = [arrays.get(f"variable-{i}") for i in range(len(variables))]
+    if f"variable-{len(variables)}" in arrays or not all(map(_fits, variables, kept)):
+        return False
+    for variable, value in zip(variables, kept, strict=True):
+        variable.assign(value)
+    version, *state = arrays["python-random"].tolist()
+    random.setstate((version, tuple(state), None))
+    position, has_gauss, gauss = arrays["numpy-random-rest"].tolist()
+    streams = arrays["numpy-random"], int(position), int(has_gauss), gauss
+    np.random.set_state(("MT19937", *streams))
+    return True
+
+
+def write_checkpoint(folder: Path, key: str, epoch: int, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write the checkpoint whole: its file, then the index that names it, then the one before goes."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # NumPy's types take the names for its options
+    content = buffer.getvalue()
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"epoch-{epoch}.npz"
+    temporary = folder / f".{target.name}.tmp"
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    write_json(
+        folder / INDEX_FILE, Index(key=key, file=target.name, sha256=hashlib.sha256(content).hexdigest())
+    )
+    for other in folder.glob("epoch-*.npz"):
+        if other != target:
+            other.unlink(missing_ok=True)
+
+
+def read_checkpoint(folder: Path, key: str) -> dict[str, np.ndarray] | None:
+    """The arrays of the checkpoint in ``folder``; None if there is none, whole, of the run ``key``."""
+    try:
+        index = Index.model_validate_json((folder / INDEX_FILE).read_bytes())
+        content = (folder / Path(index.file).name).read_bytes()
+        if index.key != key or hashlib.sha256(content).hexdigest() != index.sha256:
+            return None
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, ValidationError, BadZipFile):
+        return None
+
+
+def _variables(model: keras.Model) -> Sequence[Any]:
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _fits(variable: Any, value: np.ndarray | None) -> bool:
+    return value is not None and tuple(variable.shape) == value.shape and str(variable.dtype) == value.dtype
+
+
+def _progress(arrays: Mapping[str, np.ndarray]) -> Progress:
+    return Progress.model_validate_json(arrays["progress"].tobytes())

@@ -1,0 +1,1 @@
+"""The figures of this practice, in notebooks and report alike."""

@@ -1,0 +1,251 @@
+"""Alternative texts of the figures, in the reader's language, made from the data that they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from runner.analysis.classification import largest_confusions
+from runner.analysis.compare import turning_point
+from runner.analysis.over_seeds import compare, paired_runs, validation_accuracy
+from runner.analysis.timing import epoch_seconds, ratio
+from runner.figures.style import number
+from runner.language.i18n import percent_sign, tr, trn
+from runner.practice.figures.bands import Histories, values
+from runner.results.records import Epoch
+from runner.results.study import Study
+
+
+def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> str:
+    """Where both losses begin and end, where validation turns, and the final gap.
+
+    ``others`` are the curves of the other seeds, of which the last values are said.
+    """
+    first, last = epochs[0], epochs[-1]
+    turn = turning_point(epochs)
+    gap = last.validation_cross_entropy - last.train_cross_entropy
+    if turn.turned:
+        course = tr(
+            "la de validación llega a su mínimo, {least}, en la época {epoch} y termina en {end}",
+            least=number(turn.value, 3),
+            epoch=turn.epoch,
+            end=number(turn.last, 3),
+        )
+    else:
+        course = tr("la de validación baja hasta la última época, donde vale {end}", end=number(turn.last, 3))
+    return tr(
+        "Curvas de «{label}» en {epochs}. La pérdida de entrenamiento va de {first} a {last}; {course}. "
+        "{crossing} Diferencia final entre validación y entrenamiento: {gap}. La exactitud de validación "
+        "va de {low} a {high}.",
+        label=label,
+        epochs=trn("{n} época", "{n} épocas", len(epochs), n=number(len(epochs), 0)),
+        first=number(first.train_cross_entropy, 3),
+        last=number(last.train_cross_entropy, 3),
+        course=course,
+        crossing=_crossing(epochs),
+        gap=number(gap, 3),
+        low=percent(first.validation_accuracy),
+        high=percent(last.validation_accuracy),
+    ) + _band((epochs, *others))
+
+
+def _band(runs: Histories) -> str:
+    """Between which values the seeds end."""
+    if len(runs) < 2:
+        return ""
+    last = values(runs, "validation_cross_entropy")[:, -1]
+    return " " + tr(
+        "Con {n} semillas, la pérdida de validación acaba entre {low} y {high}: es el ancho de la banda.",
+        n=number(len(runs), 0),
+        low=number(float(last.min()), 3),
+        high=number(float(last.max()), 3),
+    )
+
+
+def _crossing(epochs: Sequence[Epoch]) -> str:
+    """From which epoch on the validation loss stays above that of training."""
+    above = [e.validation_cross_entropy > e.train_cross_entropy for e in epochs]
+    if not above[-1]:
+        return tr("Al terminar, la de validación no supera la de entrenamiento.")
+    if all(above):
+        return tr("La de validación supera siempre la de entrenamiento.")
+    start = len(above) - above[::-1].index(False)  # the first of the last unbroken stretch
+    return tr(
+        "Las dos se cruzan: desde la época {epoch}, la de validación queda por encima.",
+        epoch=epochs[start].epoch,
+    )
+
+
+def batch_sizes(study: Study, names: Sequence[str]) -> str:
+    """Final losses and seconds of each batch size, and what they are against the baseline's."""
+    reference = study.baseline if study.baseline in names else names[0]
+    parts = []
+    for name in names:
+        part = tr(
+            "lotes de {size}: {train}, {validation} y {seconds} s",
+            size=study.get(name).result.parameters["batch_size"],
+            train=_loss(study, name, "train"),
+            validation=_loss(study, name, "validation"),
+            seconds=number(epoch_seconds(study, name), 1),
+        )
+        parts.append(part if name == reference else part + _against(study, name, reference))
+    return tr(
+        "Curvas de pérdida por tamaño de lote; debajo, pérdida final y tiempo por época respecto a "
+        "«{label}». Pérdida final de entrenamiento, de validación y segundos por época: {list}.",
+        label=study.info(reference).label,
+        list="; ".join(parts),
+    )
+
+
+def _against(study: Study, name: str, reference: str) -> str:
+    """The difference of the validation losses and the ratio of the times, with their intervals."""
+    runs = paired_runs(study, name, reference)
+    loss, time = compare(runs, "validation", "cross_entropy"), ratio(study, name, reference)
+    return " " + tr(
+        "(validación {loss}, de {low} a {high}; tiempo por {ratio}, de {least} a {most})",
+        loss=number(loss.difference, 3),
+        low=number(loss.low, 3),
+        high=number(loss.high, 3),
+        ratio=number(time.value),
+        least=number(time.low),
+        most=number(time.high),
+    )
+
+
+def effect(study: Study, name: str, reference: str) -> str:
+    """Final losses and seconds of a variant and its reference."""
+    parts = [
+        tr(
+            "«{label}», pérdida final de entrenamiento {train}, de validación {validation}, {seconds} s por "
+            "época",
+            label=study.info(each).label,
+            train=_loss(study, each, "train"),
+            validation=_loss(study, each, "validation"),
+            seconds=number(epoch_seconds(study, each), 1),
+        )
+        for each in (reference, name)
+    ]
+    return tr("Curvas de pérdida de dos variantes y barras de tiempo: {list}.", list="; ".join(parts))
+
+
+def _loss(study: Study, name: str, split: str) -> str:
+    """The final loss, the mean over the seeds if there are several."""
+    runs = [study.get(run).training.evaluation for run in study.runs(name)]
+    found = number(sum(getattr(e, split).cross_entropy for e in runs) / len(runs), 3)
+    return tr("{value} (media de {n} semillas)", value=found, n=len(runs)) if len(runs) > 1 else found
+
+
+def candidates(study: Study, names: Sequence[str]) -> str:
+    """Accuracies on validation, the highest first."""
+    found = [(validation_accuracy(study, name), study.info(name).label) for name in names]
+    found.sort(key=lambda each: each[0].value, reverse=True)
+    listed = "; ".join(
+        tr(
+            "{label}, {value} (de {low} a {high})",
+            label=label,
+            value=percent(accuracy.value),
+            low=percent(accuracy.low),
+            high=percent(accuracy.high),
+        )
+        for accuracy, label in found
+    )
+    return tr(
+        "Exactitud de validación de cada candidato, con su intervalo del 95 %, de mayor a menor: {list}.",
+        list=listed,
+    )
+
+
+def confusion(counts: np.ndarray, names: Sequence[str]) -> str:
+    """Hits in all, the best and the worst class, and the largest confusions of counts (n, n)."""
+    names = [tr(name) for name in names]
+    recall = np.diag(counts) / np.maximum(counts.sum(axis=1), 1)
+    best, worst = int(recall.argmax()), int(recall.argmin())
+    pairs = "; ".join(
+        _mistake(c.truth, c.predicted, c.count) for c in largest_confusions(counts, names, 3) if c.count
+    )
+    images, hits = int(counts.sum()), int(np.trace(counts))
+    found = tr(
+        "Matriz de confusión de {images}: {hits}. La clase mejor reconocida es {best} ({best_share}) y la "
+        "peor, {worst} ({worst_share}).",
+        images=trn("{n} imagen", "{n} imágenes", images, n=number(images, 0)),
+        hits=trn("{n} acierto", "{n} aciertos", hits, n=number(hits, 0)),
+        best=names[best],
+        best_share=percent(recall[best]),
+        worst=names[worst],
+        worst_share=percent(recall[worst]),
+    )
+    if not pairs:
+        return found + " " + tr("No hay ninguna confusión.")
+    return found + " " + tr("Confusiones más frecuentes: {list}.", list=pairs)
+
+
+def _mistake(truth: str, predicted: str, n: int) -> str:
+    times = trn("{n} vez", "{n} veces", n, n=number(n, 0))
+    return tr("{truth} tomado por {predicted}, {times}", truth=truth, predicted=predicted, times=times)
+
+
+def kernels(kernel: np.ndarray, layer: str) -> str:
+    """Shape and range of the weights (k, k, channels, filters)."""
+    size, _, channels, filters = kernel.shape
+    return tr(
+        "Todos los filtros de la capa {layer}: {filters}, de {size} por {size} con {channels} cada uno. Los "
+        "pesos van de {low} a {high}; su desviación típica es {deviation}.",
+        layer=layer,
+        filters=filters,
+        size=size,
+        channels=trn("{n} canal", "{n} canales", channels, n=number(channels, 0)),
+        low=number(float(kernel.min()), 3),
+        high=number(float(kernel.max()), 3),
+        deviation=number(float(kernel.std()), 3),
+    )
+
+
+def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> str:
+    """Shape, range and largest weight of the weights (features, classes)."""
+    feature, label = np.unravel_index(int(kernel.argmax()), kernel.shape)
+    return tr(
+        "Pesos de la última capa densa: {features} características por {classes} clases, de {low} a {high}; "
+        "el mayor une la característica {feature} con la clase {name}.",
+        features=kernel.shape[0],
+        classes=len(class_names),
+        low=number(float(kernel.min()), 3),
+        high=number(float(kernel.max()), 3),
+        feature=int(feature),
+        name=tr(class_names[int(label)]),
+    )
+
+
+def feature_maps(maps: np.ndarray, layer: str) -> str:
+    """Shape and range of the outputs (h, w, filters), the strongest filter, and how many stay weak."""
+    height, width, filters = maps.shape
+    peaks = maps.max(axis=(0, 1))
+    quiet = int((peaks < 0.1 * maps.max()).sum())
+    weak = trn("{n} se queda", "{n} se quedan", quiet, n=quiet) if quiet else tr("ninguno se queda")
+    return tr(
+        "Salida de cada filtro de la capa {layer} para la imagen de muestra: {filters} mapas de {height} por "
+        "{width}, con valores de {low} a {high}. El máximo es del filtro {strongest}; {weak} por debajo de "
+        "su décima parte.",
+        layer=layer,
+        filters=filters,
+        height=height,
+        width=width,
+        low=number(float(maps.min())),
+        high=number(float(maps.max())),
+        strongest=int(peaks.argmax()),
+        weak=weak,
+    )
+
+
+def sample_image(title: str, index: int) -> str:
+    """What the sample is."""
+    return tr(
+        "Imagen de muestra: la número {index} del conjunto de test, de la clase {name}.",
+        index=index,
+        name=tr(title),
+    )
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with one decimal."""
+    return f"{number(100 * float(share), 1)}{percent_sign()}"

@@ -1,0 +1,199 @@
+"""Figures of curves and comparisons, the same in the notebooks and in the report.
+
+Every function takes records or arrays and returns a matplotlib figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from runner.analysis.compare import TurningPoint, turning_point
+from runner.analysis.over_seeds import validation_accuracy
+from runner.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    RULE,
+    TRAIN,
+    VALIDATION,
+    WIDTH,
+    TickFormat,
+    label_lines,
+    localise,
+    number,
+    use_style,
+)
+from runner.language.i18n import percent_sign, tr
+from runner.practice.figures.bands import Histories, band
+from runner.practice.figures.batches import batch_sizes
+from runner.practice.figures.effect import effect
+from runner.results.records import Epoch
+from runner.results.study import Study
+
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
+__all__ = [
+    "batch_sizes",
+    "candidates",
+    "confusion_matrix",
+    "curves",
+    "effect",
+    "sample_images",
+    "use_style",
+]
+
+IMAGE_GAP, IMAGE_TITLE = 0.28, 0.36  # between sample images and above each, in sides of one
+
+
+def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> Figure:
+    """Loss and accuracy by epoch, training and validation; the lowest validation loss is marked.
+
+    ``label`` is the variant's name for the title, empty for none; ``others`` its curves with other seeds,
+    shown as a band.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
+    if label:
+        figure.suptitle(label, x=0.01, ha="left", fontsize=10)
+    runs = (epochs, *others)
+    _pair(left, runs, "cross_entropy", tr("Pérdida (entropía cruzada)"))
+    _pair(right, runs, "accuracy", tr("Exactitud"))
+    _mark_lowest(left, turning_point(epochs), len(epochs))
+    return figure
+
+
+def _mark_lowest(axis: Axes, lowest: TurningPoint, epochs: int) -> None:
+    """A ring on the lowest validation loss, and its value above all curves."""
+    low, high = axis.get_ylim()
+    top = high + 0.14 * (high - low)
+    axis.set_ylim(low, top)
+    axis.plot(lowest.epoch, lowest.value, "o", ms=7, mfc="none", color=VALIDATION)
+    axis.plot([lowest.epoch, lowest.epoch], [lowest.value, high], ":", color=VALIDATION, lw=0.9)
+    share = (lowest.epoch - 1) / max(1, epochs - 1)
+    axis.text(
+        lowest.epoch,
+        (high + top) / 2,
+        tr("mínimo de validación: {value}", value=number(lowest.value, 3)),
+        ha="left" if share < 0.3 else "right" if share > 0.7 else "center",
+        va="center",
+        fontsize=8,
+        color=VALIDATION,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # over the rules
+    )
+
+
+def _pair(axis: Axes, runs: Histories, metric: str, title: str) -> None:
+    epochs = runs[0]
+    x = [e.epoch for e in epochs]
+    ends = []
+    for split, name, colour, mark in [
+        ("train", tr("entrenamiento"), TRAIN, "s"),
+        ("validation", tr("validación"), VALIDATION, "o"),
+    ]:
+        y = [getattr(e, f"{split}_{metric}") for e in epochs]
+        band(axis, runs, f"{split}_{metric}", colour)
+        axis.plot(x, y, color=colour, marker=mark, ms=3)
+        ends.append((x[-1], y[-1], name, colour))
+    axis.set(title=title, xlabel=tr("época"))
+    axis.margins(x=0.04)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    localise(axis)
+    label_lines(axis, ends, gap=0.09)
+
+
+def sample_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -> Figure:
+    """Byte images (n, h, w, 3) in rows, each under its title.
+
+    All on one axis, in sides of an image: every further axis takes a twentieth of a second to lay out.
+    """
+    rows = -(-len(images) // columns)
+    width, height = columns * (1 + IMAGE_GAP) - IMAGE_GAP, rows * (1 + IMAGE_TITLE)
+    figure, axis = plt.subplots(figsize=(WIDTH, WIDTH * height / width))
+    for place, (image, title) in enumerate(zip(images, titles, strict=False)):
+        row, column = divmod(place, columns)
+        x, y = column * (1 + IMAGE_GAP), row * (1 + IMAGE_TITLE) + IMAGE_TITLE
+        axis.imshow(image, extent=(x, x + 1, y + 1, y), interpolation="nearest")
+        axis.text(x + 0.5, y - 0.07, tr(title), fontsize=8, color=GREY, ha="center", va="bottom")
+    axis.set(xlim=(0, width), ylim=(height, 0))
+    axis.axis("off")
+    return figure
+
+
+def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
+    """Validation accuracy of each candidate with its 95 % interval, the best on top.
+
+    With several seeds: their mean, and Student's interval.
+    """
+    rows = [(study.info(n).label, validation_accuracy(study, n), n) for n in names]
+    rows.sort(key=lambda row: row[1].value)
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.22 * len(rows) + 0.75))
+    for place, (_, interval, name) in enumerate(rows):
+        colour = GREEN if name == reference else BLUE
+        axis.plot([interval.low, interval.high], [place, place], color=colour, lw=1.6)
+        axis.plot(interval.value, place, "D" if name == reference else "o", color=colour, ms=5)
+        axis.annotate(
+            f"{number(100 * interval.value, 1)}{percent_sign()}",
+            (interval.high, place),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # over the rules
+        )
+    base = next((row[1].value for row in rows if row[2] == reference), None)
+    if base is not None:
+        axis.axvline(base, color=RULE, lw=1, zorder=0)
+    axis.set_yticks(range(len(rows)), [row[0] for row in rows])
+    axis.set_xlabel(tr("exactitud de validación (intervalo del 95 %); rombo: la red de referencia"))
+    axis.grid(axis="y", visible=False)
+    axis.margins(x=0.09)
+    axis.xaxis.set_major_formatter(PercentFormat())
+    return figure
+
+
+class PercentFormat(TickFormat):
+    """An axis's shares as percentages."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """All the numbers of the axis."""
+        return [f"{text}{percent_sign()}" for text in super().format_ticks([100 * value for value in values])]
+
+
+def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
+    """Counts (n, n), row the true class; the colour is the share of the row.
+
+    The colours follow the square root of the share, so that confusions of a few per cent can be seen.
+    """
+    names = [tr(name) for name in names]
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    norm = PowerNorm(0.5, 0, 1)
+    figure, axis = plt.subplots(figsize=(0.76 * WIDTH, 0.58 * WIDTH))
+    picture = axis.imshow(shares, cmap="Blues", norm=norm)
+    for (row, column), count in np.ndenumerate(counts):
+        dark = norm(shares[row, column]) > 0.55
+        axis.text(
+            column,
+            row,
+            number(int(count), 0),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if dark else INK if count else GREY,
+        )
+    axis.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlabel=tr("clase predicha"), ylabel=tr("clase verdadera"))
+    axis.grid(False)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    axis.tick_params(length=0)
+    bar = figure.colorbar(picture, ax=axis, shrink=0.75, label=tr("proporción de la clase verdadera"))
+    bar.set_ticks([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1])
+    bar.ax.yaxis.set_major_formatter(PercentFormat())
+    return figure

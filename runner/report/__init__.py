@@ -1,0 +1,1 @@
+"""From a study to the report and the notebook to hand in."""

@@ -1,0 +1,166 @@
+"""What goes into the PDF beside the pages: all that its numbers can be worked out from again.
+
+Each file keeps its path in the build folder; the manifest lists them with their SHA-256, and the report
+prints the manifest's own. Trained weights stay out, and of the predictions only what the analysis reads:
+the report is to fit into a message.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+
+from runner.analysis.selection import select
+from runner.code_closure import read_source
+from runner.errors import RunnerError
+from runner.files import json_text
+from runner.packages import PACKAGES_FILE, made_with
+from runner.plan.data_files import files_in
+from runner.plan.variants import Plan
+from runner.report.evidence import Claim
+from runner.report.printing.attached import Attached
+from runner.results.arrays import read_arrays
+from runner.results.awaited import AWAITED_FILE
+from runner.results.records import FAILURE_FILE, LEFT_OUT, PREDICTIONS_FILE
+from runner.results.study import Study
+
+MANIFEST = "manifest.json"
+EXPERIMENTS = "experiments.toml"
+TABLE = "results.csv"
+TABLE_JSON = "results.json"  # the same, for programs
+EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the manifest that it prints
+PLAN_FOLDER = "plan"
+
+
+def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple[Attached, ...]:
+    """All files, the manifest first."""
+    made = max((f.result.finished for f in study.finished.values()), default=datetime.now(UTC))
+    files = sorted(
+        (Attached(path, content, made) for path, content in _contents(study, plan, build_dir)),
+        key=lambda each: each.path,
+    )
+    return (Attached(MANIFEST, _manifest(files, study, templates), made), *files)
+
+
+def evidence_file(claims: Sequence[Claim], made: datetime) -> Attached:
+    """The map of evidence as JSON."""
+    rows = [
+        {
+            "number": claim.number,
+            "section": claim.section,
+            "variants": claim.variants,
+            "metric": claim.metric,
+            "test": claim.test,
+            "values": [
+                {"field": v.field, "text": Markup(v.printed.text).striptags(), "value": v.printed.exact}
+                for v in claim.values
+            ],
+        }
+        for claim in claims
+    ]
+    return Attached(EVIDENCE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode(), made)
+
+
+def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, bytes]]:
+    table = _table(study)
+    yield TABLE, table.encode()
+    yield TABLE_JSON, json_text({"title": study.title, "variants": _rows(table)}).encode()
+    yield f"{PLAN_FOLDER}/{EXPERIMENTS}", plan.path.read_bytes()
+    for notebook in sorted({variant.notebook for variant in plan.variants}):
+        if notebook.is_relative_to(plan.path.parent):
+            yield f"{PLAN_FOLDER}/{notebook.relative_to(plan.path.parent).as_posix()}", notebook.read_bytes()
+    for once in (build_dir / "run.json", build_dir / AWAITED_FILE, build_dir / PACKAGES_FILE):
+        if once.is_file():
+            yield once.name, once.read_bytes()
+    shown = select(study)
+    for variant in plan.variants:
+        if variant.name not in shown:
+            continue
+        executed = build_dir / "notebooks" / f"{variant.name}.ipynb"
+        folder = build_dir / "results" / variant.name
+        failure = folder / FAILURE_FILE
+        if failure.is_file() and not study.has(variant.name):  # a result of other inputs may be kept there
+            yield f"results/{variant.name}/{failure.name}", failure.read_bytes()
+            continue
+        if executed.is_file():
+            yield f"notebooks/{executed.name}", executed.read_bytes()
+        for file in sorted(folder.glob("*")) if folder.is_dir() else ():
+            if file.is_file() and file.suffix not in LEFT_OUT and not file.name.startswith("."):
+                content = reduced(file) if file.name == PREDICTIONS_FILE else file.read_bytes()
+                yield f"results/{variant.name}/{file.name}", content
+
+
+def reduced(predictions: Path) -> bytes:
+    """A predictions file without the probabilities of the wrong classes; as it is if it can't be read."""
+    try:
+        arrays = read_arrays(predictions)
+        kept: dict[str, np.ndarray] = {}
+        for split in ("validation", "test"):
+            labels, probabilities = arrays[f"{split}_labels"], arrays[f"{split}_probabilities"]
+            kept[f"{split}_labels"] = labels
+            kept[f"{split}_predicted"] = probabilities.argmax(axis=1).astype(np.uint8)
+            kept[f"{split}_true_probability"] = probabilities[np.arange(len(labels)), labels]
+    except (RunnerError, KeyError, IndexError, ValueError):
+        return predictions.read_bytes()
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **kept)  # type: ignore[arg-type]  # a stub takes **kept for allow_pickle
+    return buffer.getvalue()
+
+
+def templates_digest(templates: Path) -> str:
+    """Hash of the names and contents of templates, fonts and styles; of Python files, of their meaning."""
+    digest = hashlib.sha256()
+    for path in files_in(templates):
+        content = path.read_bytes()
+        meant = read_source(content).digest if path.suffix == ".py" else hashlib.sha256(content).hexdigest()
+        digest.update(path.relative_to(templates).as_posix().encode() + b"\0" + bytes.fromhex(meant))
+    return digest.hexdigest()
+
+
+def _manifest(files: list[Attached], study: Study, templates: Path) -> bytes:
+    content: Mapping[str, object] = {
+        "title": study.title,
+        "profile": study.profile,
+        "made_with": made_with(),
+        "templates_sha256": templates_digest(templates),
+        "left_out": select(study).left_out,
+        "files": [
+            {"name": f.name, "path": f.path, "bytes": len(f.content), "sha256": f.sha256} for f in files
+        ],
+    }
+    return json_text(content).encode()
+
+
+def _table(study: Study) -> str:
+    """Every trained variant as a line of CSV."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    splits, measures = ("train", "validation", "test"), ("cross_entropy", "accuracy")
+    columns = [f"{split}_{measure}" for split in splits for measure in measures]
+    writer.writerow(
+        ["variant", "label", *columns, "epoch_seconds", "parameters", "flops_per_image", "settings"]
+    )
+    for variant in study.variants:
+        if variant.kind == "training" and study.has(variant.name):
+            training = study.get(variant.name).training
+            scores = [getattr(getattr(training.evaluation, s), m) for s in splits for m in measures]
+            model, timing = training.model, training.timing
+            settings = json.dumps(study.get(variant.name).result.parameters, sort_keys=True)
+            numbers = [*scores, timing.epoch_seconds, model.parameters, model.flops_per_image]
+            writer.writerow([variant.name, variant.label, *map(repr, numbers), settings])
+    return buffer.getvalue()
+
+
+def _rows(table: str) -> list[dict[str, object]]:
+    """The lines of the CSV as records, with numbers and settings as such."""
+    rows = csv.DictReader(io.StringIO(table))
+    words = {"variant", "label"}
+    return [{key: text if key in words else json.loads(text) for key, text in row.items()} for row in rows]

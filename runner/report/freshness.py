@@ -1,0 +1,130 @@
+"""Whether what was rendered shows what is there now: by content, whatever dates files have.
+
+A record beside the report holds hashes of all that it was made from, and of what was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from runner.build_folder import RUN_FILE
+from runner.code_closure import combined, module_file, needed
+from runner.execute.keys import digest
+from runner.figures.own import FILE, drawing_folder
+from runner.file_index import FileIndex, file_index
+from runner.files import Record, write_json
+from runner.packages import PACKAGES_FILE, made_with
+from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan
+from runner.report.attachments import templates_digest
+from runner.report.summary import SUMMARY_FILE
+from runner.results.awaited import AWAITED_FILE
+from runner.results.records import LEFT_OUT
+
+RECORD_FILE = "made_from.json"
+OUTPUTS = ("report.pdf", SUMMARY_FILE, "practica5.ipynb", "practica5.html")
+MAKER = "runner.commands.render"  # the module that makes them, with all that it imports
+LIBRARIES = ("nbconvert", "nbformat", "pygments", "latex2mathml")  # besides those that the report names
+ABSENT = "absent"
+
+
+class MadeFrom(Record):
+    """Hashes: of what the outputs were made from, of pictures in the build folder, and of the outputs."""
+
+    inputs: dict[str, str]
+    pictures: dict[str, str]
+    outputs: dict[str, str]
+
+
+def inputs(plan: Plan, build_dir: Path) -> dict[str, str]:
+    """Hash of each kind of thing that the outputs show, by its name for users; taken before rendering."""
+    index = file_index(build_dir)
+    written = {plan.path, *(variant.notebook for variant in plan.variants), DEFAULT_PLAN}
+    noted = (RUN_FILE, AWAITED_FILE, PACKAGES_FILE)
+    return {
+        "the experiments file or its notebooks": _files(sorted(written), index),
+        "names, language or seeds": digest(
+            {"profile": plan.profile, "noted": _files((build_dir / n for n in noted), index)}
+        ),
+        "the results": _files(_results(plan, build_dir), index),
+        "the templates": digest(
+            {"own": templates_digest(plan.templates), "program": templates_digest(TEMPLATES)}
+        ),
+        "the program": _code(plan, index),
+        "the libraries": digest(made_with(LIBRARIES)),
+    }
+
+
+def note(build_dir: Path, made_from: Mapping[str, str], read: Iterable[Path]) -> None:
+    """Record what the outputs were made from; ``read`` are the files that the pages show."""
+    folder = build_dir.resolve()
+    shown = sorted({path.relative_to(folder).as_posix() for path in read if path.is_relative_to(folder)})
+    index = file_index(build_dir)
+    record = MadeFrom(
+        inputs=dict(made_from),
+        pictures={name: _hash(build_dir / name, index) for name in shown},
+        outputs={name: _hash(build_dir / name, index) for name in OUTPUTS},
+    )
+    write_json(build_dir / RECORD_FILE, record)
+
+
+def outdated(plan: Plan, build_dir: Path) -> tuple[str, ...]:
+    """What is wrong with the outputs, a line each; nothing if they are what a rendering would give now."""
+    try:
+        record = MadeFrom.model_validate_json((build_dir / RECORD_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return ("it is not known what they were made from",)
+    return tuple(_differences(record, plan, build_dir))
+
+
+def _differences(record: MadeFrom, plan: Plan, build_dir: Path) -> Iterator[str]:
+    index = file_index(build_dir)
+    for name, expected in record.outputs.items():
+        yield from _altered(name, expected, _hash(build_dir / name, index), "made")
+    for name, expected in record.pictures.items():
+        yield from _altered(name, expected, _hash(build_dir / name, index), "shown")
+    now = inputs(plan, build_dir)
+    changed = [name for name in now if record.inputs.get(name) != now[name]]
+    if changed:
+        yield f"{', '.join(changed)} changed since they were made"
+
+
+def _altered(name: str, expected: str, found: str, done: str) -> Iterator[str]:
+    if found != expected:
+        yield f"{name} is gone" if found == ABSENT else f"{name} was altered since it was {done}"
+
+
+def _results(plan: Plan, build_dir: Path) -> Iterator[Path]:
+    """Records, arrays and executed notebooks of the plan's variants; no models, which nothing shows."""
+    for variant in plan.variants:
+        yield build_dir / "notebooks" / f"{variant.name}.ipynb"
+        folder = build_dir / "results" / variant.name
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix not in LEFT_OUT and not path.name.startswith("."):
+                yield path
+
+
+def _code(plan: Plan, index: FileIndex) -> str:
+    """The program's modules that make the outputs, and the practice's own figures."""
+    drawing = drawing_folder(plan.templates)
+    return combined(needed((module_file(MAKER), drawing / FILE), index.source, (drawing,)))
+
+
+def _files(paths: Iterable[Path], index: FileIndex) -> str:
+    """One hash for names and contents of files that may be absent."""
+    found = hashlib.sha256()
+    for path in paths:
+        found.update(
+            f"{path.parent.name}/{path.name}\0{_hash(path, index)}\n".encode(errors="surrogateescape")
+        )
+    return found.hexdigest()
+
+
+def _hash(path: Path, index: FileIndex) -> str:
+    try:
+        return index.sha256(path)
+    except OSError:
+        return ABSENT

@@ -1,0 +1,77 @@
+"""The notebook to hand in as one HTML page, which needs neither Jupyter nor a network to be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from runner.errors import RunnerError
+from runner.files import write_text
+from runner.language.i18n import language, tr
+from runner.language.templating import blamed
+
+TEMPLATE = "notebook"
+HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
+FORMULA = re.compile(r"(?<![\\$`\w])\$(?!\s)([^$\n`]+?)(?<!\s)\$(?![\w$])")
+FENCE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
+
+
+def write_html(notebook: Path, target: Path, templates: Sequence[Path]) -> Path:
+    """Write the page made of ``notebook`` to ``target``, whole or not at all.
+
+    ``templates`` are folders that may have ``notebook/``, the first that has it counts.
+    Raises RunnerError if the notebook can't be read, TemplateFault for a faulty template.
+    """
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    try:
+        content = nbformat.read(notebook, as_version=4)
+    except (OSError, ValueError) as error:
+        raise RunnerError(f"cannot be read: {error}", where=str(notebook)) from error
+    _describe_pictures(content)
+    _draw_formulas(content)
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name=TEMPLATE,
+        extra_template_basedirs=[str(folder) for folder in templates],
+        language_code=language().partition("-")[0],
+        exclude_anchor_links=True,
+        config=Config({"CSSHTMLHeaderPreprocessor": {"style": "tango"}}),
+    )
+    with blamed(f"{TEMPLATE}/index.html.j2"):
+        page, _ = exporter.from_notebook_node(content)
+    write_text(target, page)
+    return target
+
+
+def _describe_pictures(content: NotebookNode) -> None:
+    """Give each picture a text that says which part of the notebook it belongs to."""
+    heading = ""
+    for cell in content.cells:
+        if cell.cell_type == "markdown":
+            heading = ([heading, *HEADING.findall(cell.source)])[-1]
+            continue
+        for output in cell.get("outputs", []):
+            if any(kind.startswith("image/") for kind in output.get("data", {})):
+                output["metadata"]["alt"] = (
+                    tr("Figura de «{heading}»", heading=heading) if heading else tr("Figura")
+                )
+
+
+def _draw_formulas(content: NotebookNode) -> None:
+    """Turn ``$...$`` into MathML, which browsers draw without a script."""
+    for cell in content.cells:
+        if cell.cell_type == "markdown":
+            parts = FENCE.split(cell.source)  # code between the other parts
+            parts[::2] = [FORMULA.sub(_formula, part) for part in parts[::2]]
+            cell.source = "".join(parts)
+
+
+def _formula(found: re.Match[str]) -> str:
+    from latex2mathml.converter import convert
+
+    return str(convert(found[1]))

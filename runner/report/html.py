@@ -1,0 +1,258 @@
+"""The report's HTML: Jinja templates filled from a study, each part rendered apart.
+
+A part whose variant is missing becomes a notice; the rest of the report is made all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+from markupsafe import Markup
+
+from runner.analysis.loading import unreadable_result
+from runner.analysis.selection import select
+from runner.errors import InputError, RunnerError
+from runner.figures.drawn import Drawn
+from runner.language import templating
+from runner.language.i18n import language, tr
+from runner.language.templating import TemplateFault, blamed, check_texts, place
+from runner.plan.records import Author
+from runner.report.evidence import Claim, link_claims, link_to_notebooks
+from runner.report.evidence_words import field_words, metric_words
+from runner.report.facts import Facts
+from runner.report.filters import NumberFilters
+from runner.report.layout import Layout
+from runner.report.missing import notice
+from runner.report.numbers import Ledger, UntracedNumberError, refuse_untraced
+from runner.report.printing.formulas import formula
+from runner.report.typed_numbers import untraced_numbers
+from runner.results.reasons import reason_words
+from runner.results.study import MissingVariant, Study
+
+ANSWER = re.compile(r"q(\d+)\.html")
+FRONT_PARTS = ("summary",)
+SUMMARY_PREFIX = "R"  # of the claims made in the summary
+BACK_PARTS = ("configuration", "variants", "appendix", "evidence")
+EVIDENCE = "parts/evidence.html"  # rendered last
+LAYOUT_FILE = "report.html"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One rendered part. ``number`` is the question's, None for others; ``asks`` restates it."""
+
+    id: str
+    number: int | None
+    title: str
+    asks: str
+    body: Markup
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Document:
+    """The whole report, the claims made in it, and its parts."""
+
+    html: str
+    claims: tuple[Claim, ...]
+    sections: tuple[Section, ...]
+
+
+def report_html(
+    study: Study, figures: Mapping[str, Drawn | MissingVariant], templates_dir: Path, manifest_sha256: str
+) -> Document:
+    """The whole document. Raises RunnerError naming template and line for a faulty template.
+
+    The map of evidence is rendered last, from the numbers that the other parts printed; ``manifest_sha256``
+    is the hash of what is attached to the PDF.
+    """
+    layout, ledger = Layout(figures), Ledger()
+    environment = _environment(study, layout, ledger, templates_dir)
+    environment.globals["manifest_sha256"] = manifest_sha256
+    parts = PartRenderer(study, layout, ledger, environment)
+    templates = _templates(templates_dir)
+    sources = {name: parts.constants(name) for name in templates}
+    for name, constants in sources.items():
+        layout.section(_section_id(name), _section_name(name, constants["title"]))
+    sections, claims = [parts.section(n, sources[n]) for n in templates if n != EVIDENCE], list[Claim]()
+    if EVIDENCE in sources:  # without it, links would lead nowhere
+        sections, claims = link_sections(sections, study, ledger)
+    environment.globals["claims"] = claims
+    if EVIDENCE in sources:
+        sections.append(parts.section(EVIDENCE, sources[EVIDENCE]))
+    content = {
+        "front": [s for s in sections if s.id in FRONT_PARTS],
+        "answers": [s for s in sections if s.number is not None],
+        "back": [s for s in sections if s.id in BACK_PARTS],
+    }
+    html = parts.render(LAYOUT_FILE, content)
+    complete = all(section.complete for section in sections)
+    return Document(layout.resolve(html, complete), tuple(claims), tuple(sections))
+
+
+def check_templates(folder: Path) -> None:
+    """Raise TemplateFault, with file and line, for one that can't be compiled, or a bad text beside it.
+
+    What is wrong only once it is rendered, with results, is not found here.
+    """
+    check_texts(folder)
+    nothing = Study("", "", True, Author((), "", "", ""), "", (), {}, {}, ())
+    layout, ledger = Layout({}), Ledger()
+    of_report = _environment(nothing, layout, ledger, folder)
+    of_message = templating.environment(folder)
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in templating.TEMPLATES and p.is_file()):
+        name = path.relative_to(folder).as_posix()
+        with blamed(name):
+            if path.suffix == ".html":
+                _compile(of_report, name)
+            else:
+                of_message.get_template(name)
+    parts = PartRenderer(nothing, layout, ledger, of_report)
+    for name in _templates(folder):
+        parts.constants(name)
+
+
+def _compile(environment: jinja2.Environment, name: str) -> None:
+    """Compile a template, and find those that it names and can't do without."""
+    environment.get_template(name)
+    assert environment.loader is not None
+    source, path, _ = environment.loader.get_source(environment, name)
+    tree = environment.parse(source, name, path)
+    for part in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        named = getattr(getattr(part, "template", None), "value", None)
+        if isinstance(named, str) and not getattr(part, "ignore_missing", False):
+            environment.get_template(named)
+
+
+def link_sections(
+    sections: Sequence[Section], study: Study, ledger: Ledger
+) -> tuple[list[Section], list[Claim]]:
+    """The sections with each number linked to where it comes from, and the claims made in them."""
+    linked: list[Section] = []
+    claims: list[Claim] = []
+    shown = select(study)
+    with_row = [name for name in study.finished if name in shown]
+    for section in sections:
+        if section.number is None and section.id not in FRONT_PARTS:
+            body = link_to_notebooks(section.body, with_row, ledger)
+        else:
+            prefix = SUMMARY_PREFIX if section.number is None else str(section.number)
+            body, found = link_claims(section.body, section.id, prefix, ledger)
+            claims += found
+        linked.append(replace(section, body=body))
+    return linked, claims
+
+
+def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Path) -> jinja2.Environment:
+    environment = templating.environment(templates_dir, autoescape=True, finalize=refuse_untraced)
+    facts = Facts(study)
+    environment.globals.update(facts.globals(), **layout.globals(), study=study)
+    environment.globals.update(language=language(), formula=formula)
+    filters = NumberFilters(ledger, zone=study.zone).all()
+    environment.filters.update(filters, label=facts.label, field_words=field_words)
+    environment.filters.update(translated=tr, reason_words=reason_words)
+    environment.filters["metric_words"] = partial(metric_words, label=study.label)
+    return environment
+
+
+def _templates(templates_dir: Path) -> list[str]:
+    """Names of the templates of all parts, in the order of the document."""
+    answers = [path.name for path in (templates_dir / "answers").glob("q*.html")]
+    answers = sorted(name for name in answers if ANSWER.fullmatch(name))
+    there = {path.stem for path in (templates_dir / "parts").glob("*.html")}
+    front = [f"parts/{name}.html" for name in FRONT_PARTS if name in there]
+    back = [f"parts/{name}.html" for name in BACK_PARTS if name in there]
+    return front + [f"answers/{name}" for name in answers] + back
+
+
+@dataclass(frozen=True)
+class PartRenderer:
+    """Renders one template at a time, and says where a faulty one is at fault."""
+
+    study: Study
+    layout: Layout
+    ledger: Ledger
+    environment: jinja2.Environment
+    compiled: dict[str, jinja2.Template] = field(default_factory=dict)
+
+    def constants(self, name: str) -> dict[str, str]:
+        """The texts set at the top of a template: its title, and the question in other words.
+
+        They are read without rendering, to be there even where the rest can't be rendered. The template
+        is kept for its rendering: to parse all of them again would take a third of a second.
+        """
+        loader = self.environment.loader
+        assert loader
+        with blamed(name):
+            source, path, _ = loader.get_source(self.environment, name)
+            tree = self.environment.parse(source, name, path)
+            code = self.environment.compile(tree, name, path)
+        shared = self.environment.make_globals(None)
+        self.compiled[name] = jinja2.Template.from_code(self.environment, code, shared)
+        found = {
+            node.target.name: node.node.value
+            for node in tree.body
+            if isinstance(node, nodes.Assign)
+            and isinstance(node.target, nodes.Name)
+            and isinstance(node.node, nodes.Const)
+        }
+        if "title" not in found:
+            raise InputError('needs {% set title = "..." %}, a constant', where=name)
+        return {"asks": "", "constants": "", **found}
+
+    def refuse_typed_numbers(self, name: str, body: str, constants: str) -> None:
+        """Raise UntracedNumberError, with template and text, for a number that is not from the results."""
+        labels = [variant.label for variant in self.study.variants]
+        found = untraced_numbers(body, constants, labels)
+        if found:
+            what = f"numbers that do not come from the results: {', '.join(found)}"
+            hint = "print them with m(...) and a filter, or declare them in {% set constants %}"
+            raise UntracedNumberError(what, where=name, hint=hint)
+
+    def section(self, name: str, constants: Mapping[str, str]) -> Section:
+        """One part, or a notice in its place if it needs a variant that is missing."""
+        mark = self.layout.mark()
+        try:
+            body, complete = Markup(self.render(name, {})), True
+            self.refuse_typed_numbers(name, body, constants["constants"])
+        except MissingVariant as error:
+            self.layout.reset(mark)
+            body = notice(self.study.label(error.name), error.reason)
+            complete = False
+        title, asks = constants["title"], constants["asks"]
+        return Section(_section_id(name), _number(name), title, asks, body, complete)
+
+    def render(self, name: str, content: Mapping[str, Any]) -> str:
+        """One template; every error but a missing variant names template and line."""
+        try:
+            with blamed(name):
+                return (self.compiled.get(name) or self.environment.get_template(name)).render(content)
+        except (MissingVariant, TemplateFault):
+            raise
+        except RunnerError as error:
+            if lost := unreadable_result(error, self.study):
+                raise lost from error
+            what = f"{error.what} [{error.where}]" if error.where else error.what
+            raise type(error)(what, where=place(error, name), hint=error.hint) from error
+
+
+def _number(name: str) -> int | None:
+    match = ANSWER.fullmatch(Path(name).name)
+    return int(match.group(1)) if match else None
+
+
+def _section_id(name: str) -> str:
+    number = _number(name)
+    return Path(name).stem if number is None else f"pregunta-{number}"
+
+
+def _section_name(name: str, title: str) -> str:
+    number = _number(name)
+    return tr("«{title}»", title=title) if number is None else tr("Pregunta\N{NO-BREAK SPACE}{n}", n=number)

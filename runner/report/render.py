@@ -1,0 +1,101 @@
+"""The report: study -> figures -> HTML -> PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runner.figures.drawing import Figures, drawn_figures, known_figures, prepare
+from runner.figures.typefaces import fonts_of, style_sheets
+from runner.language.templating import check_texts
+from runner.plan.variants import TEMPLATES, Plan
+from runner.processes.helper import Helper
+from runner.report.attachments import collect, evidence_file
+from runner.report.characters import spelled
+from runner.report.html import report_html
+from runner.report.printing.lean import lean, no_collection
+from runner.report.printing.pdf import load_weasyprint, print_pages, whole_or_not
+from runner.report.summary import SUMMARY_FILE, write_summary
+from runner.results.study import Study
+
+REPORT_FILE = "report.pdf"
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """The processes that draw figures and print pages while this one works out the text."""
+
+    painter: Helper
+    printer: Helper
+
+
+@contextmanager
+def helpers() -> Iterator[Helpers]:
+    """Begin before there is a study: they take a second to be ready."""
+    with Helper(prepare) as painter, Helper(load_weasyprint) as printer:
+        yield Helpers(painter, printer)
+
+
+def with_printable_reasons(study: Study, fonts: Sequence[Path]) -> Study:
+    """The study with what programs said of failures in characters that the fonts have."""
+    missing, since = (
+        {name: spelled(reason, fonts) for name, reason in reasons.items()}
+        for reasons in (study.missing, study.failed_since)
+    )
+    return replace(study, missing=missing, failed_since=since)
+
+
+def render(study: Study, plan: Plan, build_dir: Path, templates_dir: Path) -> Path:
+    """``render_with`` helpers of its own; the report's path."""
+    with helpers() as helping:
+        render_with(helping, study, plan, build_dir, templates_dir)
+    return build_dir / REPORT_FILE
+
+
+def render_with(
+    helping: Helpers,
+    study: Study,
+    plan: Plan,
+    build_dir: Path,
+    templates_dir: Path,
+    others: tuple[Path, ...] = (),
+    make_others: Callable[..., object] = tuple,
+) -> list[Path]:
+    """Write ``report.pdf``, with all it is made from attached, into ``build_dir``; the files that it shows.
+
+    What is missing from the study is said in the report. ``make_others`` is given a path for each of
+    ``others``, and makes them while pages are printed. All take their places together, when all are made.
+    Raises RunnerError for a faulty template, an untraced number, or anything that the PDF library warns of.
+    """
+    check_texts(templates_dir)
+    sheets = style_sheets(templates_dir, study.draft)
+    study = with_printable_reasons(study, fonts_of(sheets))
+    figures = known_figures(study, build_dir, templates_dir) or Figures(
+        helping.painter.call(drawn_figures, study, build_dir, templates_dir)
+    )
+    attached = collect(study, plan, build_dir, templates_dir)
+    with no_collection():
+        document = report_html(study, figures, templates_dir, attached[0].sha256)
+        len(figures)  # those that no template asks for are drawn, too
+        html = lean(document.html)
+    attached += (evidence_file(document.claims, attached[0].made),)
+    with ExitStack() as whole:
+        made = [whole.enter_context(whole_or_not(path)) for path in others]
+        summary, target = (
+            whole.enter_context(whole_or_not(build_dir / n)) for n in (SUMMARY_FILE, REPORT_FILE)
+        )
+        printing = helping.printer.call(
+            print_pages,
+            html,
+            target,
+            styles=sheets,
+            base=build_dir,
+            roots=(build_dir, templates_dir, TEMPLATES),
+            attachments=attached,
+        )
+        make_others(*made)
+        _, *read = printing
+        write_summary(document, study, target, summary)
+    return read

@@ -1,0 +1,92 @@
+"""What a run has still to do, or left undone, and why: kept in the build folder for the report.
+
+An entry holds until the variant has another result than it had when the entry was made, so that it needs
+no change when the variant ends, and a killed run leaves nothing wrong behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from runner.durations import in_words
+from runner.errors import RunnerError
+from runner.faults import tell
+from runner.files import write_json
+from runner.results.records import read_failure, read_result
+from runner.results.study import PENDING
+
+AWAITED_FILE = "awaited.json"
+
+
+class Awaited(BaseModel):
+    """Why a variant is not there, in Spanish; ``replaces`` is when its former record was made, if any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: str
+    replaces: str | None
+
+
+_FORM = TypeAdapter(dict[str, Awaited])
+
+
+def over_budget(seconds: float) -> str:
+    """The reason of a variant that a time budget left out."""
+    return f"no cabía en el presupuesto de tiempo de {in_words(seconds)}"
+
+
+def note_awaited(build_dir: Path, reasons: Mapping[str, str], settled: Iterable[str] = ()) -> bool:
+    """Note why the variants of ``reasons`` are not there; earlier notes stay but for ``settled`` variants.
+
+    What no longer holds is dropped. Returns whether anything changed; if not, the file stays as it is.
+    """
+    before = _read(build_dir)
+    kept = {n: a for n, a in before.items() if n not in settled and a.replaces == _record(build_dir, n)}
+    fresh = {n: Awaited(reason=r, replaces=_record(build_dir, n)) for n, r in reasons.items()}
+    after = kept | fresh
+    if after == before:
+        return False
+    if after:
+        write_json(build_dir / AWAITED_FILE, {name: each.model_dump() for name, each in after.items()})
+    else:
+        (build_dir / AWAITED_FILE).unlink(missing_ok=True)
+    return True
+
+
+def pending(names: Iterable[str]) -> dict[str, str]:
+    """The reason of what is about to be run."""
+    return dict.fromkeys(names, PENDING)
+
+
+def read_awaited(build_dir: Path) -> dict[str, str]:
+    """Reasons by name, of the notes that still hold; damaged notes are told of, and hold nothing."""
+    path = build_dir / AWAITED_FILE
+    try:
+        _FORM.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValidationError) as error:
+        what = f"can't be read, so outdated results may count as current: {str(error).splitlines()[0]}"
+        tell(RunnerError(what, where=str(path), hint="'all' writes it again"))
+    return {n: a.reason for n, a in _read(build_dir).items() if a.replaces == _record(build_dir, n)}
+
+
+def _read(build_dir: Path) -> dict[str, Awaited]:
+    try:
+        return _FORM.validate_json((build_dir / AWAITED_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return {}
+
+
+def _record(build_dir: Path, name: str) -> str | None:
+    """When the variant's record in the build folder, good or bad, was made."""
+    folder = build_dir / "results" / name
+    failure = read_failure(folder)
+    failed = [failure.finished.isoformat()] if failure else []
+    try:
+        return " ".join([read_result(folder).result.finished.isoformat(), *failed])
+    except RunnerError:
+        return " ".join(failed) or None

@@ -1,0 +1,317 @@
+"""What a finished (or failed) variant leaves behind: typed records, written whole, read with care.
+
+``build/results/<variant>/`` holds ``result.json`` (its presence means success), ``predictions.npz``,
+``history.csv`` and whatever else the notebook left; a failed variant leaves ``failure.json`` only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from runner.errors import RunnerError
+from runner.files import Record
+from runner.results.arrays import PredictedSets, read_arrays, read_predictions
+from runner.results.seal import check_sealed
+
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
+SCHEMA_VERSION = 1
+RESULT_FILE = "result.json"
+FAILURE_FILE = "failure.json"
+PREDICTIONS_FILE = "predictions.npz"
+VALUES_FILE = "values.json"
+LEFT_OUT = {".keras"}  # suffixes of models, which nothing shows
+TRAINING_FILE = "training.json"  # written by the kernel, folded into result.json
+
+
+R = TypeVar("R", bound=Record)
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+Some = Annotated[float, Field(gt=0)]  # what others are divided by
+Count = Annotated[int, Field(ge=1)]
+
+
+class Layer(Record):
+    """One layer of the model; ``output_shape`` is without the batch dimension."""
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+
+
+class ModelSummary(Record):
+    """The model's layers, its numbers of weights, and FLOPs of one forward pass of one image."""
+
+    layers: tuple[Layer, ...]
+    parameters: int
+    trainable_parameters: int
+    flops_per_image: int
+
+
+class Epoch(Record):
+    """One epoch (from 1). Training metrics are means over the epoch while the weights changed.
+
+    ``loss`` is what was minimised; ``cross_entropy`` (nats) is the same for every variant. Seconds of
+    training exclude validation.
+    """
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    train_cross_entropy: float
+    train_accuracy: Share
+    validation_loss: float
+    validation_cross_entropy: float
+    validation_accuracy: Share
+    train_seconds: Seconds
+    validation_seconds: Seconds
+
+
+class Scores(Record):
+    """Metrics of the trained model on one set, all images seen once with the final weights."""
+
+    loss: float
+    cross_entropy: float
+    accuracy: Share
+    images: Count
+
+
+class Evaluation(Record):
+    """The three sets, evaluated with the final weights."""
+
+    train: Scores
+    validation: Scores
+    test: Scores
+
+
+class Timing(Record):
+    """Seconds without validation; ``epoch_seconds`` is the median without the first epoch.
+
+    The first epoch holds the tracing of the graph as well, and so does the first after an interruption,
+    which the median leaves out, too. Where nothing else remains, it is of all.
+    """
+
+    first_epoch_seconds: Seconds
+    epoch_seconds: Some
+    train_seconds: Some
+    validation_seconds: Seconds
+    images_per_second: Seconds
+
+
+class DataSummary(Record):
+    """The data set, its hashes, and how many images each set holds."""
+
+    name: str
+    label: str
+    class_names: Annotated[tuple[str, ...], Field(min_length=2)]
+    sha256: dict[str, str]
+    train_images: Count
+    validation_images: Count
+    test_images: Count
+
+
+class Environment(Record):
+    """Where the variant was trained; ``threads`` is the cores its kernel was given."""
+
+    python: str
+    tensorflow: str
+    keras: str
+    numpy: str
+    system: str
+    processor: str
+    cores: int
+    threads: int
+    onednn: bool
+    gpus: tuple[str, ...]
+
+
+class Training(Record):
+    """All that was measured of one training run. ``memory_peak_bytes`` is of the whole kernel.
+
+    ``interruptions`` counts the attempts that were cut off; they lasted ``earlier_seconds``, of which
+    ``lost_seconds`` left no epoch of this record. The first ``restored_epochs`` epochs are theirs.
+    """
+
+    model: ModelSummary
+    epochs: Annotated[tuple[Epoch, ...], Field(min_length=1)]
+    evaluation: Evaluation
+    timing: Timing
+    memory_peak_bytes: int
+    data: DataSummary
+    environment: Environment
+    interruptions: int = 0
+    restored_epochs: int = 0
+    earlier_seconds: float = 0.0
+    lost_seconds: float = 0.0
+
+
+class Result(Record):
+    """One finished variant. ``training`` is None for notebooks that train nothing.
+
+    ``wall_seconds`` are of all its attempts, those that were cut off included; ``settings`` are the variables
+    in force that decide how libraries compute.
+    """
+
+    schema_version: int
+    variant: str
+    notebook: str
+    notebook_sha256: str
+    profile: str
+    draft: bool
+    key: str
+    key_parts: dict[str, str]
+    parameters: dict[str, Any]
+    started: datetime
+    finished: datetime
+    wall_seconds: float
+    settings: dict[str, str] = Field(default_factory=dict)
+    training: Training | None = None
+
+
+class Failure(Record):
+    """Why a variant did not finish, in one line (``reason``) and in full (``detail``)."""
+
+    schema_version: int
+    variant: str
+    key: str
+    reason: str
+    detail: str
+    finished: datetime
+
+
+class Named(dict[str, Any]):
+    """What a file holds by name; raises RunnerError with the file for a name that is not in it."""
+
+    def __init__(self, content: Mapping[str, Any], path: Path) -> None:
+        super().__init__(content)
+        self.path = path
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise RunnerError(f"'{name}' is missing", where=str(self.path))
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What training leaves: labels (n,) and class probabilities (n, classes) of both sets' images."""
+
+    validation_labels: np.ndarray
+    validation_probabilities: np.ndarray
+    test_labels: np.ndarray
+    test_probabilities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished variant: its record, its folder, and its arrays read when asked for."""
+
+    result: Result
+    folder: Path
+
+    @property
+    def training(self) -> Training:
+        """The measurements; raises RunnerError for a notebook that trains nothing."""
+        if self.result.training is None:
+            raise RunnerError("this notebook trains nothing", where=self.result.variant)
+        return self.result.training
+
+    @cached_property
+    def predictions(self) -> PredictedSets:
+        """Arrays of ``predictions.npz``; raises RunnerError if they are missing or of wrong shape."""
+        return self._read_predictions()
+
+    def check_predictions(self, keep: bool) -> None:
+        """Raise RunnerError as ``predictions`` does; of thousands of variants, not all are kept."""
+        if keep:
+            self.predictions  # noqa: B018  read now, and not again when it is asked for
+        else:
+            self._read_predictions()
+
+    def _read_predictions(self) -> PredictedSets:
+        data = self.training.data
+        images = data.validation_images, data.test_images
+        check_sealed(self.folder / PREDICTIONS_FILE)
+        return read_predictions(self.folder / PREDICTIONS_FILE, images, len(data.class_names))
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """What the notebook left in ``values.json``; raises RunnerError if it can't be read."""
+        path = self.folder / VALUES_FILE
+        check_sealed(path)
+        values = _read_json(path)
+        if not isinstance(values, dict):
+            raise RunnerError("not a JSON object", where=str(path))
+        return values
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """All arrays of the file ``name`` in the folder.
+
+        Raises RunnerError if it is unreadable, and when an array that is not there is asked for.
+        """
+        check_sealed(self.folder / name)
+        return Named(read_arrays(self.folder / name), self.folder / name)
+
+
+def read_result(folder: Path) -> Finished:
+    """The finished variant in ``folder``.
+
+    Raises RunnerError naming file and field if the record is missing, truncated, of another version
+    or does not fit the schema.
+    """
+    path = folder / RESULT_FILE
+    _refuse_other_version(_read_json(path), path)
+    check_sealed(path)
+    record = _validated(Result, path)
+    if record.variant != folder.name:
+        raise RunnerError(f"variant: is '{record.variant}', not '{folder.name}'", where=str(path))
+    return Finished(record, folder)
+
+
+def _refuse_other_version(content: Any, path: Path) -> None:
+    """Raise RunnerError for a record of another version, which need not fit the schema otherwise."""
+    version = content.get("schema_version", SCHEMA_VERSION) if isinstance(content, dict) else SCHEMA_VERSION
+    if version != SCHEMA_VERSION:
+        raise RunnerError(
+            f"schema_version is {version!r}, this program reads {SCHEMA_VERSION}",
+            where=str(path),
+            hint="run 'all' again: the variant will be trained anew",
+        )
+
+
+def read_failure(folder: Path) -> Failure | None:
+    """The failure left in ``folder``, if there is one that can be read."""
+    try:
+        return _validated(Failure, folder / FAILURE_FILE)
+    except RunnerError:
+        return None
+
+
+def _read_json(path: Path) -> Any:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"holds {constant}, which is no JSON number")
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text, parse_constant=refuse, object_hook=lambda found: Named(found, path))
+    except FileNotFoundError:
+        raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
+
+
+def _validated(kind: type[R], path: Path) -> R:
+    content = _read_json(path)
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the record"
+        raise RunnerError(f"{field}: {first['msg']}", where=str(path)) from error

@@ -1,0 +1,134 @@
+"""Everything that analysis, figures and report know of one batch of runs, loaded and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from runner.errors import RunnerError
+from runner.plan.records import SEED_MARK, Author, Seeds, origin
+from runner.results.records import Finished
+
+PENDING = "pendiente: todavía no se ha ejecutado"
+NOT_PLANNED = "no está en el fichero de experimentos"
+
+
+class MissingVariant(RunnerError):
+    """A result was asked for that is not there; ``name`` is the variant, ``reason`` says why."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(reason, where=name)
+        self.name, self.reason = name, reason
+
+    def __reduce__(self) -> tuple[type[MissingVariant], tuple[str, str]]:
+        """How it goes from process to process."""
+        return MissingVariant, (self.name, self.reason)
+
+
+@dataclass(frozen=True)
+class VariantInfo:
+    """One planned variant or notebook; ``differences`` are its parameters unlike the baseline's."""
+
+    name: str
+    label: str
+    kind: Literal["training", "notebook"]
+    questions: tuple[int, ...]
+    group: str
+    differences: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it is another variant with another seed."""
+        return SEED_MARK in self.name
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A factor of the best model, taken from the variant that won on validation data.
+
+    ``among`` is in order of preference; ``top`` has the highest validation accuracy, ``tied`` are those
+    not demonstrably worse than it, and ``winner`` is the first of ``among`` that is tied.
+    """
+
+    label: str
+    parameters: tuple[str, ...]
+    among: tuple[str, ...]
+    winner: str | None
+    top: str | None
+    tied: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A plan and what is there of its results.
+
+    ``missing`` maps names to a reason in Spanish; the practice's variants that the plan leaves out are
+    there too. ``failed_since`` are finished ones that were run once more, in vain, and why. Times are told in
+    ``zone``; empty: as they were recorded.
+    """
+
+    title: str
+    profile: str
+    draft: bool
+    author: Author
+    baseline: str
+    variants: tuple[VariantInfo, ...]
+    finished: Mapping[str, Finished]
+    missing: Mapping[str, str]
+    choices: tuple[Choice, ...]
+    seeds: Seeds = field(default_factory=Seeds)
+    zone: str = ""
+    failed_since: Mapping[str, str] = field(default_factory=dict)
+
+    def info(self, name: str) -> VariantInfo:
+        """The planned variant ``name``.
+
+        Raises MissingVariant for one of the practice's that this plan leaves out, and RunnerError for a
+        name that nobody knows.
+        """
+        if name in self._by_name:
+            return self._by_name[name]
+        if name in self.missing:
+            raise MissingVariant(name, self.missing[name])
+        raise RunnerError("no such variant in the plan", where=name)
+
+    def label(self, name: str) -> str:
+        """What the variant is called in the report; its name if the plan leaves it out."""
+        return self._by_name[name].label if name in self._by_name else name
+
+    def get(self, name: str) -> Finished:
+        """The finished variant ``name``; raises MissingVariant if it is not there."""
+        if name in self.finished:
+            return self.finished[name]
+        raise MissingVariant(name, self.missing.get(name, PENDING))
+
+    def has(self, name: str) -> bool:
+        """Whether the variant is finished."""
+        return name in self.finished
+
+    def available(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of ``names`` that are finished, in the same order."""
+        return tuple(name for name in names if name in self.finished)
+
+    def group(self, group: str) -> tuple[str, ...]:
+        """Names planned in ``group``, in the order of the plan; repetitions left out."""
+        return tuple(v.name for v in self.variants if v.group == group and not v.repeats)
+
+    def runs(self, name: str) -> tuple[str, ...]:
+        """The finished trainings of the variant ``name``, one a seed; the first has the plain name."""
+        return self.available(self._repetitions.get(name, ()))
+
+    # Looked up for every number of the report: with thousands of variants, searching would take minutes.
+    @cached_property
+    def _by_name(self) -> dict[str, VariantInfo]:
+        return {variant.name: variant for variant in self.variants}
+
+    @cached_property
+    def _repetitions(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for variant in self.variants:
+            found.setdefault(origin(variant.name), []).append(variant.name)
+        return found

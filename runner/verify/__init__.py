@@ -1,0 +1,1 @@
+"""The ``verify`` command: a report worked out again from its attachments."""

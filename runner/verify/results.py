@@ -1,0 +1,111 @@
+"""Checks the attached records against what they summarise: notebooks, and predictions of each image."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from runner.analysis.compare import Split, per_image_correct, per_image_cross_entropy, split_predictions
+from runner.code_closure import read_source
+from runner.errors import RunnerError
+from runner.plan.variants import Plan, Variant
+from runner.results.records import Finished, read_result
+
+TOLERANCE = 1e-5  # of a mean: Keras works in single precision
+PRINTED_DECIMALS = 4  # of the metrics that training notebooks print
+SPLITS: tuple[Split, ...] = ("validation", "test")
+
+
+def check_notebooks(plan: Plan, folder: Path) -> tuple[str, ...]:
+    """Executed notebooks that are not those of the records, or whose code is not the source's."""
+    return tuple(
+        fault for variant, found in _finished(plan, folder) for fault in _notebook(variant, found, folder)
+    )
+
+
+def check_metrics(plan: Plan, folder: Path) -> tuple[str, ...]:
+    """Metrics that don't follow from the predictions, or that the executed notebook doesn't print."""
+    return tuple(fault for _, found in _finished(plan, folder) for fault in _metrics(found, folder))
+
+
+def _finished(plan: Plan, folder: Path) -> Iterator[tuple[Variant, Finished]]:
+    """The variants with a readable record; the others are missing from the report as well."""
+    for variant in plan.variants:
+        try:
+            yield variant, read_result(folder / "results" / variant.name)
+        except RunnerError:
+            continue
+
+
+def _notebook(variant: Variant, found: Finished, folder: Path) -> Iterator[str]:
+    name = f"notebooks/{variant.name}.ipynb"
+    path = folder / name
+    if not path.is_file():
+        yield f"{name}: missing"
+        return
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != found.result.notebook_sha256:
+        recorded = found.result.notebook_sha256
+        yield f"{name}: SHA-256 {digest[:12]}..., the record of its run says {recorded[:12]}..."
+    if _code(path) != _code(variant.notebook):
+        yield f"{name}: its code is not that of {variant.notebook.name}"
+
+
+def _code(path: Path) -> str | None:
+    """Hash of what the code means, without the cells that papermill adds; None if it is no notebook."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = (
+            "".join(cell["source"])
+            for cell in cells
+            if cell["cell_type"] == "code" and "injected-parameters" not in cell["metadata"].get("tags", [])
+        )
+        return read_source("\n\n".join(code)).digest  # comments may have changed since, as for keys
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _metrics(found: Finished, folder: Path) -> Iterator[str]:
+    if found.result.training is None:
+        return
+    name = found.result.variant
+    try:
+        yield from _recomputed(found)
+    except RunnerError as error:
+        yield f"results/{name}: {error.what}"
+    printed = _outputs(folder / "notebooks" / f"{name}.ipynb")
+    evaluation = found.training.evaluation
+    for split in ("train", *SPLITS):
+        for metric in ("cross_entropy", "accuracy"):
+            value = f"{getattr(getattr(evaluation, split), metric):.{PRINTED_DECIMALS}f}"
+            if value not in printed:
+                yield f"results/{name}: {split} {metric} {value} is not printed by the executed notebook"
+
+
+def _recomputed(found: Finished) -> Iterator[str]:
+    """Accuracy and cross-entropy of validation and test, from each image's prediction."""
+    name = found.result.variant
+    for split in SPLITS:
+        predictions, scores = split_predictions(found, split), getattr(found.training.evaluation, split)
+        again = {
+            "accuracy": float(per_image_correct(predictions).mean()),
+            "cross_entropy": float(per_image_cross_entropy(predictions).mean()),
+        }
+        for metric, value in again.items():
+            recorded = getattr(scores, metric)
+            if abs(value - recorded) > TOLERANCE * max(1.0, abs(value)):
+                said = f"{recorded} in the record, {value:.6f} by predictions"
+                yield f"results/{name}: {split} {metric} is {said}"
+
+
+def _outputs(path: Path) -> str:
+    """All that the notebook's cells printed."""
+    try:
+        cells: Sequence[Any] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        return "\n".join("".join(output.get("text", [])) for output in outputs)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""

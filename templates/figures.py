@@ -1,0 +1,138 @@
+"""Which figures this practice's report has, drawn from a study, with their alternative texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from runner.analysis.classification import confusion
+from runner.analysis.compare import split_predictions
+from runner.errors import RunnerError
+from runner.figures.drawn import Draw, DrawnFigure
+from runner.practice.figures import alt_text, curves, grids
+from runner.practice.figures.bands import histories
+from runner.results.study import Study
+
+BEST, ANALYSIS = "best", "best-model"
+EFFECT_REFERENCE, CANDIDATE_REFERENCE = "batch-256", "c-adam"
+DIMENSIONS = {
+    "first_kernel": 4, "last_conv_kernel": 4, "dense_kernel": 2, "image": 3, "first_maps": 3, "last_maps": 3,
+}  # fmt: skip
+FILTERS_FILE, MAPS_FILE = "filters.npz", "maps.npz"
+
+
+def _curves(name: str | None) -> Draw:
+    def draw(study: Study) -> DrawnFigure:
+        finished = study.get(name or study.baseline)
+        label = study.info(finished.result.variant).label
+        epochs, *others = histories(study, finished.result.variant)
+        figure = curves.curves(epochs, "", others)  # the caption says which variant it is
+        return DrawnFigure(figure, alt_text.curves(epochs, label, others))
+
+    return draw
+
+
+def _batch_sizes(study: Study) -> DrawnFigure:
+    names = _some(study, (study.baseline, *study.group("batch")))
+    names = sorted(names, key=lambda name: study.get(name).result.parameters["batch_size"])
+    return DrawnFigure(curves.batch_sizes(study, names), alt_text.batch_sizes(study, names))
+
+
+def _effect(name: str) -> Draw:
+    def draw(study: Study) -> DrawnFigure:
+        pair = (name, EFFECT_REFERENCE)
+        for each in pair:
+            study.get(each)  # one that is missing leaves out the figure, whatever plan this is
+        return DrawnFigure(curves.effect(study, *pair), alt_text.effect(study, *pair))
+
+    return draw
+
+
+def _candidates(study: Study) -> DrawnFigure:
+    names = _some(study, study.group("candidates") or (CANDIDATE_REFERENCE,))
+    figure = curves.candidates(study, names, CANDIDATE_REFERENCE)
+    return DrawnFigure(figure, alt_text.candidates(study, names))
+
+
+def _some(study: Study, names: Sequence[str]) -> Sequence[str]:
+    """Those that are finished; raises MissingVariant if none is."""
+    available = study.available(names)
+    if not available:
+        study.get(names[0])
+    return available
+
+
+def _confusion(study: Study) -> DrawnFigure:
+    finished = study.get(BEST)
+    test, names = split_predictions(finished, "test"), finished.training.data.class_names
+    counts = confusion(test.labels, test.predicted, len(names))
+    return DrawnFigure(curves.confusion_matrix(counts, names), alt_text.confusion(counts, names))
+
+
+def _first_filters(study: Study) -> DrawnFigure:
+    kernel, layer = _kernel(study, "first_kernel"), _value(study, "first_layer")
+    return DrawnFigure(grids.colour_kernels(kernel), alt_text.kernels(kernel, layer), False)
+
+
+def _last_filters(study: Study) -> DrawnFigure:
+    kernel, layer = _kernel(study, "last_conv_kernel"), _value(study, "last_conv_layer")
+    return DrawnFigure(grids.kernel_mosaic(kernel), alt_text.kernels(kernel, layer), False)
+
+
+def _dense(study: Study) -> DrawnFigure:
+    kernel = _kernel(study, "dense_kernel")
+    names = study.get(BEST).training.data.class_names
+    return DrawnFigure(grids.dense_weights(kernel, names), alt_text.dense_weights(kernel, names))
+
+
+def _sample(study: Study) -> DrawnFigure:
+    label = _value(study, "sample_label")
+    figure = grids.sample_image(_array(study, MAPS_FILE, "image"), label)
+    index = int(_value(study, "sample_index"))
+    return DrawnFigure(figure, alt_text.sample_image(label, index), False)
+
+
+def _feature_maps(array: str, layer: str) -> Draw:
+    def draw(study: Study) -> DrawnFigure:
+        maps = _array(study, MAPS_FILE, array)
+        alt = alt_text.feature_maps(maps, _value(study, layer))
+        return DrawnFigure(grids.feature_maps(maps), alt, False)
+
+    return draw
+
+
+def _kernel(study: Study, name: str) -> np.ndarray:
+    return _array(study, FILTERS_FILE, name)
+
+
+def _array(study: Study, file: str, name: str) -> np.ndarray:
+    finished = study.get(ANALYSIS)
+    array: np.ndarray = finished.arrays(file)[name]
+    numbers = array.dtype.kind in "iuf" and array.ndim == DIMENSIONS[name] and array.size > 0
+    if not numbers or not np.isfinite(array).all():
+        problem = f"array '{name}' is not {DIMENSIONS[name]} dimensions of finite numbers"
+        raise RunnerError(problem, where=str(finished.folder / file))
+    return array
+
+
+def _value(study: Study, name: str) -> str:
+    finished = study.get(ANALYSIS)
+    return str(finished.values[name])
+
+
+DRAWS: dict[str, Draw] = {
+    "fig-curvas": _curves(None),
+    "fig-lotes": _batch_sizes,
+    "fig-filtros-x2": _effect("filters-x2"),
+    "fig-capas-x2": _effect("layers-x2"),
+    "fig-candidatos": _candidates,
+    "fig-curvas-mejor": _curves(BEST),
+    "fig-confusion": _confusion,
+    "fig-filtros-primera": _first_filters,
+    "fig-filtros-ultima": _last_filters,
+    "fig-densa": _dense,
+    "fig-imagen": _sample,
+    "fig-mapas-primera": _feature_maps("first_maps", "first_layer"),
+    "fig-mapas-ultima": _feature_maps("last_maps", "last_conv_layer"),
+}
