@@ -64,9 +64,10 @@ def threads() -> int:
 def load_study() -> Study:
     """Plan and results so far; raises RunnerError or InputError if they can't be read."""
     from runner.analysis.loading import load_study as load
-    from runner.plan.variants import DEFAULT_PLAN, make_plan
+    from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
 
-    plan = make_plan(Path(os.environ.get(PLAN, DEFAULT_PLAN)), os.environ.get(PROFILE, "full"))
+    path = Path(os.environ.get(PLAN, DEFAULT_PLAN))  # a cluster's worker has no templates of the practice
+    plan = make_plan(path, os.environ.get(PROFILE, "full"), TEMPLATES)
     return load(plan, results_dir().parent)
 
 

@@ -45,7 +45,8 @@ notebook = "good"
 GATE = "TEST_GATE"
 HOLD = f"""
 import os, pathlib, time
-from runner import checkpoints, kernel
+from runner.practice import checkpoints
+from runner import kernel
 gate = os.environ.get("{GATE}")
 if gate:
     keep = checkpoints.EpochCheckpoint.on_epoch_end

@@ -158,7 +158,7 @@ def _digest(plan: Plan, build_dir: Path) -> str:
         os.environ.get("XDG_RUNTIME_DIR"),
     )
     found = hashlib.sha256(repr((program, state)).encode())
-    for path in sorted((PROJECT_ROOT / "runner").glob("*.py")):
+    for path in sorted((PROJECT_ROOT / "runner").rglob("*.py")):
         found.update(path.read_bytes())
     return found.hexdigest()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.analysis.loading import unreadable_result
-from runner.code_closure import combined, needed
+from runner.code_closure import combined, module_file, needed
 from runner.errors import InputError, RunnerError
 from runner.figures.drawn import Drawn
 from runner.figures.own import FILE, drawing_folder, own_draws
@@ -145,7 +145,7 @@ def _inputs_digest(study: Study, index: FileIndex, templates: Path) -> str:
     digest = hashlib.sha256(repr((plan, study.choices, i18n.current(), made_with())).encode())
     read = [*i18n.catalogue_files(i18n.current().partition("_")[0]), *files_in(TEMPLATES / FONTS)]
     drawing = drawing_folder(templates)
-    sources = needed((Path(__file__), drawing / FILE), index.source, (drawing,))
+    sources = needed((module_file(__name__), drawing / FILE), index.source, (drawing,))
     if drawing == templates:
         read += (p for p in files_in(templates) if p.suffix not in TEXTS | {".py"})
     digest.update(combined(sources).encode())

@@ -111,7 +111,7 @@ def test_the_network_gone_from_the_start(tmp_path: Path, monkeypatch: pytest.Mon
 FILLER = """
 import json, sys
 from pathlib import Path
-from runner import downloads, sources
+from runner.practice.data import downloads, sources
 cached, url, archive_hash, expected = sys.argv[1:]
 downloads.OFFICIAL_URL, downloads.OFFICIAL_SHA256 = url, archive_hash
 downloads.CONNECT_SECONDS = 10**4  # as long as the test holds the server
@@ -149,7 +149,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from runner import sources
+from runner.practice.data import sources
 shape = (60000, 32, 32, 3)
 arrays = {
     "x_train": np.zeros(shape, np.uint8), "y_train": np.zeros(60000, np.uint8),

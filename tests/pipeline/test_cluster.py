@@ -192,7 +192,7 @@ def test_an_interrupted_run_ends_the_kernels_of_the_workers(
 def test_a_worker_with_other_code_is_refused(cluster: Cluster, plan: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(PROJECT_ROOT / "runner", other / "runner", ignore=shutil.ignore_patterns("__pycache__"))
-    with (other / "runner" / "model.py").open("a") as file:
+    with (other / "runner" / "practice" / "model.py").open("a") as file:
         file.write("\nOTHER = 1\n")
     cluster.worker("uno", other)
     process = start("all", plan, tmp_path / "build", "--scheduler", cluster.address)

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.xdist_group("settings")
 NO_FORK = """
 import sys
 from pathlib import Path
-from runner import isolation
+from runner.processes import isolation
 isolation.begin()
-from runner import forked_kernel
+from runner.processes import forked_kernel
 forked_kernel.is_safe = lambda: False
 from runner.execute.notebook import run_notebook
 notebook = Path(sys.argv[1])

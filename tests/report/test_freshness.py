@@ -132,14 +132,14 @@ def test_another_plan_or_profile_is_seen(rendered: Rendered, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("module", "report", "figures"),
     [
-        ("timing", True, True),  # figures 9 to 11 compare times
-        ("analysis", True, True),
-        ("alt_text", True, True),
-        ("report_html", True, False),
-        ("handin_html", True, False),
-        ("pdf_finish", True, False),
-        ("cluster", False, False),
-        ("schedule", False, False),
+        ("analysis/timing", True, True),  # figures 9 to 11 compare times
+        ("analysis/compare", True, True),
+        ("practice/figures/alt_text", True, True),
+        ("report/html", True, False),
+        ("report/handin_page", True, False),
+        ("report/printing/pdfua", True, False),
+        ("cluster/executor", False, False),
+        ("execute/schedule", False, False),
     ],
 )
 def test_code_counts_where_it_is_used_and_comments_do_not(

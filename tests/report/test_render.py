@@ -182,7 +182,7 @@ def test_damaged_arrays_leave_the_rest(tmp_path: Path) -> None:
 
 def test_imports_no_tensorflow() -> None:
     """The host side stays light: rendering loads neither TensorFlow nor Keras."""
-    code = "import sys, runner.report; print({'tensorflow', 'keras', 'pandas'} & set(sys.modules))"
+    code = "import sys, runner.report.render; print({'tensorflow', 'keras', 'pandas'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
 

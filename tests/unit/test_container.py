@@ -189,7 +189,7 @@ def test_few_processes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 ULIMITS = """
 import os, resource
-from runner import capacity, ulimits
+from runner.machine import capacity, ulimits
 {limit}
 capacity.LEAST_BYTES = 0
 print(ulimits.allow_open_files(), ulimits.addresses(), ulimits.processes_left())

@@ -16,7 +16,7 @@ from runner.processes.sockets import LONGEST_FOLDER, PREFIX, make_folder, places
 MAKE = """
 import os, signal, sys
 from pathlib import Path
-from runner import kernel_sockets
+from runner.processes import sockets as kernel_sockets
 kernel_sockets.places = lambda: [Path(sys.argv[1])]
 print(kernel_sockets.private_folder(), flush=True)
 if sys.argv[2] == "killed":

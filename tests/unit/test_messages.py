@@ -77,7 +77,7 @@ def test_spanish_in_the_program_is_in_the_catalogue() -> None:
     known = [message.text for found in messages().values() for message in found]
     loose = [
         f"{path.name}: {text}"
-        for path in sorted((PROJECT_ROOT / "runner").glob("*.py"))
+        for path in sorted((PROJECT_ROOT / "runner").rglob("*.py"))
         if path.name not in KEPT_SPANISH
         for text in constants(path)
         if (words(text) & STOP_WORDS or re.search("[áéíóúñ¿¡«»]", text))

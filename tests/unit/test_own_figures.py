@@ -15,7 +15,7 @@ from runner.results.study import Study
 from tests.made_up import Story, make_study
 
 HEAD = """import matplotlib.pyplot as plt
-from runner.practice_figures import DrawnFigure
+from runner.figures.drawn import DrawnFigure
 
 """
 GOOD = (

@@ -389,7 +389,7 @@ exec "$@"
 OBTAIN = """
 import json, sys
 from pathlib import Path
-from runner import sources
+from runner.practice.data import sources
 print(sources.obtain(Path(sys.argv[1]), json.loads(sys.argv[2]), (), print).origin)
 """
 

@@ -111,9 +111,9 @@ def test_hashes_are_told_by_what_they_are_of(built: Built, part: str, why: str) 
 
 def test_code_of_the_notebook_counts_and_its_prose_does_not(built: Built) -> None:
     built.cells("markdown", " ", "  ")
-    built.cells("code", "figures.use_style()", "figures.use_style(\n)  # un comentario")
+    built.cells("code", "curves.use_style()", "curves.use_style(\n)  # un comentario")
     assert built.state == ("done", "")
-    built.cells("code", "figures.use_style(", "print(); figures.use_style(")
+    built.cells("code", "curves.use_style(", "print(); curves.use_style(")
     assert built.state == ("stale", "code of the notebook")
 
 
@@ -127,16 +127,16 @@ def imported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("module", "new", "stale"),
     [
-        ("training", "\n\n# un comentario\n", False),
-        ("training", "\n\nMORE = 1\n", True),
-        ("model", "\n\nMORE = 1\n", True),
-        ("data", "\n\nMORE = 1\n", True),
-        ("training", '\n\ndef more():\n    """Un texto."""\n', True),
+        ("practice/training", "\n\n# un comentario\n", False),
+        ("practice/training", "\n\nMORE = 1\n", True),
+        ("practice/model", "\n\nMORE = 1\n", True),
+        ("practice/data/sets", "\n\nMORE = 1\n", True),
+        ("practice/training", '\n\ndef more():\n    """Un texto."""\n', True),
         ("__init__", "\n\nMORE = 1\n", False),
-        ("figure_style", "\n\nMORE = 1\n", False),
-        ("figures", "\n\nMORE = 1\n", False),
-        ("report_html", "\n\nMORE = 1\n", False),
-        ("schedule", "\n\nMORE = 1\n", False),
+        ("figures/style", "\n\nMORE = 1\n", False),
+        ("practice/figures/curves", "\n\nMORE = 1\n", False),
+        ("report/html", "\n\nMORE = 1\n", False),
+        ("execute/schedule", "\n\nMORE = 1\n", False),
     ],
 )
 def test_which_code_counts(
@@ -173,12 +173,11 @@ def test_code_in_folders_of_the_package_counts(built: Built, monkeypatch: pytest
     """Two folders down, imported in any of the ways there are; and each package's own file."""
     package = imported(built.folder, monkeypatch)
     deep = package / "practice" / "deep"
-    deep.mkdir(parents=True)
-    (package / "practice" / "__init__.py").write_text("")
+    deep.mkdir()
     (deep / "__init__.py").write_text("")
     (deep / "layers.py").write_text("from . import sizes\n")
     (deep / "sizes.py").write_text("SIDE = 3\n")
-    training = package / "training.py"
+    training = package / "practice" / "training.py"
     training.write_text(training.read_text("utf-8") + "\nfrom runner.practice.deep import layers\n", "utf-8")
     workspace = Workspace(built.plan, built.build)
     built.edit(lambda record: record.update(key_parts=workspace.parts(built.plan.get("good"))))
@@ -193,7 +192,7 @@ def test_code_in_folders_of_the_package_counts(built: Built, monkeypatch: pytest
 
 
 def test_a_module_beside_the_notebook_counts_and_is_named(built: Built) -> None:
-    built.cells("code", "figures.use_style()", "import medidas.areas\nfigures.use_style()")
+    built.cells("code", "curves.use_style()", "import medidas.areas\ncurves.use_style()")
     folder = built.folder / "medidas"
     folder.mkdir()
     (folder / "__init__.py").write_text("from .lados import LADO\n")
@@ -245,7 +244,7 @@ def test_a_notebook_that_trains_nothing_shows_all_the_code_it_imports(
     package = imported(tmp_path, monkeypatch)
     plan = make_plan(DEFAULT_PLAN, "full")
     before = Workspace(plan, tmp_path).parts(plan.get("comparison"))
-    for name in ("analysis", "timing", "tables", "figure_style"):
+    for name in ("analysis/compare", "analysis/timing", "practice/tables", "figures/style"):
         path = package / f"{name}.py"
         text = path.read_text(encoding="utf-8")
         path.write_text(text + "# un comentario\n", encoding="utf-8")

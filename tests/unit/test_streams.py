@@ -51,7 +51,7 @@ def test_the_error_stays_one_where_nobody_reads_it() -> None:
 
 WRITES = """
 import subprocess, sys
-from runner import streams
+from runner.processes import streams
 streams.secure()
 with open(sys.argv[1], "w") as file:
     assert file.fileno() > 2
