@@ -7,12 +7,20 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from runner.analysis.loading import load_study
+from runner.plan.records import Author
+from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
 from runner.processes.isolation import is_setting
+from runner.report.render import render
+from runner.results.study import Study
+from tests.parcels import LABEL, SCRIPT, make_build
+from tests.program import Command, run_program
 
 # A shell's background hands down an ignored SIGINT; the programs that tests interrupt must hear it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,3 +47,48 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
             shutil.rmtree(folder)
             return
     pytest.skip("this machine has one file system only")
+
+
+@pytest.fixture(scope="session")
+def runner() -> Command:
+    """The program."""
+    return run_program
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished smoke run, in a folder whose name has a space and an accent."""
+    folder = tmp_path_factory.mktemp("práctica 5") / "build"
+    done = run_program("all", "--profile", "smoke", "--build-dir", str(folder), "--name", "Ana <b>Ñúñez</b>")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def complete(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a complete study, beside a whole notebook; what is printed in it might be markup."""
+    build = tmp_path_factory.mktemp("complete")
+    make_build(build)
+    plan = make_plan(DEFAULT_PLAN, "full")
+    author = Author(("María Pérez", SCRIPT), "Un curso", "7", "24 de abril de 2026")
+    render(replace(with_label(load_study(plan, build)), author=author), plan, build, TEMPLATES)
+    return build
+
+
+def with_label(study: Study) -> Study:
+    """The study with data of another label."""
+    first = study.get(study.baseline)
+    data = first.training.data.model_copy(update={"label": LABEL})
+    training = first.training.model_copy(update={"data": data})
+    named = replace(first, result=first.result.model_copy(update={"training": training}))
+    return replace(study, finished={**study.finished, study.baseline: named})
+
+
+@pytest.fixture(scope="session")
+def english(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build folder that ``report --locale en`` was told of; to be looked at, or copied."""
+    build = tmp_path_factory.mktemp("english") / "build"
+    make_build(build)
+    done = run_program("report", "--build-dir", str(build), "--locale", "en")
+    assert done.returncode == 0, done.stderr
+    return build

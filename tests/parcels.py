@@ -59,6 +59,8 @@ UA = """<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/n
 </pdfaExtension:schemas>
 </rdf:Description>
 </rdf:RDF>"""
+SCRIPT = "<script>alert(1)</script> {{ 7*7 }}"
+LABEL = f"{SCRIPT} ../../etc/passwd"  # of the data: it comes from a record
 
 
 def conformant_pdf(path: Path, text: str = "Texto.", inside: dict[str, str] | None = None) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 from pypdf import PdfReader
@@ -20,6 +20,12 @@ from runner import PROJECT_ROOT
 
 # For what must happen, however slow the machine: such a limit only ends a hang.
 HANG_SECONDS = 900
+
+
+class Command(Protocol):
+    """Runs ``python -m runner`` with these words."""
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]: ...
 
 
 def command_line(*words: str, code: str | None = None) -> list[str]:

@@ -19,8 +19,8 @@ import pytest
 from runner import PROJECT_ROOT
 from runner.errors import InputError
 from runner.practice.data import downloads, sets, sources
+from tests.practice.test_sources import make_form
 from tests.program import HANG_SECONDS, silent_port, until
-from tests.unit.test_sources import make_form
 
 pytestmark = pytest.mark.faults
 

@@ -26,7 +26,7 @@ from runner.report.render import render
 from runner.report.summary import read_summary
 from runner.results.study import Study
 from tests.made_up import Story, make_study
-from tests.report.conftest import LABEL, SCRIPT
+from tests.parcels import LABEL, SCRIPT
 
 pytestmark = pytest.mark.xdist_group("reports")
 

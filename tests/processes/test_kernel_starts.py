@@ -24,7 +24,7 @@ from runner.plan.variants import make_plan
 from runner.processes import forked_kernel
 from runner.processes.pool import make_executor
 from runner.results.records import read_failure, read_result
-from tests.pipeline.test_kernels import SAVE, run
+from tests.processes.test_kernels import SAVE, run
 from tests.program import command_line, run_program, until
 from tests.tiny_plan import notebook, shorten, words, write_notebook, write_plan
 

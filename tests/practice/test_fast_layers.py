@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from runner.practice import fast_layers, model, training
 from runner.practice.parameters import Parameters
-from tests.unit.test_training import labelled, parameters
+from tests.practice.test_training import labelled, parameters
 
 NETWORKS = {
     "bias after pooling": parameters(filters=(4, 8), convs_per_block=2, dense=(16,)),

@@ -17,8 +17,7 @@ from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.printing import conformance
 from runner.results.records import read_result
 from tests.browser import assert_right, look
-from tests.pipeline.conftest import Command
-from tests.program import HANG_SECONDS, all_ended, report_text, until
+from tests.program import HANG_SECONDS, Command, all_ended, report_text, until
 from tests.tiny_plan import notebook, run, shorten, start, variant, write_gate, write_notebook, write_plan
 
 pytestmark = pytest.mark.xdist_group("smoke")

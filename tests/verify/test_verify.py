@@ -17,7 +17,7 @@ from pypdf.generic import NameObject, StreamObject
 
 from runner import PROJECT_ROOT
 from runner.report.attachments import EVIDENCE, MANIFEST
-from tests.pipeline.conftest import Command
+from tests.program import Command
 
 pytestmark = pytest.mark.xdist_group("smoke")
 

@@ -14,7 +14,7 @@ import pytest
 
 from runner.practice.data import sets
 from runner.practice.parameters import Parameters
-from tests.unit.test_training import parameters
+from tests.practice.test_training import parameters
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 

@@ -160,7 +160,7 @@ def test_it_does_not_outlive_whom_it_helps(
     tmp_path: Path, whom: str, end: Callable[[psutil.Process], None]
 ) -> None:
     """Killed outright, that one can't end it any more; nor does it leave anything then."""
-    code = "from tests.unit import test_helper; test_helper.ask_for_long()"
+    code = "from tests.processes import test_helper; test_helper.ask_for_long()"
     command, env = [sys.executable, "-c", code], os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=PROJECT_ROOT, env=env, stdout=subprocess.PIPE, text=True) as asking:
         assert asking.stdout
