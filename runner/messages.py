@@ -27,9 +27,8 @@ from runner.language.i18n import BLANKS, CATALOGUES, read_catalogue
 from runner.language.prose import paragraphs
 from runner.language.translation import Splitter
 from runner.plan import records
+from runner.plan.practice import practice_of
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
-from runner.practice import tables
-from runner.practice.data import sets
 from runner.report import evidence_words, filters
 from runner.results import reasons
 
@@ -129,15 +128,15 @@ def from_python() -> Iterator[Message]:
                 yield from (Message(text, f"{name.removeprefix('runner/')}:{line}") for text in texts)
     words = evidence_words
     own = words.WORDS, words.MEASURES, words.SPLITS, words.FIELDS, words.COUNTED, words.PARAMETERS
-    for table in (*own, tables.WORDS):
+    for table in own:
         yield from (Message(text, "words") for text in table.values())
     yield from (Message(text, "words") for text in (*words.TESTS, *reasons.REASONS, records.REPEATED))
-    yield from (Message(title, "tables.py") for _, title in tables.METRICS)
     units = (kind.unit.strip() for kind in filters.NUMBER_FORMATS.values())
     yield from (Message(unit, "report_filters.py") for unit in units if LETTER.search(unit))
     yield from (Message(kind, "report_layout.py") for kind in ("Figura", "Tabla"))
-    classes = (*sets.CIFAR10_CLASSES, "dígitos de scikit-learn")
-    yield from (Message(name, "data.py") for name in classes)
+    practice = practice_of(make_plan(DEFAULT_PLAN, "full").practice)
+    assert practice is not None
+    yield from (Message(text, place) for text, place in practice.texts())
 
 
 def from_notebooks(folder: Path = DEFAULT_PLAN.parent) -> Iterator[Message]:

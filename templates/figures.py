@@ -15,7 +15,6 @@ from runner.practice.figures.bands import histories
 from runner.results.study import Study
 
 BEST, ANALYSIS = "best", "best-model"
-EFFECT_REFERENCE, CANDIDATE_REFERENCE = "batch-256", "c-adam"
 DIMENSIONS = {
     "first_kernel": 4, "last_conv_kernel": 4, "dense_kernel": 2, "image": 3, "first_maps": 3, "last_maps": 3,
 }  # fmt: skip
@@ -39,9 +38,9 @@ def _batch_sizes(study: Study) -> DrawnFigure:
     return DrawnFigure(curves.batch_sizes(study, names), alt_text.batch_sizes(study, names))
 
 
-def _effect(name: str) -> Draw:
+def _effect(name: str, question: int, group: str) -> Draw:
     def draw(study: Study) -> DrawnFigure:
-        pair = (name, EFFECT_REFERENCE)
+        pair = (name, study.reference(question, group))
         for each in pair:
             study.get(each)  # one that is missing leaves out the figure, whatever plan this is
         return DrawnFigure(curves.effect(study, *pair), alt_text.effect(study, *pair))
@@ -50,8 +49,9 @@ def _effect(name: str) -> Draw:
 
 
 def _candidates(study: Study) -> DrawnFigure:
-    names = _some(study, study.group("candidates") or (CANDIDATE_REFERENCE,))
-    figure = curves.candidates(study, names, CANDIDATE_REFERENCE)
+    reference = study.reference(12, "candidates")
+    names = _some(study, study.group("candidates") or (reference,))
+    figure = curves.candidates(study, names, reference)
     return DrawnFigure(figure, alt_text.candidates(study, names))
 
 
@@ -124,8 +124,8 @@ def _value(study: Study, name: str) -> str:
 DRAWS: dict[str, Draw] = {
     "fig-curvas": _curves(None),
     "fig-lotes": _batch_sizes,
-    "fig-filtros-x2": _effect("filters-x2"),
-    "fig-capas-x2": _effect("layers-x2"),
+    "fig-filtros-x2": _effect("filters-x2", 10, "filters"),
+    "fig-capas-x2": _effect("layers-x2", 11, "layers"),
     "fig-candidatos": _candidates,
     "fig-curvas-mejor": _curves(BEST),
     "fig-confusion": _confusion,

@@ -29,6 +29,7 @@ PARAMETERS = {
 }
 HEAD = """
 title = "Ensayo"
+practice = "runner.practice"
 baseline = "good"
 [profiles.smoke]
 draft = true

@@ -9,7 +9,8 @@ from typing import Any
 from runner.analysis.compare import tied_with_top
 from runner.analysis.kept_choices import remembered
 from runner.plan.experiments import ChooseEntry
-from runner.plan.variants import Variant, check_parameters
+from runner.plan.practice import check_parameters
+from runner.plan.variants import Variant
 from runner.results.records import Finished
 from runner.results.study import Choice
 
@@ -35,4 +36,8 @@ def resolve(variant: Variant, finished: Mapping[str, Finished]) -> dict[str, Any
         if winner is not None:
             taken = finished[winner].result.parameters
             values |= {name: taken[name] for name in entry.parameters}
-    return check_parameters(values, f"choices of '{variant.name}'") if variant.choose else values
+    return (
+        check_parameters(variant.practice, values, f"choices of '{variant.name}'")
+        if variant.choose
+        else values
+    )

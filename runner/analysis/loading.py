@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from babel.dates import format_date
 
@@ -13,8 +15,9 @@ from runner.faults import tell
 from runner.language import i18n
 from runner.language.zone import in_zone
 from runner.plan.experiments import read_experiments
-from runner.plan.records import REPEATED, Author, origin
-from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, Variant, check_parameters
+from runner.plan.practice import check_parameters, practice_of
+from runner.plan.records import REPEATED, Author, Compared, origin
+from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, Variant
 from runner.results.awaited import read_awaited
 from runner.results.records import RESULT_FILE, Finished, read_failure, read_result
 from runner.results.seal import broken
@@ -51,6 +54,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         seeds=plan.seeds,
         zone=plan.zone,
         failed_since=failed_since,
+        compare=_compared(plan),
     )
 
 
@@ -60,6 +64,14 @@ def _left_out(plan: Plan) -> set[str]:
         return set()
     practice = read_experiments(DEFAULT_PLAN)
     return {*practice.variants, *practice.notebooks} - {variant.name for variant in plan.variants}
+
+
+def _compared(plan: Plan) -> tuple[Compared, ...]:
+    """The plan's comparisons; those of the practice's own plan where its templates are used without any."""
+    if plan.compare or plan.templates != TEMPLATES:
+        return plan.compare
+    own = read_experiments(DEFAULT_PLAN)
+    return tuple(Compared(each.question, each.group, each.reference or "") for each in own.compare)
 
 
 def _dated(author: Author, finished: dict[str, Finished], zone: str) -> Author:
@@ -96,12 +108,12 @@ def _read(plan: Plan, variant: Variant, build_dir: Path) -> tuple[Finished, str]
 def _check(found: Finished, variant: Variant, keep: bool) -> None:
     """Raise RunnerError, with file and field, if a record is not what its variant should leave."""
     where = str(found.folder / RESULT_FILE)
-    if variant.kind == "training" and found.result.training is None:
+    if variant.kind == "training" and variant.practice and found.result.training is None:
         raise RunnerError("training: missing, though the variant is one to train", where=where)
     if found.result.training is None:
         return
     try:
-        check_parameters(found.result.parameters, where)
+        check_parameters(variant.practice, found.result.parameters, where)
     except RunnerError as error:
         raise RunnerError(f"parameters: {error.what}", where=where) from error
     found.check_predictions(keep)
@@ -125,7 +137,15 @@ def _info(plan: Plan, variant: Variant, finished: dict[str, Finished]) -> Varian
         group=variant.group,
         differences=plan.differences(variant),
         parameters=variant.parameters,
+        derived=_derived(variant),
     )
+
+
+def _derived(variant: Variant) -> Mapping[str, Any]:
+    """What the practice works out from the parameters of one of its trainings."""
+    practice = practice_of(variant.practice)
+    trains = practice is not None and variant.kind == "training"
+    return practice.derived(variant.parameters) if practice is not None and trains else {}
 
 
 def _choices(plan: Plan, finished: dict[str, Finished]) -> tuple[Choice, ...]:

@@ -20,8 +20,8 @@ from runner.execute.task import Outcome, Task, replace_folder
 from runner.file_index import file_index
 from runner.files import move
 from runner.plan.data_files import files_in
+from runner.plan.practice import data_sets_of
 from runner.plan.variants import Plan, Variant
-from runner.practice.data import sets as data
 from runner.results.records import FAILURE_FILE, read_result
 
 MODELS = ".keras"  # large, and read only by what needs the variant
@@ -125,8 +125,8 @@ def _results(variant: Variant, build_dir: Path) -> Iterator[tuple[str, Path]]:
 def _data(plan: Plan, task: Task) -> tuple[str, ...]:
     """Data sets of the task; a notebook that names none may use any of the plan's (the timing pass)."""
     if "dataset" in task.parameters:
-        return tuple(filter(None, (data.known(task.parameters),)))
-    return tuple(sorted({name for v in plan.variants if (name := data.known(v.parameters))}))
+        return data_sets_of(plan.practice, task.parameters)
+    return tuple(sorted({n for v in plan.variants for n in data_sets_of(plan.practice, v.parameters)}))
 
 
 def placed(task: Task, folder: Path) -> Task:

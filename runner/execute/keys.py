@@ -17,9 +17,7 @@ from runner.code_closure import Source, imported, meaning, named, of_package
 from runner.file_index import FileIndex
 from runner.plan.data_files import DataPath, data_hash, folder_hash, named_files
 from runner.plan.notebooks import PARAMETERS, code_of, read_cells
-from runner.practice.data import sets
-
-DIGIT_SETTINGS = {"TF_ENABLE_ONEDNN_OPTS": "1"}  # in force in every kernel; changes digits
+from runner.plan.practice import data_sets_of, practice_of
 
 
 @dataclass(frozen=True)
@@ -71,21 +69,18 @@ def content_of(
 
 
 def key_parts(
-    content: Mapping[str, str], parameters: Mapping[str, Any], inputs: Mapping[str, str]
+    content: Mapping[str, str], parameters: Mapping[str, Any], inputs: Mapping[str, str], practice: str
 ) -> dict[str, str]:
-    """Hash of each thing a run depends on, by name.
+    """Hash of each thing a run of the ``practice`` depends on, by name.
 
     ``content`` are the parts of its notebook's content, ``inputs`` the keys of other results that it reads.
     """
-    parts = {
-        **content,
-        "parameters": digest(parameters),
-        "tensorflow": _version("tensorflow"),
-        "keras": _version("keras"),
-        "settings": digest(DIGIT_SETTINGS),
-    }
-    if name := sets.known(parameters):
-        parts["data"] = sets.fingerprint(name)
+    parts = {**content, "parameters": digest(parameters)}
+    if found := practice_of(practice):
+        parts |= {package: _version(package) for package in found.packages}
+        parts["settings"] = digest(found.settings)
+        for name in data_sets_of(practice, parameters):
+            parts["data"] = found.fingerprint(name)
     if inputs:
         parts["inputs"] = digest(inputs)
     return parts

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from runner.analysis.choices import resolve
-from runner.execute.estimate import training_seconds
 from runner.plan.experiments import ChooseEntry
+from runner.plan.practice import Costs, costs_of
 from runner.plan.variants import Plan, Variant
 from runner.results.records import Finished
 
@@ -20,21 +20,21 @@ def likely(
     variant: Variant, finished: Mapping[str, Finished], pending: Collection[str], plan: Plan
 ) -> dict[str, Any]:
     """The choices that are made, and for those that wait for one of ``pending`` what costs middling."""
-    values = resolve(variant, finished)
-    for entry in variant.choose:
-        if any(name in pending for name in entry.among):
-            values = _of_middle_cost(entry, values, plan)
+    values, costs = resolve(variant, finished), costs_of(variant.practice)
+    for entry in variant.choose if costs else ():
+        if costs and any(name in pending for name in entry.among):
+            values = _of_middle_cost(entry, values, plan, costs)
     return values
 
 
-def _of_middle_cost(entry: ChooseEntry, values: dict[str, Any], plan: Plan) -> dict[str, Any]:
+def _of_middle_cost(entry: ChooseEntry, values: dict[str, Any], plan: Plan, costs: Costs) -> dict[str, Any]:
     """``values`` with those of the candidate whose training would be of middle length."""
     possible = []
     for name in entry.among:
         theirs = plan.get(name).parameters
         changed = values | {key: theirs[key] for key in entry.parameters}
         try:
-            possible.append((training_seconds(changed, 1), changed))
+            possible.append((costs.seconds(changed, 1), changed))
         except ValueError:  # values that don't go together until another choice is made
             continue
     possible.sort(key=lambda each: each[0])

@@ -20,6 +20,7 @@ from runner.execute.progress import Display, State
 from runner.execute.state import Workspace
 from runner.execute.task import Outcome, Task, record_failure, run_task
 from runner.machine.capacity import Capacity
+from runner.plan.practice import costs_of
 from runner.plan.records import repetition
 from runner.plan.variants import Variant
 from runner.processes.pool import KERNELS_LOG, end_children, make_executor, uninterrupted
@@ -48,7 +49,7 @@ class Schedule:
         executors: Callable[[], Executor] | None = None,
     ) -> None:
         self.workspace, self.limits, self.display = workspace, limits, display
-        self.estimator = estimator or Estimator()
+        self.estimator = estimator or Estimator(costs_of(workspace.plan.practice))
         self.waiting = {variant.name: variant for variant in todo}
         self.total = len(self.waiting)
         self.running: dict[Future[Outcome], Variant] = {}

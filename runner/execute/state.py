@@ -93,11 +93,12 @@ class Workspace:
     def parts(self, variant: Variant) -> dict[str, str]:
         """What the variant's result depends on, hashed."""
         inputs = self._inputs(variant)
-        return key_parts(self.content(variant).parts, self.parameters(variant), inputs)
+        return key_parts(self.content(variant).parts, self.parameters(variant), inputs, variant.practice)
 
     def content(self, variant: Variant) -> Content:
         """What the variant's notebook is and reads; looked at once for all the variants that share it."""
-        given = frozenset({"variant", "parameters"} if variant.kind == "training" else variant.parameters)
+        at_once = variant.kind == "training" and variant.practice
+        given = frozenset({"variant", "parameters"} if at_once else variant.parameters)
         key = variant.notebook, variant.kind, given, variant.data
         if key not in self._contents:
             self._contents[key] = content_of(
@@ -133,7 +134,7 @@ class Workspace:
         self._contents.clear()
         parameters = self.parameters(variant)
         inputs: Mapping[str, Any] = parameters
-        if variant.kind == "training":
+        if variant.kind == "training" and variant.practice:
             # It names the model, and TensorFlow takes no other mark in names.
             inputs = {"variant": variant.name.replace(SEED_MARK, "."), "parameters": parameters}
         return Task(
@@ -148,6 +149,7 @@ class Workspace:
             build_dir=self.build_dir,
             threads=threads,
             timeout_seconds=timeout_seconds,
+            practice=variant.practice,
         )
 
     def progress_file(self, name: str) -> Path:

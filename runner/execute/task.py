@@ -23,9 +23,11 @@ from typing import Any
 from runner import PROJECT_ROOT, kernel
 from runner.errors import FULL, RunnerError
 from runner.execute.cleaning import clean_notebook
-from runner.execute.keys import DIGIT_SETTINGS, digest
+from runner.execute.keys import digest
 from runner.files import beside, move, remove, write_json, write_text
+from runner.plan.practice import practice_of
 from runner.processes import isolation
+from runner.processes.forked_kernel import preload
 from runner.processes.kernel_death import KernelDied, is_of_memory
 from runner.results import attempts
 from runner.results.attempts import Attempt
@@ -60,6 +62,7 @@ class Task:
     build_dir: Path
     threads: int
     timeout_seconds: int | None = None
+    practice: str = ""
 
     @property
     def key(self) -> str:
@@ -115,16 +118,18 @@ def run_task(task: Task) -> Outcome:
 def _execute(task: Task, attempt: Attempt) -> None:
     from runner.execute.notebook import run_notebook  # papermill takes long to import
 
-    _set_environment(task, attempt)
+    practice = practice_of(task.practice)
+    _set_environment(task, attempt, practice.settings if practice else {})
+    preload(practice.preloaded if practice else ())
     executed = task.work_dir / EXECUTED
     # In the notebook's folder, as Jupyter does: modules and files beside it are found.
     run_notebook(task.notebook, executed, task.inputs, task.notebook.parent, task.timeout_seconds)
 
 
-def _set_environment(task: Task, attempt: Attempt) -> None:
+def _set_environment(task: Task, attempt: Attempt, settings: Mapping[str, str]) -> None:
     """What the kernel, a child of this process, inherits."""
     isolation.forget_terminal()
-    os.environ |= kernel_environment(attempt.threads) | {
+    os.environ |= kernel_environment(attempt.threads, settings) | {
         kernel.OUTPUT: str(task.work_dir),
         kernel.BUILD: str(task.build_dir),
         kernel.CHECKPOINT: str(task.checkpoint_dir),
@@ -135,8 +140,8 @@ def _set_environment(task: Task, attempt: Attempt) -> None:
     }
 
 
-def kernel_environment(threads: int) -> dict[str, str]:
-    """What every process that computes needs before it imports TensorFlow."""
+def kernel_environment(threads: int, settings: Mapping[str, str]) -> dict[str, str]:
+    """What every process that computes needs before its imports; ``settings`` are the practice's."""
     own = {
         kernel.THREADS: str(threads),
         "OMP_NUM_THREADS": str(threads),
@@ -144,7 +149,7 @@ def kernel_environment(threads: int) -> dict[str, str]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYTHONPATH": import_path(),
     }
-    return isolation.FIXED | DIGIT_SETTINGS | own
+    return isolation.FIXED | dict(settings) | own
 
 
 def import_path() -> str:

@@ -108,14 +108,24 @@ class HandinEntry(Strict):
     cells: Literal["all", "code"] = "all"
 
 
+class CompareEntry(Strict):
+    """``[[compare]]``: a question compares the variants of a group with a reference, the baseline if none."""
+
+    question: Annotated[int, Field(ge=1, le=99)]
+    group: Name
+    reference: Name | None = None
+
+
 class Experiments(Strict):
     """The whole file.
 
     ``templates`` is the report's folder, seen from this file; without it, the practice's own. ``baseline``
-    is needed where variants train. ``data`` are files and folders that every notebook reads.
+    is needed where variants train. ``data`` are files and folders that every notebook reads. ``practice`` is
+    the module that knows the variants' parameters; ``compare`` says which of them questions compare.
     """
 
     title: str
+    practice: str = ""
     baseline: Name | None = None
     templates: str | None = None
     data: tuple[str, ...] = ()
@@ -125,6 +135,7 @@ class Experiments(Strict):
     variants: dict[Name, VariantEntry] = {}
     notebooks: dict[Name, NotebookEntry] = {}
     handin: tuple[HandinEntry, ...] = ()
+    compare: tuple[CompareEntry, ...] = ()
 
 
 def read_experiments(path: Path) -> Experiments:
@@ -210,6 +221,7 @@ def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[s
         "profiles": ProfileEntry,
         "variants": VariantEntry,
         "notebooks": NotebookEntry,
+        "compare": CompareEntry,
     }
     if "choose" in location:
         model = ChooseEntry
@@ -252,6 +264,10 @@ def _check_names(experiments: Experiments, path: Path) -> None:
                 where = f"{path}: notebooks.{name}.after"
                 raise InputError(f"'{other}' does not stand above '{name}'", where=where, hint=hint)
             _known(other, dict.fromkeys([*groups, *earlier]), path, f"notebooks.{name}.after")
+    for index, compared in enumerate(experiments.compare):
+        _known(compared.group, dict.fromkeys(groups), path, f"compare.{index}.group")
+        if compared.reference is not None:
+            _known(compared.reference, variants, path, f"compare.{index}.reference")
     for index, part in enumerate(experiments.handin):
         everything = variants | experiments.notebooks
         _known(part.notebook, everything, path, f"handin.{index}.notebook")

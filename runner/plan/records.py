@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -28,6 +28,14 @@ class Pair(Record):
 
     question: int
     variant: str
+    reference: str
+
+
+class Compared(NamedTuple):
+    """What a question compares: the variants of a group, each with the reference."""
+
+    question: int
+    group: str
     reference: str
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os.path
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from pathlib import Path
 from typing import Any, Literal
-
-from pydantic import ValidationError
 
 from runner import shipped
 from runner.errors import InputError
@@ -19,13 +16,12 @@ from runner.plan.experiments import (
     ChooseEntry,
     Experiments,
     HandinEntry,
-    explain,
     lineage,
     read_experiments,
 )
 from runner.plan.notebooks import PARAMETERS, check_notebook, declared_parameters
-from runner.plan.records import Author, Seeds
-from runner.practice.parameters import Parameters
+from runner.plan.practice import allowed_parameters, check_parameters, practice_of
+from runner.plan.records import Author, Compared, Seeds
 
 DEFAULT_PLAN = shipped("notebooks") / "experiments.toml"
 TEMPLATES = shipped("templates")  # of this practice
@@ -57,6 +53,7 @@ class Variant:
     after: tuple[str, ...] = ()
     alone: bool = False
     data: tuple[DataPath, ...] = ()
+    practice: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +72,8 @@ class Plan:
     templates: Path = TEMPLATES
     written_author: Author | None = None  # that of the experiments file, which flags may override
     zone: str = ""  # in which the report tells times; empty: as they were recorded
+    practice: str = ""  # the module that knows the variants' parameters
+    compare: tuple[Compared, ...] = ()
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -94,7 +93,7 @@ class Plan:
         if variant.kind == "notebook":
             return {}
         base = self.get(reference or self.baseline).parameters
-        return {k: v for k, v in variant.parameters.items() if v != base[k]}
+        return {k: v for k, v in variant.parameters.items() if k not in base or v != base[k]}
 
 
 def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
@@ -106,6 +105,7 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
     if profile not in experiments.profiles:
         known = ", ".join(sorted(experiments.profiles))
         raise InputError(f"no profile '{profile}'; there are: {known}", where=str(path))
+    _check_practice(experiments, path)
     _check_profiles(experiments, path)
     trainings = [_training(experiments, name, profile, path) for name in experiments.variants]
     _check_choices(trainings, path)
@@ -126,12 +126,30 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
         handin=experiments.handin,
         seeds=Seeds(written=experiments.seeds),
         templates=templates or _templates(experiments, path),
+        practice=experiments.practice,
+        compare=tuple(Compared(e.question, e.group, e.reference or "") for e in experiments.compare),
     )
 
 
 def with_author(plan: Plan, **given: Any) -> Plan:
     """The plan signed by what was ``given`` (empty values leave the file's)."""
     return replace(plan, author=replace(plan.author, **{k: v for k, v in given.items() if v}))
+
+
+def _check_practice(experiments: Experiments, path: Path) -> None:
+    """Raise InputError for a practice that is none, and for comparisons of what is not there."""
+    try:
+        practice_of(experiments.practice)
+    except InputError as error:
+        raise InputError(error.what, where=f"{path}: practice", hint=error.hint) from error
+
+
+def _refuse_unknown(names: Iterable[str], experiments: Experiments, where: str) -> None:
+    """Raise InputError for a parameter that the practice does not know."""
+    allowed = allowed_parameters(experiments.practice)
+    unknown = sorted(set(names) - set(allowed)) if allowed is not None else []
+    if allowed is not None and unknown:
+        raise InputError(f"unknown parameter '{unknown[0]}'; allowed: {', '.join(allowed)}", where=where)
 
 
 def _check_profiles(experiments: Experiments, path: Path) -> None:
@@ -145,22 +163,14 @@ def _check_profiles(experiments: Experiments, path: Path) -> None:
             key = "parameters" if entry.parameters else "max_epochs"
             hint = "the parameters of a notebook stand in its own entry"
             raise InputError(nobody, where=f"{where}.{key}", hint=hint)
-        unknown = sorted(entry.parameters.keys() - Parameters.model_fields.keys())
-        if unknown:
-            allowed = ", ".join(sorted(Parameters.model_fields))
-            what = f"unknown parameter '{unknown[0]}'; allowed: {allowed}"
-            raise InputError(what, where=f"{where}.parameters")
+        _refuse_unknown(entry.parameters, experiments, f"{where}.parameters")
 
 
 def _training(experiments: Experiments, name: str, profile: str, path: Path) -> Variant:
     entry = experiments.variants[name]
     waits = dict.fromkeys(other for choice in entry.choose for other in choice.among)
     for index, choice in enumerate(entry.choose):
-        for key in choice.parameters:
-            if key not in Parameters.model_fields:
-                where = f"{path}: variants.{name}.choose.{index}.parameters"
-                allowed = ", ".join(sorted(Parameters.model_fields))
-                raise InputError(f"unknown parameter '{key}'; allowed: {allowed}", where=where)
+        _refuse_unknown(choice.parameters, experiments, f"{path}: variants.{name}.choose.{index}.parameters")
     return Variant(
         name=name,
         label=entry.label,
@@ -173,6 +183,7 @@ def _training(experiments: Experiments, name: str, profile: str, path: Path) -> 
         choose=entry.choose,
         after=tuple(waits),
         data=_data(experiments, name, path),
+        practice=experiments.practice,
     )
 
 
@@ -180,26 +191,32 @@ def _training_parameters(experiments: Experiments, name: str, profile: str, path
     values: dict[str, Any] = {}
     for ancestor in lineage(experiments, name, path):
         values |= experiments.variants[ancestor].parameters
-    check_parameters(values, f"{path}: variants.{name}.parameters")
+    where, practice = f"{path}: variants.{name}.parameters", experiments.practice
+    check_parameters(practice, values, where)
     entry = experiments.profiles[profile]
     values |= entry.parameters
     if entry.max_epochs is not None:
+        if "epochs" not in values:
+            raise InputError("no variant has epochs", where=f"{path}: profiles.{profile}.max_epochs")
         values["epochs"] = min(values["epochs"], entry.max_epochs)
-    complete = check_parameters(values, f"{path}: profiles.{profile}.parameters")
-    if not entry.draft:
-        _refuse_empty_batches(complete, f"{path}: variants.{name}.parameters")
+    complete = check_parameters(practice, values, f"{path}: profiles.{profile}.parameters")
+    found = practice_of(practice)
+    if found is None:
+        notebook = _notebook_path(experiments.variants[name].notebook, path, f"variants.{name}")
+        _refuse_undeclared(complete, notebook, where)
+    elif refusal := found.refusal(complete, entry.draft):
+        raise InputError(refusal, where=where)
     return complete
 
 
-def _refuse_empty_batches(values: Mapping[str, Any], where: str) -> None:
-    """Raise InputError for a batch that can't be filled: it would be another one than the report says.
-
-    A draft, which has fewer images than what it is a draft of, is let pass.
-    """
-    images = Parameters.model_validate_json(json.dumps(values)).train_images
-    if values["batch_size"] > images:
-        what = f"batch_size: {values['batch_size']} is more than the {images} images to train with"
-        raise InputError(f"{what}; allowed here: 1 to {images}", where=where)
+def _refuse_undeclared(values: Iterable[str], notebook: Path, where: str) -> None:
+    """Raise InputError for a parameter that the notebook does not declare."""
+    declared = declared_parameters(notebook)
+    if unknown := sorted(set(values) - declared.keys()):
+        allowed = ", ".join(sorted(declared)) or "none"
+        hint = f"the allowed ones are set in the cell of {notebook.name} that is tagged '{PARAMETERS}'"
+        what = f"the notebook has no {', '.join(unknown)}; allowed: {allowed}"
+        raise InputError(what, where=where, hint=hint)
 
 
 def _check_choices(trainings: Sequence[Variant], path: Path) -> None:
@@ -214,30 +231,17 @@ def _check_choices(trainings: Sequence[Variant], path: Path) -> None:
             if winners and values not in tried:
                 tried.append(values)
                 check_parameters(
-                    values, f"{path}: variants.{variant.name}.choose: if {' and '.join(winners)} won"
+                    variant.practice,
+                    values,
+                    f"{path}: variants.{variant.name}.choose: if {' and '.join(winners)} won",
                 )
-
-
-def check_parameters(values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """All the parameters, defaults filled in; raises InputError naming key and allowed values."""
-    try:
-        parameters = Parameters.model_validate_json(json.dumps(values, default=str))
-    except ValidationError as error:
-        raise InputError(explain(error, Parameters), where=where) from error
-    return parameters.model_dump(mode="json")
 
 
 def _notebook(experiments: Experiments, name: str, shared: Mapping[str, Any], path: Path) -> Variant:
     entry = experiments.notebooks[name]
     notebook = _notebook_path(entry.notebook, path, f"notebooks.{name}")
     declared = declared_parameters(notebook)
-    unknown = sorted(entry.parameters.keys() - declared.keys())
-    if unknown:
-        allowed = ", ".join(sorted(declared)) or "none"
-        where = f"{path}: notebooks.{name}.parameters"
-        hint = f"the allowed ones are set in the cell of {notebook.name} that is tagged '{PARAMETERS}'"
-        what = f"the notebook has no {', '.join(unknown)}; allowed: {allowed}"
-        raise InputError(what, where=where, hint=hint)
+    _refuse_undeclared(entry.parameters, notebook, f"{path}: notebooks.{name}.parameters")
     variants = (n for n, v in experiments.variants.items() if v.group in entry.after)
     after = (*variants, *(n for n in experiments.notebooks if n in entry.after))
     return Variant(
@@ -255,6 +259,7 @@ def _notebook(experiments: Experiments, name: str, shared: Mapping[str, Any], pa
             *declared_data(experiments.data, path, "data"),
             *declared_data(entry.data, path, f"notebooks.{name}.data"),
         ),
+        practice=experiments.practice,
     )
 
 

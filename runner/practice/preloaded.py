@@ -1,14 +1,7 @@
-"""What a kernel imports, imported once: the fork server's only content. Nothing is run here."""
+"""What this practice's kernels import, imported once for all of them. Nothing is run here."""
 
 from __future__ import annotations
 
-import ipykernel.kernelapp
-import matplotlib.backends.backend_agg
-import matplotlib.pyplot
-import PIL.PngImagePlugin
-import pygments.formatters.html
-import pygments.formatters.latex
-import pygments.lexers.python
 import sklearn.metrics
 import sklearn.model_selection
 
@@ -18,17 +11,13 @@ from runner.practice.data import sets
 from runner.practice.figures import curves, grids
 
 __all__ = [
-    "PIL",
     "checkpoints",
     "curves",
     "fast_layers",
     "grids",
-    "ipykernel",
     "kernel",
-    "matplotlib",
     "measure",
     "model",
-    "pygments",
     "sets",
     "sklearn",
     "training",

@@ -1,4 +1,4 @@
-"""Starts kernels as forks of a process that has already imported TensorFlow and Keras.
+"""Starts kernels as forks of a process that has already imported what they need, TensorFlow say.
 
 A kernel's imports cost many seconds of processor; a fork of a process that has them (and has run nothing)
 begins at once, in a copy of its own. It is a kernel provisioner, jupyter_client's way of starting kernels
@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import entry_points
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -27,7 +27,7 @@ from runner.processes.sockets import short_temporary_folder
 NAME = "forked-provisioner"
 GROUP = "jupyter_client.kernel_provisioners"
 DEFAULT_PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"  # jupyter_client reads it
-PRELOADED = ["runner.practice.preloaded"]
+PRELOADED = ["runner.processes.preloaded"]  # what every kernel imports; practices add their own
 START_NOTE = ".error"  # ending of a file beside the connection file: why a fork did not become a kernel
 GPU_DEVICES = ("/dev/nvidia0", "/dev/kfd")
 
@@ -96,6 +96,11 @@ class ForkedProvisioner(LocalProvisioner):  # type: ignore[misc]  # jupyter_clie
         self.process = ForkedProcess(process)
         self.pid, self.pgid = process.pid, None
         return self.connection_info
+
+
+def preload(modules: Iterable[str]) -> None:
+    """Have the fork server, which starts with the first kernel, import these as well."""
+    PRELOADED.extend(module for module in modules if module not in PRELOADED)
 
 
 def fork_context() -> ForkServerContext:

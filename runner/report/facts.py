@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
 from functools import cache, cached_property
@@ -17,7 +16,6 @@ from runner.analysis.compare import Comparison, Metric, Split
 from runner.analysis.loading import unreadable
 from runner.analysis.selection import Selection, select
 from runner.errors import RunnerError
-from runner.practice.parameters import Parameters
 from runner.report.missing import notice
 from runner.report.numbers import Measured
 from runner.report.seed_facts import SeedFacts
@@ -49,8 +47,8 @@ class Facts:
         """The value at a dotted path of a variant's training, result or ``values.json``."""
         finished = self._get(variant)
         head, _, rest = path.partition(".")
-        if path == "parameters.peak_learning_rate":
-            return Measured(_parameters(finished).peak_learning_rate, variant, path)
+        if head == "parameters" and rest in (derived := self.study.info(variant).derived):
+            return Measured(derived[rest], variant, path)
         if head == "values":
             value = self._left_by_notebook(finished, rest, path)
         elif hasattr(finished.result, head):
@@ -247,10 +245,6 @@ def _traced_comparison(record: Comparison) -> Traced:
     formula = f"{function}({record.variant}, {record.reference}, {record.split}, {record.metric})"
     runs = record.runs or (record.variant, record.reference)
     return Traced(record, " ".join(runs), formula, record.test)
-
-
-def _parameters(finished: Finished) -> Parameters:
-    return Parameters.model_validate_json(json.dumps(finished.result.parameters))
 
 
 def _walk(start: Any, path: str, variant: str, full_path: str) -> Any:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from runner.errors import RunnerError
-from runner.plan.records import SEED_MARK, Author, Seeds, origin
+from runner.plan.records import SEED_MARK, Author, Compared, Seeds, origin
 from runner.results.records import Finished
 
 PENDING = "pendiente: todavía no se ha ejecutado"
@@ -29,7 +29,10 @@ class MissingVariant(RunnerError):
 
 @dataclass(frozen=True)
 class VariantInfo:
-    """One planned variant or notebook; ``differences`` are its parameters unlike the baseline's."""
+    """One planned variant or notebook; ``differences`` are its parameters unlike the baseline's.
+
+    ``derived`` are values that its practice works out from them.
+    """
 
     name: str
     label: str
@@ -38,6 +41,7 @@ class VariantInfo:
     group: str
     differences: Mapping[str, Any]
     parameters: Mapping[str, Any]
+    derived: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def repeats(self) -> bool:
@@ -82,6 +86,14 @@ class Study:
     seeds: Seeds = field(default_factory=Seeds)
     zone: str = ""
     failed_since: Mapping[str, str] = field(default_factory=dict)
+    compare: tuple[Compared, ...] = ()
+
+    def reference(self, question: int, group: str) -> str:
+        """What a question compares the variants of a group with; the baseline, unless the plan says other."""
+        for each in self.compare:
+            if (each.question, each.group) == (question, group) and each.reference:
+                return each.reference
+        return self.baseline
 
     def info(self, name: str) -> VariantInfo:
         """The planned variant ``name``.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bad import Bad
 
-HEAD = 'title = "t"\nbaseline = "base"\n[profiles.full]\ndraft = false\n'
+HEAD = 'title = "t"\npractice = "runner.practice"\nbaseline = "base"\n[profiles.full]\ndraft = false\n'
 BASE = """
 [variants.base]
 label = "modelo base"

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, practice
 from runner.execute.task import kernel_environment
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from tests.benchmarks.harness import Side
@@ -37,7 +37,9 @@ class Worker:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.benchmarks.epoch_worker", side, text],
                 cwd=PROJECT_ROOT,
-                env=plain_environment(kernel_environment(threads) if side == "ours" else None),
+                env=plain_environment(
+                    kernel_environment(threads, practice.settings) if side == "ours" else None
+                ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=file,

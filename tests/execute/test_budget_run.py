@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runner import practice
 from runner.execute import calibration
 from runner.execute.calibration import CALIBRATION_FILE, calibrate, machine, read_samples
-from runner.execute.estimate import cost_parameters
 from runner.plan.variants import Plan, Variant, make_plan
+from runner.practice import costs
 from runner.processes.pool import make_executor
 from runner.results.records import PREDICTIONS_FILE, Result, read_result
 from tests.program import HANG_SECONDS, report_text
@@ -89,7 +90,7 @@ def test_a_calibration_measures_each_kind_of_much_work_once_and_is_kept(
         spent = time.monotonic() - began
         kinds = [sample.parameters for sample in found]
         for name in ("batch-16", "filters-x2"):
-            assert kinds.count(cost_parameters(plan.get(name).parameters)) == 1
+            assert kinds.count(costs.parameters(plan.get(name).parameters)) == 1
         assert len(kinds) == 2  # two epochs are not worth one
         for sample in found:  # seconds for one of the many images that were timed meanwhile
             assert 0 < 100 * sample.forward_seconds < spent and 0 < 100 * sample.train_seconds < spent, found
@@ -98,12 +99,12 @@ def test_a_calibration_measures_each_kind_of_much_work_once_and_is_kept(
         assert not said
     finally:
         executor.shutdown()
-    assert read_samples(tmp_path, jobs=1) == found
-    assert read_samples(tmp_path, jobs=2) == ()  # kernels side by side slow each other down
+    assert read_samples(tmp_path, 1, "runner.practice") == found
+    assert read_samples(tmp_path, 2, "runner.practice") == ()  # kernels side by side slow each other down
     content = json.loads((tmp_path / CALIBRATION_FILE).read_text(encoding="utf-8"))
-    content["machine"] = machine(1) | {"processor": "another"}
+    content["machine"] = machine(1, practice) | {"processor": "another"}
     (tmp_path / CALIBRATION_FILE).write_text(json.dumps(content), encoding="utf-8")
-    assert read_samples(tmp_path, jobs=1) == ()
+    assert read_samples(tmp_path, 1, "runner.practice") == ()
 
 
 def test_little_work_is_not_calibrated(plan: Plan, tmp_path: Path) -> None:

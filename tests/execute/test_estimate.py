@@ -13,13 +13,11 @@ from runner.execute.calibration import _wanted
 from runner.execute.estimate import (
     Estimator,
     Sample,
-    cost_parameters,
-    forward_flops,
     sample_of,
-    training_seconds,
 )
 from runner.execute.likely import likely
 from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.practice import costs
 from runner.practice.parameters import Parameters
 from runner.results.records import Finished
 from tests.made_up import make_study
@@ -29,7 +27,7 @@ BASE = PLAN.get("baseline").parameters
 
 
 def sample(name: str, train: float, forward: float = 1e-4, threads: int = 1) -> Sample:
-    cost = cost_parameters(PLAN.get(name).parameters)
+    cost = costs.parameters(PLAN.get(name).parameters)
     return Sample(parameters=cost, threads=threads, train_seconds=train, forward_seconds=forward)
 
 
@@ -39,7 +37,7 @@ def seconds(estimator: Estimator, name: str, threads: int = 1) -> float:
 
 
 def test_a_sample_of_the_same_variant_is_taken_as_it_is() -> None:
-    found = seconds(Estimator([sample("baseline", 5e-4), sample("batch-4", 9e-4)]), "batch-4")
+    found = seconds(Estimator(costs, [sample("baseline", 5e-4), sample("batch-4", 9e-4)]), "batch-4")
     images = 10 * 37_500 * 9e-4 + (10 * 12_500 + 60_000) * 1e-4
     assert found == pytest.approx(images, abs=20)  # and some seconds to start
     assert found > images
@@ -47,37 +45,37 @@ def test_a_sample_of_the_same_variant_is_taken_as_it_is() -> None:
 
 def test_learning_rate_and_seed_make_no_other_kind_but_batches_and_layers_do() -> None:
     names = ("c-adam", "c-constant", "c-sgd", "c-flip", "c-no-norm")
-    kinds = {n: repr(cost_parameters(PLAN.get(n).parameters)) for n in names}
+    kinds = {n: repr(costs.parameters(PLAN.get(n).parameters)) for n in names}
     assert kinds["c-adam"] == kinds["c-constant"] == kinds["c-sgd"] == kinds["c-flip"] != kinds["c-no-norm"]
-    assert cost_parameters(BASE) != cost_parameters(PLAN.get("batch-4").parameters)
+    assert costs.parameters(BASE) != costs.parameters(PLAN.get("batch-4").parameters)
 
 
 def test_the_nearest_sample_is_scaled_by_the_operations() -> None:
-    estimator = Estimator([sample("batch-256", 5e-4)])
+    estimator = Estimator(costs, [sample("batch-256", 5e-4)])
     assert seconds(estimator, "filters-x2") > 2 * seconds(estimator, "batch-256")
 
 
 def test_twice_the_filters_is_less_than_their_operations() -> None:
     """Each value's way through memory takes its time as well, and of values there are but twice as many."""
-    estimator = Estimator([sample("batch-256", 5e-4)])
+    estimator = Estimator(costs, [sample("batch-256", 5e-4)])
     operations = flops("filters-x2") / flops("batch-256")
     assert 2 < seconds(estimator, "filters-x2") / seconds(estimator, "batch-256") < 0.9 * operations
 
 
 def flops(name: str) -> float:
-    return forward_flops(Parameters.model_validate_json(json.dumps(PLAN.get(name).parameters)))
+    return costs.forward_flops(Parameters.model_validate_json(json.dumps(PLAN.get(name).parameters)))
 
 
 def test_a_sample_with_as_many_threads_is_preferred() -> None:
-    estimator = Estimator([sample("best", 9e-4, threads=1), sample("best", 4e-4, threads=2)])
+    estimator = Estimator(costs, [sample("best", 9e-4, threads=1), sample("best", 4e-4, threads=2)])
     assert seconds(estimator, "best", 2) < seconds(estimator, "best", 1)
 
 
 def test_what_is_finished_corrects_what_is_still_to_come(tmp_path: Path) -> None:
     finished = make_study(tmp_path).get("baseline")
-    own = sample_of(finished)
+    own = sample_of(finished, costs)
     assert own.train_seconds == finished.training.timing.epoch_seconds / finished.training.data.train_images
-    estimator = Estimator([sample("baseline", own.train_seconds / 2), sample("batch-4", 9e-4)])
+    estimator = Estimator(costs, [sample("baseline", own.train_seconds / 2), sample("batch-4", 9e-4)])
     estimator.samples = tuple(s.model_copy(update={"threads": own.threads}) for s in estimator.samples)
     before = seconds(estimator, "batch-4", own.threads)
     estimator.learn([finished])
@@ -87,8 +85,10 @@ def test_what_is_finished_corrects_what_is_still_to_come(tmp_path: Path) -> None
 def test_the_load_is_that_of_the_last_that_finished(tmp_path: Path) -> None:
     """A machine that was busy at first and is not any more is expected to stay so."""
     finished = make_study(tmp_path).get("baseline")
-    own = sample_of(finished)
-    estimator = Estimator([sample("batch-4", own.train_seconds).model_copy(update={"threads": own.threads})])
+    own = sample_of(finished, costs)
+    estimator = Estimator(
+        costs, [sample("batch-4", own.train_seconds).model_copy(update={"threads": own.threads})]
+    )
     estimator.learn([finished])
     quiet = seconds(estimator, "filters-x2", own.threads)
     estimator.learn([*(slower(finished, n) for n in range(2, 6)), *(later(finished, n) for n in range(3))])
@@ -132,6 +132,6 @@ def test_kinds_of_little_work_are_not_calibrated() -> None:
 
 
 def test_without_samples_the_operations_serve_and_notebooks_take_what_they_took() -> None:
-    rough = Estimator()
-    assert seconds(rough, "baseline") == pytest.approx(training_seconds(BASE, 1), abs=20)
-    assert seconds(Estimator(former={"timing": 77.0}), "timing") == 77.0
+    rough = Estimator(costs)
+    assert seconds(rough, "baseline") == pytest.approx(costs.seconds(BASE, 1), abs=20)
+    assert seconds(Estimator(costs, former={"timing": 77.0}), "timing") == 77.0

@@ -43,7 +43,7 @@ def test_a_data_set_of_the_notebook_s_own_is_its_business(
         assert main(words) == 0, capfd.readouterr()
     said = capfd.readouterr()
     assert "Traceback" not in said.err
-    assert "no entry of the plan reads a data set that this program knows" in said.out
+    assert "no entry of the plan reads a data set that its practice knows" in said.out
     plan: Plan = make_plan(practice, "full")
     obtain_data(plan.variants, "/nowhere")
     (variant,) = plan.variants

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from runner.errors import InputError
-from runner.plan.variants import check_parameters
+from runner.plan.practice import check_parameters
 from runner.practice.data import sets
 from runner.practice.parameters import CLASSES, TRAINING_IMAGES, Parameters
 
@@ -74,7 +74,9 @@ USUAL = {
 def accepted(values: dict[str, Any]) -> Parameters | None:
     """The parameters, if the plan takes them."""
     try:
-        return Parameters.model_validate_json(json.dumps(check_parameters({**USUAL, **values}, "test")))
+        return Parameters.model_validate_json(
+            json.dumps(check_parameters("runner.practice", {**USUAL, **values}, "test"))
+        )
     except InputError:
         return None
 

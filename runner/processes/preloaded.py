@@ -1,0 +1,13 @@
+"""What every kernel imports, imported once: the fork server begins with it. Nothing is run here."""
+
+from __future__ import annotations
+
+import ipykernel.kernelapp
+import matplotlib.backends.backend_agg
+import matplotlib.pyplot
+import PIL.PngImagePlugin
+import pygments.formatters.html
+import pygments.formatters.latex
+import pygments.lexers.python
+
+__all__ = ["PIL", "ipykernel", "matplotlib", "pygments"]
