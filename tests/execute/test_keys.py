@@ -29,7 +29,7 @@ def edited(folder: Path, change: tuple[str, str] | None = None, prose: str = "")
 
 
 def parts(notebook: Path = NOTEBOOK, **parameters: object) -> dict[str, str]:
-    return key_parts(content(notebook), {**PARAMETERS, **parameters}, {})
+    return key_parts(content(notebook), {**PARAMETERS, **parameters}, {}, "runner.practice")
 
 
 def content(notebook: Path = NOTEBOOK) -> Mapping[str, str]:
@@ -63,8 +63,8 @@ def test_imported_code_counts_but_not_how_figures_look(tmp_path: Path) -> None:
 
 
 def test_keys_of_other_results_count_for_what_reads_them() -> None:
-    one = key_parts(content(), PARAMETERS, {"best": "1"})
-    other = key_parts(content(), PARAMETERS, {"best": "2"})
+    one = key_parts(content(), PARAMETERS, {"best": "1"}, "runner.practice")
+    other = key_parts(content(), PARAMETERS, {"best": "2"}, "runner.practice")
     assert changed_parts(one, other) == ("inputs",)
 
 
