@@ -21,6 +21,7 @@ from babel.messages.pofile import write_po
 from jinja2 import Environment
 from jinja2.lexer import Token
 
+import runner.report.html  # noqa: F401  # registers what templates call
 from runner.code_closure import package_files
 from runner.files import write_text
 from runner.language.i18n import BLANKS, CATALOGUES, read_catalogue
@@ -30,19 +31,19 @@ from runner.plan import records
 from runner.plan.practice import practice_of
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
 from runner.report import evidence_words, filters
+from runner.report.registry import registered
 from runner.results import reasons
 
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"tr": None, "trn": (1, 2)}
 LETTER = re.compile(r"[^\W\d_]")
-# Calls whose strings name things, and are for no reader; of a figure or table, the first argument.
+# Jinja's own calls, those of a study, and the macros of words.html, whose strings name things. What the
+# program registers for templates says so itself: see ``registry``.
 NAMES = (
-    "accuracy_interval best_of c compare compare_all gap gap_seeds get has largest_confusions loss_interval "
-    "m map mean measured over per_class ref rejectattr selectattr seeds sort time_interval time_ratio total "
-    "turning_point equalto formatted interval side over_seeds seeds_sentence deviation sizes attr "
-    "join search_runs"
+    "attr equalto join map rejectattr selectattr sort get has "
+    "deviation formatted interval over_seeds seeds_sentence side sizes"
 )
 NAMING = frozenset(NAMES.split())
-CAPTIONED = frozenset({"figure", "table"})
+IMPORTING = ("import", "include", "extends")
 CODE_LIKE = re.compile(r"[a-z0-9_.~:-]+|(compact|long|narrow|wide| )+")
 
 
@@ -110,13 +111,17 @@ def from_template(source: str, name: str) -> Iterator[Message]:
 
 def _is_text(before: Token, token: Token, calls: list[tuple[str, int]]) -> bool:
     call, argument = calls[-1] if calls else ("", 0)
-    if not LETTER.search(token.value) or call in NAMING or before.value in ("import", "include", "extends"):
+    if not LETTER.search(token.value) or _names(call, argument) or before.value in IMPORTING:
         return False
     if before.type == "lbracket" and CODE_LIKE.fullmatch(token.value):
         return False
-    if call in CAPTIONED:
-        return argument == 1 and not CODE_LIKE.fullmatch(token.value)
     return before.type == "colon" or not CODE_LIKE.fullmatch(token.value)
+
+
+def _names(call: str, argument: int) -> bool:
+    """Whether the strings of an argument name things, and are for no reader."""
+    known = registered(call)
+    return call in NAMING or (known is not None and argument not in known.texts)
 
 
 def from_python() -> Iterator[Message]:

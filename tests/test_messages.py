@@ -59,6 +59,21 @@ def test_extraction_finds_texts_and_leaves_names() -> None:
     assert found == ["Un título", "La", "es", "Pie.", "mejor", "sí"]
 
 
+@pytest.mark.parametrize(
+    ("call", "texts"),
+    [
+        ('{{ figure("Fig a", "Pie.", "Half a") }}', ["Pie."]),
+        ('{{ m("a", "b")|called("Un nombre") }}', ["Un nombre"]),
+        ('{{ formula("L = x", "L es x") }}', ["L es x"]),
+        ('{{ measured(1, "a", "count of things") }}', []),
+        ('{{ fail("no such thing") }}', []),
+        ('{{ words.band(names, "La media") }}', ["La media"]),
+    ],
+)
+def test_what_is_registered_says_which_arguments_are_texts(call: str, texts: list[str]) -> None:
+    assert [message.text for message in from_template(call, "a.html")] == texts
+
+
 def constants(path: Path) -> Iterator[str]:
     """String constants of a module, without docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

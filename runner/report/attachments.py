@@ -57,7 +57,7 @@ def evidence_file(claims: Sequence[Claim], made: datetime) -> Attached:
             "number": claim.number,
             "section": claim.section,
             "variants": claim.variants,
-            "metric": claim.metric,
+            "metric": str(claim.metric),
             "test": claim.test,
             "values": [
                 {"field": v.field, "text": Markup(v.printed.text).striptags(), "value": v.printed.exact}

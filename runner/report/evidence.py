@@ -12,18 +12,27 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from runner.report.numbers import ELEMENT, Ledger, Measured, Printed
+from runner.report.metric import Formula, Metric
+from runner.report.numbers import ELEMENT, Ledger, Printed
 
 TAG = re.compile(r"<[a-z/]", re.IGNORECASE)
-RECORD = re.compile(r"(model\.layers\.\d+|values\.\w+\.\d+|[a-z]\w*)\.([\w.-]+)")
 
 
 @dataclass(frozen=True)
 class Value:
-    """One number of a claim; ``field`` says which part of what the metric names, empty for the whole."""
+    """One number of a claim."""
 
-    field: str
     printed: Printed
+
+    @property
+    def metric(self) -> Metric | Formula:
+        """What it measures, with the field that it is of the claim's metric."""
+        return self.printed.measured.metric
+
+    @property
+    def field(self) -> str:
+        """Which part it is of what the claim's metric names, empty for the whole."""
+        return ".".join(self.metric.field)
 
 
 @dataclass
@@ -33,7 +42,7 @@ class Claim:
     number: str
     section: str
     variants: tuple[str, ...]
-    metric: str
+    metric: Metric | Formula
     test: str
     values: list[Value] = field(default_factory=list)
 
@@ -61,30 +70,22 @@ def link_claims(body: str, section: str, prefix: str, ledger: Ledger) -> tuple[M
     ``prefix`` starts their numbers: ``9`` gives 9.1, 9.2 ... Raises UntracedNumberError for a ``<data>``
     element that no filter printed.
     """
-    claims: dict[tuple[str, str, str], Claim] = {}
+    claims: dict[tuple[str, Metric | Formula, str], Claim] = {}
     ledger.read(body)
 
     def linked(found: re.Match[str]) -> str:
         (printed,) = ledger.read(found.group(0))
         measured = printed.measured
-        metric, part = _metric_and_field(measured)
+        metric = measured.metric.whole
         key = (measured.variant, metric, measured.test)
         first = key not in claims
         if first:
             number = f"{prefix}.{len(claims) + 1}"
             claims[key] = Claim(number, section, tuple(measured.variant.split()), metric, measured.test)
-        claims[key].add(Value(part, printed))
+        claims[key].add(Value(printed))
         return with_link(printed, claims[key].id, claims[key].place if first else "")
 
     return Markup(ELEMENT.sub(linked, body)), tuple(claims.values())
-
-
-def _metric_and_field(measured: Measured) -> tuple[str, str]:
-    """What makes the claim, and which part of it: values of one record make one claim."""
-    if measured.field:
-        return measured.metric, measured.field
-    found = RECORD.fullmatch(measured.metric)
-    return (found[1], found[2]) if found else (measured.metric, "")
 
 
 def link_to_notebooks(body: str, variants: Iterable[str], ledger: Ledger) -> Markup:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from runner.language.i18n import MINUS, tr
 from runner.plan.records import origin
+from runner.report.metric import Formula, Metric, Term
 
 SPLITS = {"train": "entrenamiento", "validation": "validación", "test": "test"}
 MEASURES = {
@@ -148,59 +149,62 @@ PARAMETERS = {
     "learning_rate": "tasa de aprendizaje",
 }
 SIGNS = {"-": MINUS, "*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "+": "+"}
-INDEX = re.compile(r"\.\d+$")
-CONFUSED = re.compile(r"largest_confusions\.(\d+)")
-PARAMETER = re.compile(r"parameters\.(\w+)")
-CALL = re.compile(r"(\w+)\((.*)\)")
-EVALUATION = re.compile(r"evaluation\.(\w+)\.(\w+)")
-EPOCH = re.compile(r"epochs\.(-?\d+)\.(train|validation)_(\w+)")
-TERM = re.compile(r"(?P<variant>[a-z0-9][a-z0-9~ -]*):(?P<metric>[\w.]+(?:-\d+[\w.]*)?(?:\([^()]*\))?[\w.]*)")
 
 
-def metric_words(metric: str, label: Callable[[str], str] = str) -> str:
-    """A metric in words; a formula with its terms in words; the metric itself if there are none.
+def metric_words(metric: Metric | Formula, label: Callable[[str], str] = str) -> str:
+    """A metric in words, or a formula with its terms in words; empty if there are none.
 
     ``label`` gives what a variant is called.
     """
-    if metric.startswith("("):
+    if isinstance(metric, Formula):
         return _formula(metric, label)
-    if (known := INDEX.sub("", metric)) in WORDS:
-        return tr(WORDS[known])
-    if metric in COUNTED:
-        return tr(COUNTED[metric])
-    if found := CONFUSED.fullmatch(metric):
-        return tr("confusión más frecuente, puesto {n}", n=int(found[1]) + 1)
-    if found := PARAMETER.fullmatch(metric):
-        return tr(PARAMETERS[found[1]]) if found[1] in PARAMETERS else metric
-    if found := EVALUATION.fullmatch(metric):
-        return _of(found[2], found[1])
-    if found := EPOCH.fullmatch(metric):
-        place = tr("última época") if found[1] == "-1" else tr("época {n}", n=int(found[1]) + 1)
-        return f"{_of(found[3], found[2])}, {place}"
-    if found := CALL.fullmatch(metric):
-        return _called(found[1], [each.strip() for each in found[2].split(",")]) or metric
-    return metric
+    if not metric.arguments:
+        return _at((*metric.path, *metric.field))
+    return "" if metric.field else _called(*metric.path, *metric.arguments)
 
 
-def field_words(field: str, metric: str) -> str:
-    """A part of a claim in words; empty if there are none."""
-    if field in FIELDS:
-        return tr(FIELDS[field])
-    whole = f"{metric}.{field}"
-    words = metric_words(whole)
-    return "" if words == whole else words
+def field_words(metric: Metric | Formula) -> str:
+    """The field of a metric in words; empty if there are none."""
+    name = ".".join(metric.field)
+    return tr(FIELDS[name]) if name in FIELDS else metric_words(metric)
 
 
-def _called(function: str, arguments: list[str]) -> str:
-    if function in ("compare", "compare_seeds") and len(arguments) == 4:
-        return tr("diferencia de {measure}", measure=_of(arguments[3], arguments[2]))
-    if function in ("accuracy_interval", "loss_interval") and arguments[0] in SPLITS:
-        return _of("accuracy" if function == "accuracy_interval" else "cross_entropy", arguments[0])
-    if function in ("gap", "gap_seeds") and len(arguments) == 2:
-        first, second = (_of("cross_entropy", split) for split in arguments)
-        return tr("{first} menos {second}", first=first, second=second)
-    if function == "per_class":
-        return tr("clase «{name}» en test", name=tr(arguments[0]))
+def _at(path: tuple[str, ...]) -> str:
+    known = ".".join(path[:-1] if path[-1].isdecimal() else path)
+    if words := WORDS.get(known) or COUNTED.get(".".join(path)):
+        return tr(words)
+    match path:
+        case ("largest_confusions", place) if place.isdecimal():
+            return tr("confusión más frecuente, puesto {n}", n=int(place) + 1)
+        case ("parameters", name) if name in PARAMETERS:
+            return tr(PARAMETERS[name])
+        case ("evaluation", split, measure):
+            return _of(measure, split)
+        case ("epochs", "-1", value):
+            return _of_epoch(value, tr("última época"))
+        case ("epochs", epoch, value) if epoch.isdecimal():
+            return _of_epoch(value, tr("época {n}", n=int(epoch) + 1))
+    return ""
+
+
+def _of_epoch(value: str, epoch: str) -> str:
+    split, _, measure = value.partition("_")
+    return f"{_of(measure, split)}, {epoch}" if split in SPLITS and measure else ""
+
+
+def _called(function: str, *arguments: str) -> str:
+    match (function, *arguments):
+        case ("compare" | "compare_seeds", _, _, split, measure):
+            return tr("diferencia de {measure}", measure=_of(measure, split))
+        case ("accuracy_interval", split):
+            return _of("accuracy", split)
+        case ("loss_interval", split):
+            return _of("cross_entropy", split)
+        case ("gap" | "gap_seeds", *splits):
+            first, second = (_of("cross_entropy", split) for split in splits)
+            return tr("{first} menos {second}", first=first, second=second)
+        case ("per_class", name):
+            return tr("clase «{name}» en test", name=tr(name))
     return ""
 
 
@@ -209,18 +213,34 @@ def _of(measure: str, split: str) -> str:
     return tr("{measure} de {split}", measure=what, split=where)
 
 
-def _formula(formula: str, label: Callable[[str], str]) -> str:
+def _formula(formula: Formula, label: Callable[[str], str]) -> str:
     """``(a:x - b:y)`` as «x (a) − y (b)», the outermost brackets left out."""
+    operands = [_operand(each, label) for each in formula.operands]
+    match formula.sign:
+        case "abs":
+            return tr("valor absoluto de ") + operands[0]
+        case "sum":
+            return tr("suma de ") + operands[0]
+    return f" {SIGNS[formula.sign]} ".join(operands)
 
-    def term(found: re.Match[str]) -> str:
-        head, _, tail = found["metric"].rpartition(".")
-        words = metric_words(found["metric"])
-        if words == found["metric"] and tail in FIELDS:
-            words = f"{metric_words(head)}, {tr(FIELDS[tail])}"
-        first = dict.fromkeys(origin(name) for name in found["variant"].split())  # one name for all its seeds
-        names = tr(" y ").join(map(label, first))
-        return f"{words} ({names})"
 
-    inside = formula[1:-1].replace("abs ", tr("valor absoluto de "), 1).replace("sum ", tr("suma de "), 1)
-    signs = re.sub(r" ([-*/+]) ", lambda sign: f" {SIGNS[sign[1]]} ", inside)
-    return TERM.sub(term, signs)
+def _operand(operand: Term | Formula | Metric | str, label: Callable[[str], str]) -> str:
+    match operand:
+        case Formula():
+            return f"({_formula(operand, label)})"
+        case Term(variant, metric):
+            first = dict.fromkeys(origin(name) for name in variant.split())  # one name for all its seeds
+            return f"{_in_full(metric)} ({tr(' y ').join(map(label, first))})"
+        case Metric():
+            return _in_full(operand)
+    return operand
+
+
+def _in_full(metric: Metric) -> str:
+    """A metric with its field in words; as it is if there are none."""
+    if words := metric_words(metric):
+        return words
+    if metric.field and metric.field[-1] in FIELDS:
+        record = replace(metric, field=metric.field[:-1])
+        return f"{metric_words(record) or record}, {tr(FIELDS[metric.field[-1]])}"
+    return str(metric)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from functools import cache, cached_property
 from typing import Any, Literal
@@ -12,12 +12,14 @@ from markupsafe import Markup
 
 from runner.analysis import classification, over_seeds, timing
 from runner.analysis import compare as analysis
-from runner.analysis.compare import Comparison, Metric, Split
+from runner.analysis.compare import Comparison, Split
 from runner.analysis.loading import unreadable
 from runner.analysis.selection import Selection, select
 from runner.errors import RunnerError
+from runner.report.metric import Formula, Metric, call, record_at, value_at
 from runner.report.missing import notice
 from runner.report.numbers import Measured
+from runner.report.registry import template_filter, template_function
 from runner.report.seed_facts import SeedFacts
 from runner.report.traced import Traced
 from runner.results.records import VALUES_FILE, Finished
@@ -25,7 +27,7 @@ from runner.results.study import Study
 
 
 class Facts:
-    """The globals of the templates that read results. Missing results raise MissingVariant."""
+    """The functions of the templates that read results. Missing results raise MissingVariant."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -33,132 +35,146 @@ class Facts:
         self._compare = cache(self._compare_once)
         self._compare_all = cache(self._compare_all_once)
 
-    def globals(self) -> dict[str, Callable[..., Any]]:
-        """The functions by the name templates use."""
-        names = (
-            "m c measured compare compare_all accuracy_interval loss_interval gap "
-            "turning_point per_class confusion confusion_cell largest_confusions time_ratio time_interval "
-            "epoch_seconds slowest_of timing_pass throughput best_of label "
-            "missing_notice differences_of environments total trained shown left_out"
-        )
-        return {name: getattr(self, name) for name in names.split()} | self.over_seeds.globals()
-
+    @template_function()
     def m(self, variant: str, path: str) -> Measured:
         """The value at a dotted path of a variant's training, result or ``values.json``."""
         finished = self._get(variant)
         head, _, rest = path.partition(".")
         if head == "parameters" and rest in (derived := self.study.info(variant).derived):
-            return Measured(derived[rest], variant, path)
+            return Measured(derived[rest], variant, value_at(path))
         if head == "values":
             value = self._left_by_notebook(finished, rest, path)
         elif hasattr(finished.result, head):
             value = _walk(finished.result, path, variant, path)
         else:
             value = _walk(finished.training, path, variant, path)
-        return Measured(value, variant, path)
+        return Measured(value, variant, value_at(path))
 
+    @template_function()
     def c(self, record: Traced | Comparison, field: str) -> Measured:
         """One field of a record of the analysis as a measured value."""
         if isinstance(record, Comparison):
             record = _traced_comparison(record)
         if not isinstance(record, Traced) or not hasattr(record.record, field):
             raise RunnerError(f"{record!r} has no field '{field}' that could be traced")
-        return Measured(getattr(record.record, field), record.variant, record.metric, field, record.test)
+        value = getattr(record.record, field)
+        return Measured(value, record.variant, record.metric.part(field), record.test)
 
+    @template_function()
     def measured(self, value: Any, variant: str, metric: str) -> Measured:
-        """Something a template counted itself, with its source in words."""
-        return Measured(value, variant, metric)
+        """Something a template counted itself, with its source in words, or the path of it."""
+        return Measured(value, variant, value_at(metric))
 
-    def compare(self, variant: str, reference: str, split: Split, metric: Metric) -> Traced:
+    @template_function()
+    def compare(self, variant: str, reference: str, split: Split, metric: analysis.Metric) -> Traced:
         """The paired comparison of two variants on the same images."""
         return self._compare(variant, reference, split, metric)
 
+    @template_function()
     def compare_all(
-        self, names: Iterable[str], reference: str, split: Split, metric: Metric
+        self, names: Iterable[str], reference: str, split: Split, metric: analysis.Metric
     ) -> tuple[Traced, ...]:
         """Those of ``names`` that are there against ``reference``, corrected by Holm."""
         present = tuple(name for name in self.study.available(names) if name != reference)
         return self._compare_all(present, reference, split, metric)
 
+    @template_function()
     def accuracy_interval(self, variant: str, split: Split) -> Traced:
         """The accuracy of a variant with its 95 % interval."""
         interval = analysis.split_accuracy(self._get(variant), split)
-        return Traced(interval, variant, f"accuracy_interval({split})", "intervalo de Wilson")
+        return Traced(interval, variant, call("accuracy_interval", split), "intervalo de Wilson")
 
+    @template_function()
     def loss_interval(self, variant: str, split: Split) -> Traced:
         """The mean cross-entropy of a variant with its 95 % interval."""
         interval = analysis.loss_interval(self._get(variant), split)
-        return Traced(interval, variant, f"loss_interval({split})", "intervalo de remuestreo")
+        return Traced(interval, variant, call("loss_interval", split), "intervalo de remuestreo")
 
+    @template_function()
     def gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
         """Mean cross-entropy of ``split_a`` minus that of ``split_b``, with its interval."""
         interval = analysis.gap(self._get(variant), split_a, split_b)
-        return Traced(interval, variant, f"gap({split_a}, {split_b})", "intervalo de Welch")
+        return Traced(interval, variant, call("gap", split_a, split_b), "intervalo de Welch")
 
+    @template_function()
     def turning_point(self, variant: str) -> Traced:
         """The epoch where the validation loss was lowest, and what it did after."""
         point = analysis.turning_point(self._get(variant).training.epochs)
-        return Traced(point, variant, "turning_point")
+        return Traced(point, variant, call("turning_point"))
 
+    @template_function()
     def per_class(self, variant: str) -> tuple[Traced, ...]:
         """Precision, recall and F1 of each class on the test set."""
         finished = self._get(variant)
         test, names = finished.predictions.test, finished.training.data.class_names
         scores = classification.per_class(test.labels, test.predicted, names)
-        return tuple(Traced(s, variant, f"per_class({s.name})") for s in scores)
+        return tuple(Traced(s, variant, call("per_class", s.name)) for s in scores)
 
+    @template_function()
     def confusion(self, variant: str) -> np.ndarray:
         """Counts (10, 10) of the test set: rows are true classes, columns predicted ones."""
         finished = self._get(variant)
         test, names = finished.predictions.test, finished.training.data.class_names
         return classification.confusion(test.labels, test.predicted, len(names))
 
+    @template_function()
     def confusion_cell(self, variant: str, true: int, predicted: int) -> Measured:
         """One count of the confusion matrix."""
         value = int(self.confusion(variant)[true, predicted])
-        return Measured(value, variant, f"confusion({true}, {predicted})")
+        return Measured(value, variant, call("confusion", true, predicted))
 
+    @template_function()
     def largest_confusions(self, variant: str, count: int) -> tuple[Traced, ...]:
         """The most frequent mistakes on the test set, the largest first."""
         names = self._get(variant).training.data.class_names
         found = classification.largest_confusions(self.confusion(variant), names, count)
-        return tuple(Traced(each, variant, f"largest_confusions.{place}") for place, each in enumerate(found))
+        return tuple(
+            Traced(each, variant, Metric(("largest_confusions", str(place))))
+            for place, each in enumerate(found)
+        )
 
+    @template_function()
     def time_ratio(self, variant: str, reference: str) -> Measured:
         """Training time of a variant over that of the reference: of the timing pass if there is one."""
-        return Measured(self._ratio(variant, reference).value, f"{variant} {reference}", "time_ratio")
+        return Measured(self._ratio(variant, reference).value, f"{variant} {reference}", call("time_ratio"))
 
+    @template_function()
     def time_interval(self, variant: str, reference: str) -> Traced | None:
         """The ratio with its 95 % interval; None without the timing pass."""
         found = self._ratio(variant, reference)
         if found.low == found.high:
             return None
-        return Traced(found, f"{variant} {reference}", "time_ratio", "remuestreo de las rondas")
+        return Traced(found, f"{variant} {reference}", call("time_ratio"), "remuestreo de las rondas")
 
     def _ratio(self, variant: str, reference: str) -> analysis.Interval:
         self._get(variant), self._get(reference)
         return timing.ratio(self.study, variant, reference)
 
+    @template_function()
     def epoch_seconds(self, variant: str) -> Measured:
         """Seconds of an epoch's training: of the timing pass if there is one."""
         self._get(variant)
-        return Measured(timing.epoch_seconds(self.study, variant), variant, "epoch_seconds")
+        return Measured(timing.epoch_seconds(self.study, variant), variant, call("epoch_seconds"))
 
+    @template_function()
     def slowest_of(self, names: Iterable[str]) -> str:
         """The name of the variant with the longest epoch."""
         present = self.study.available(names)
         return max(present, key=lambda name: timing.epoch_seconds(self.study, name))
 
+    @template_function()
     def timing_pass(self) -> Traced | None:
         """The timing pass, if it was made."""
         found = timing.read_pass(self.study)
-        return None if found is None else Traced(found, timing.TIMING, "timing_pass")
+        return None if found is None else Traced(found, timing.TIMING, call("timing_pass"))
 
+    @template_function()
     def throughput(self, variant: str) -> Traced | None:
         """How much of what the machine can compute the training used, if the timing pass measured it."""
         found = timing.throughput(self.study, variant)
-        return None if found is None else Traced(found, variant, "throughput")
+        return None if found is None else Traced(found, variant, call("throughput"))
 
+    @template_function()
     def best_of(self, names: Iterable[str], path: str, which: Literal["max", "min"]) -> str:
         """The name of the variant with the highest or lowest value at ``path``, the mean over its seeds."""
         present = self.study.available(names)
@@ -167,10 +183,13 @@ class Facts:
         best = max if which == "max" else min
         return best(present, key=lambda name: self.over_seeds.mean(name, path).value)
 
+    @template_filter()
+    @template_function()
     def label(self, name: str) -> str:
         """What a variant is called in the report."""
         return self.study.info(name).label
 
+    @template_function()
     def trained(self, repetitions: bool = False) -> tuple[str, ...]:
         """The variants that train a model and are finished, in the order of the plan."""
         planned = [v for v in self.study.variants if v.kind == "training"]
@@ -180,20 +199,24 @@ class Facts:
     def _selection(self) -> Selection:
         return select(self.study)
 
+    @template_function()
     def shown(self, name: str) -> bool:
         """Whether the variant has its row in the tables of all variants."""
         return name in self._selection
 
+    @template_function()
     def left_out(self, unfinished: bool = False) -> Measured:
         """How many planned variants (or only the ``unfinished`` of them) have no row."""
         count = self._selection.unfinished if unfinished else self._selection.left_out
-        return Measured(count, "plan", "count of variants without a row")
+        return Measured(count, "plan", record_at("count of variants without a row"))
 
+    @template_function()
     def differences_of(self, name: str, reference: str) -> tuple[str, ...]:
         """Names of the parameters in which two planned variants differ."""
         own, other = self.study.info(name).parameters, self.study.info(reference).parameters
         return tuple(key for key in own if own[key] != other.get(key))
 
+    @template_function()
     def environments(self) -> tuple[tuple[str, ...], ...]:
         """The trained variants, in groups that ran on the same machine with the same versions."""
         groups: dict[Any, list[str]] = {}
@@ -201,11 +224,14 @@ class Facts:
             groups.setdefault(self._get(name).training.environment, []).append(name)
         return tuple(tuple(names) for names in groups.values())
 
+    @template_function()
     def total(self, names: Iterable[str], path: str) -> Measured:
         """The sum of one value over several variants."""
         names = tuple(names)
-        return Measured(sum(self.m(n, path).value for n in names), " ".join(names), f"(sum {path})")
+        total = sum(self.m(n, path).value for n in names)
+        return Measured(total, " ".join(names), Formula("sum", (record_at(path),)))
 
+    @template_function()
     def missing_notice(self, names: Iterable[str]) -> Markup:
         """A notice naming those of ``names`` that are missing, and why; empty if none is."""
         lost = [name for name in names if not self.study.has(name)]
@@ -225,11 +251,11 @@ class Facts:
             where = str(finished.folder / VALUES_FILE)
             raise unreadable(variant, RunnerError(error.what, where=where)) from error
 
-    def _compare_once(self, variant: str, reference: str, split: Split, metric: Metric) -> Traced:
+    def _compare_once(self, variant: str, reference: str, split: Split, metric: analysis.Metric) -> Traced:
         return _traced_comparison(over_seeds.compare(self._runs(variant, reference), split, metric))
 
     def _compare_all_once(
-        self, names: tuple[str, ...], reference: str, split: Split, metric: Metric
+        self, names: tuple[str, ...], reference: str, split: Split, metric: analysis.Metric
     ) -> tuple[Traced, ...]:
         pairs = [self._runs(name, reference) for name in names]
         compared = over_seeds.compare_all(pairs, split, metric)
@@ -242,9 +268,9 @@ class Facts:
 
 def _traced_comparison(record: Comparison) -> Traced:
     function = "compare_seeds" if record.runs else "compare"
-    formula = f"{function}({record.variant}, {record.reference}, {record.split}, {record.metric})"
+    metric = call(function, record.variant, record.reference, record.split, record.metric)
     runs = record.runs or (record.variant, record.reference)
-    return Traced(record, " ".join(runs), formula, record.test)
+    return Traced(record, " ".join(runs), metric, record.test)
 
 
 def _walk(start: Any, path: str, variant: str, full_path: str) -> Any:

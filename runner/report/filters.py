@@ -18,7 +18,9 @@ from markupsafe import Markup, escape
 from runner.language import i18n
 from runner.language.i18n import MINUS, tr
 from runner.language.zone import in_zone, offset_words
+from runner.report import registry
 from runner.report.numbers import Ledger, Measured, UntracedNumberError, checked, checked_number
+from runner.report.registry import template_filter
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 EN_DASH = "\N{EN DASH}"
@@ -54,10 +56,6 @@ NUMBER_FORMATS = {
     "megabytes": NumberFormat(0, 1e-6, f"{NO_BREAK}MB"),
     "megabytes_bare": NumberFormat(0, 1e-6),
 }
-OTHER_FILTERS = (
-    "absolute called digest duration moment ordinal pvalue pvalue_bare rate scientific "
-    "setting shape spanish_list text upfirst word"
-)
 
 
 class NumberFilters:
@@ -69,7 +67,7 @@ class NumberFilters:
     def all(self) -> dict[str, Callable[..., Any]]:
         """Filters by the name templates use."""
         numbers = {name: self._number_filter(name, kind) for name, kind in NUMBER_FORMATS.items()}
-        return numbers | {name: getattr(self, name) for name in OTHER_FILTERS.split()}
+        return numbers | registry.filters(self)
 
     def _number_filter(self, name: str, kind: NumberFormat) -> Callable[..., Markup]:
         def print_number(m: Measured, decimals: int = kind.decimals) -> Markup:
@@ -78,6 +76,7 @@ class NumberFilters:
 
         return print_number
 
+    @template_filter()
     def duration(self, m: Measured) -> Markup:
         """Seconds as ``48 s``, ``12 min 3 s`` or ``1 h 5 min``."""
         total = round(checked_number(m, "duration"))
@@ -86,6 +85,7 @@ class NumberFilters:
         shown = [f"{n}{NO_BREAK}{unit}" for n, unit in parts if n] or [f"0{NO_BREAK}s"]
         return self.ledger.write(m, NO_BREAK.join(shown))
 
+    @template_filter()
     def scientific(self, m: Measured, decimals: int = 1) -> Markup:
         """``3,7·10`` with the exponent raised; powers of ten without a factor."""
         mantissa, exponent = f"{checked_number(m, 'scientific'):.{decimals}e}".split("e")
@@ -95,6 +95,7 @@ class NumberFilters:
         factor = self._decimal(float(mantissa), decimals)
         return self.ledger.write(m, Markup("{}\N{MIDDLE DOT}{}").format(factor, power))
 
+    @template_filter()
     def pvalue(self, m: Measured) -> Markup:
         """``p = 0,012``, or ``p < 0,001``."""
         value = checked_number(m, "pvalue")
@@ -102,6 +103,7 @@ class NumberFilters:
             return self.ledger.write(m, f"p{NO_BREAK}<{NO_BREAK}{self._decimal(SMALLEST_P, 3)}")
         return self.ledger.write(m, f"p{NO_BREAK}={NO_BREAK}{self._decimal(value, 3)}")
 
+    @template_filter()
     def pvalue_bare(self, m: Measured) -> Markup:
         """The same for a column headed p: ``0,012``, or ``< 0,001``."""
         value = checked_number(m, "pvalue_bare")
@@ -109,11 +111,13 @@ class NumberFilters:
             return self.ledger.write(m, f"<{NO_BREAK}{self._decimal(SMALLEST_P, 3)}")
         return self.ledger.write(m, self._decimal(value, 3))
 
+    @template_filter()
     def rate(self, m: Measured) -> Markup:
         """A rate or a factor with three significant digits, without zeros at the end: ``0,00578``."""
         value = checked_number(m, "rate")
         return self.ledger.write(m, self._setting(float(f"{value:.3g}")))
 
+    @template_filter()
     def text(self, m: Measured) -> Markup:
         """A measured word as it is; booleans become sí and no."""
         checked(m, "text")
@@ -123,20 +127,24 @@ class NumberFilters:
             raise UntracedNumberError(f"filter 'text' got {m.term}, which is not a text: {m.value!r}")
         return self.ledger.write(m, m.value)
 
+    @template_filter()
     def word(self, m: Measured) -> Markup:
         """A measured word in the reader's language, such as the name of a class."""
         return self.called(m, tr(str(checked(m, "word").value)))
 
+    @template_filter(texts=(0,))
     def called(self, m: Measured, words: str) -> Markup:
         """A measured value under the name the report gives it."""
         return self.ledger.write(checked(m, "called"), words)
 
+    @template_filter()
     def digest(self, m: Measured, length: int = 64) -> Markup:
         """The first characters of a hash."""
         text = str(checked(m, "digest").value)
         cut = text if len(text) <= length else f"{text[:length]}…"
         return self.ledger.write(m, Markup("<code>{}</code>").format(cut))
 
+    @template_filter()
     def moment(self, m: Measured) -> Markup:
         """A date and time, in the time zone of who ran the program, which is told."""
         value = checked(m, "moment").value
@@ -146,29 +154,35 @@ class NumberFilters:
         shown = format_datetime(local, "d MMM y, H:mm", locale=self.locale)
         return self.ledger.write(m, f"{shown} {offset_words(local)}")
 
+    @template_filter()
     def setting(self, m: Measured) -> Markup:
         """A parameter as it was set: word, sí or no, number with all its digits, or list."""
         return self.ledger.write(m, self._setting(checked(m, "setting").value))
 
+    @template_filter()
     def shape(self, m: Measured) -> Markup:
         """Sizes with multiplication signs between them."""
         checked(m, "shape")
         sizes = [self._decimal(size, 0) for size in m.value]
         return self.ledger.write(m, f"{NO_BREAK}\N{MULTIPLICATION SIGN}{NO_BREAK}".join(sizes))
 
+    @template_filter()
     def absolute(self, m: Measured) -> Measured:
         """The value without its sign, still to be formatted."""
         checked_number(m, "absolute")
         return abs(m)
 
+    @template_filter()
     def ordinal(self, position: int) -> str:
         """A position in the document (``loop.index``), which is no measurement."""
         return str(int(position))
 
+    @template_filter()
     def spanish_list(self, items: Sequence[str]) -> Markup:
         """``a, b y c``."""
         return Markup(format_list([str(escape(item)) for item in items], locale=self.locale))
 
+    @template_filter()
     def upfirst(self, words: str) -> str:
         """The first letter in upper case, the rest as it is."""
         return words[:1].upper() + words[1:]

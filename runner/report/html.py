@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +24,15 @@ from runner.language.i18n import language, tr
 from runner.language.templating import TemplateFault, blamed, check_texts, place
 from runner.plan.records import Author
 from runner.report.evidence import Claim, link_claims, link_to_notebooks
-from runner.report.evidence_words import field_words, metric_words
 from runner.report.facts import Facts
 from runner.report.filters import NumberFilters
 from runner.report.layout import Layout
 from runner.report.missing import notice
 from runner.report.numbers import Ledger, UntracedNumberError, refuse_untraced
 from runner.report.printing.formulas import formula
+from runner.report.registry import filters, functions
 from runner.report.typed_numbers import untraced_numbers
-from runner.results.reasons import reason_words
+from runner.report.word_filters import WordFilters, fail
 from runner.results.study import MissingVariant, Study
 
 ANSWER = re.compile(r"q(\d+)\.html")
@@ -153,12 +152,10 @@ def link_sections(
 def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Path) -> jinja2.Environment:
     environment = templating.environment(templates_dir, autoescape=True, finalize=refuse_untraced)
     facts = Facts(study)
-    environment.globals.update(facts.globals(), **layout.globals(), study=study)
-    environment.globals.update(language=language(), formula=formula)
-    filters = NumberFilters(ledger, zone=study.zone).all()
-    environment.filters.update(filters, label=facts.label, field_words=field_words)
-    environment.filters.update(translated=tr, reason_words=reason_words)
-    environment.filters["metric_words"] = partial(metric_words, label=study.label)
+    environment.globals.update(functions(facts, facts.over_seeds, layout, formula, fail))
+    environment.globals.update(study=study, language=language())
+    environment.filters.update(NumberFilters(ledger, zone=study.zone).all())
+    environment.filters.update(filters(facts, WordFilters(study)))
     return environment
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from runner.errors import RunnerError
 from runner.figures.drawn import Drawn
 from runner.language.i18n import tr
+from runner.report.registry import template_function
 from runner.results.study import MissingVariant
 
 Size = Literal["full", "half", "narrow", "beside"]
@@ -29,10 +30,7 @@ class Layout:
     names: dict[str, str] = field(default_factory=dict)  # id -> "Figura 3"
     counts: dict[str, int] = field(default_factory=lambda: {"Figura": 0, "Tabla": 0})
 
-    def globals(self) -> dict[str, Callable[..., Markup]]:
-        """The functions by the name templates use."""
-        return {"figure": self.figure, "table": self.table, "ref": self.ref}
-
+    @template_function(texts=(1,))
     def figure(self, id: str, caption: str, size: Size = "full") -> Markup:
         """A numbered figure; raises MissingVariant if its variant is missing."""
         drawn = self.figures.get(id)
@@ -46,6 +44,7 @@ class Layout:
             '<figcaption><span class="number">{}.</span> {}</figcaption></figure>'
         ).format(id, size, drawn.path.as_posix(), drawn.alt, self._number("Figura", id), caption)
 
+    @template_function(texts=(1,))
     def table(self, id: str, caption: str, *, caller: Callable[[], Markup], **options: str) -> Markup:
         """A numbered table around the rows of a ``{% call %}`` block; option ``class``."""
         return Markup(
@@ -53,6 +52,7 @@ class Layout:
             '</figcaption><table class="{}">{}</table></figure>'
         ).format(id, self._number("Tabla", id), caption, options.get("class", ""), caller())
 
+    @template_function()
     def ref(self, id: str) -> Markup:
         """A link to a figure, table or section; its text is known when all is numbered."""
         return Markup('<a class="ref" href="#{0}">[[ref:{0}]]</a>').format(id)

@@ -16,6 +16,7 @@ from typing import Any
 from markupsafe import Markup
 
 from runner.errors import RunnerError
+from runner.report.metric import Formula, Metric, Term
 
 ELEMENT = re.compile(r"<data\b.*?</data\s*>|<data\b", re.DOTALL | re.IGNORECASE)
 
@@ -28,26 +29,19 @@ class UntracedNumberError(RunnerError):
 class Measured:
     """A value, the variants it was measured on (separated by blanks) and the metric.
 
-    ``field`` is set for a part of what the metric names (the lower end of an interval, say), and ``test``
-    for what followed from a statistical test. Arithmetic keeps the trace: the metric of a difference is
-    the formula. Comparisons give plain booleans, for conditions in templates.
+    ``test`` is set for what followed from a statistical test. Arithmetic keeps the trace: the metric of a
+    difference is the formula. Comparisons give plain booleans, for conditions in templates.
     """
 
     value: Any
     variant: str
-    metric: str
-    field: str = ""
+    metric: Metric | Formula
     test: str = ""
 
     @property
-    def path(self) -> str:
-        """Metric and field."""
-        return f"{self.metric}.{self.field}" if self.field else self.metric
-
-    @property
-    def term(self) -> str:
-        """How this value is written inside a formula."""
-        return self.path if self.path.startswith("(") else f"{self.variant}:{self.path}"
+    def term(self) -> Term | Formula:
+        """How this value stands inside a formula."""
+        return self.metric if isinstance(self.metric, Formula) else Term(self.variant, self.metric)
 
     def __sub__(self, other: Any) -> Measured:
         return _combined(self, "-", other, self.value - _plain(other))
@@ -76,14 +70,14 @@ class Measured:
         return bool(self.value >= _plain(other))
 
     def __abs__(self) -> Measured:
-        return Measured(abs(self.value), self.variant, f"(abs {self.term})")
+        return Measured(abs(self.value), self.variant, Formula("abs", (self.term,)))
 
 
 def _plain(operand: Any) -> Any:
     return operand.value if isinstance(operand, Measured) else operand
 
 
-def _term(operand: Any) -> str:
+def _term(operand: Any) -> Term | Formula | str:
     return operand.term if isinstance(operand, Measured) else str(operand)
 
 
@@ -91,7 +85,7 @@ def _combined(left: Measured, sign: str, right: Any, value: Any) -> Measured:
     names = left.variant.split()
     if isinstance(right, Measured):
         names += [name for name in right.variant.split() if name not in names]
-    return Measured(value, " ".join(names), f"({left.term} {sign} {_term(right)})")
+    return Measured(value, " ".join(names), Formula(sign, (left.term, _term(right))))
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,7 @@ class Ledger:
         """The text inside a ``<data>`` element that says what was measured, and on what."""
         entry = Printed(measured, Markup.escape(text), "")
         html = Markup('<data class="m" value="{}" data-variant="{}" data-metric="{}">{}</data>').format(
-            entry.exact, measured.variant, measured.path, entry.text
+            entry.exact, measured.variant, measured.metric, entry.text
         )
         self._printed[str(html)] = Printed(measured, entry.text, str(html))
         return html

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from runner.analysis import over_seeds
+from runner.report.metric import call, record_at
 from runner.report.numbers import Measured
+from runner.report.registry import template_function
 from runner.report.traced import Traced
 from runner.results.study import Study
 
@@ -19,42 +20,43 @@ class SeedFacts:
     def __init__(self, study: Study, read: Callable[[str, str], Measured]) -> None:
         self.study, self.read = study, read
 
-    def globals(self) -> dict[str, Callable[..., Any]]:
-        """The functions by the name templates use."""
-        names = "mean over gap_seeds seeds most_seeds search_runs"
-        return {name: getattr(self, name) for name in names.split()}
-
+    @template_function()
     def seeds(self, variant: str) -> int:
         """How many seeds of a variant are finished, for conditions."""
         return len(self.study.runs(variant))
 
+    @template_function()
     def most_seeds(self) -> int:
         """The largest number of seeds of any variant, for conditions."""
         first = (v.name for v in self.study.variants if v.kind == "training" and not v.repeats)
         return max(map(self.seeds, first), default=0)
 
+    @template_function()
     def mean(self, variant: str, path: str) -> Measured:
         """The value at ``path``: the mean over the seeds if there are several."""
         if self.seeds(variant) < 2:
             return self.read(variant, path)
         found = self.over(variant, path)
-        return Measured(found.mean, found.variant, path, "mean", found.test)
+        return Measured(found.mean, found.variant, found.metric.part("mean"), found.test)
 
+    @template_function()
     def over(self, variant: str, path: str) -> Traced:
         """Mean, standard deviation, n and interval of the value at ``path`` over the seeds."""
         self.read(variant, path)  # a missing variant is said as ever
         runs = self.study.runs(variant)
         found = over_seeds.over_seeds([float(self.read(run, path).value) for run in runs])
-        return Traced(found, " ".join(runs), path, TEST if len(runs) > 1 else "")
+        return Traced(found, " ".join(runs), record_at(path), TEST if len(runs) > 1 else "")
 
+    @template_function()
     def gap_seeds(self, variant: str, split_a: str, split_b: str) -> Traced:
         """Loss of ``split_a`` minus that of ``split_b`` with the final weights, over the seeds."""
         runs = self.study.runs(variant)
         paths = [f"evaluation.{split}.cross_entropy" for split in (split_a, split_b)]
         losses = [[float(self.read(run, path).value) for path in paths] for run in runs]
         found = over_seeds.over_seeds([ours - theirs for ours, theirs in losses])
-        return Traced(found, " ".join(runs), f"gap_seeds({split_a}, {split_b})", TEST)
+        return Traced(found, " ".join(runs), call("gap_seeds", split_a, split_b), TEST)
 
+    @template_function()
     def search_runs(self, variants: Iterable[str]) -> tuple[str, ...]:
         """The finished repetitions of some variants, without the first runs."""
         return tuple(run for name in dict.fromkeys(variants) for run in self.study.runs(name)[1:])

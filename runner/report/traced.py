@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from runner.report.metric import Metric
+
 
 @dataclass(frozen=True)
 class Traced:
@@ -15,7 +17,7 @@ class Traced:
 
     record: Any
     variant: str
-    metric: str
+    metric: Metric
     test: str = ""
 
     def __getattr__(self, field: str) -> Any:

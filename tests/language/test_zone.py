@@ -15,6 +15,7 @@ from runner.analysis.loading import load_study
 from runner.language.zone import in_zone, offset_words, read_zone
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.filters import NumberFilters
+from runner.report.metric import value_at
 from runner.report.numbers import Ledger, Measured
 from tests.made_up import START, Story, make_study
 
@@ -65,4 +66,4 @@ def test_the_report_tells_the_user_s_day_and_time(tmp_path: Path) -> None:
     there = load_study(plan, tmp_path)
     assert there.author.date == "16 de enero de 2026"
     moment = NumberFilters(Ledger(), zone=there.zone).all()["moment"]
-    assert "16 ene 2026, 2:00 UTC+14" in moment(Measured(START, "baseline", "finished"))
+    assert "16 ene 2026, 2:00 UTC+14" in moment(Measured(START, "baseline", value_at("finished")))

@@ -150,6 +150,7 @@ def test_draft_is_said_in_each_answer(make: Make) -> None:
         ('{{ figure("fig-a", "") }}{{ figure("fig-a", "") }}', "are called 'fig-a'"),
         ("{% if %}", "Expected an expression"),
         ('{{ "a"|nofilter }}', "No filter named 'nofilter'"),
+        ('{{ fail("no such story") }}', "no such story"),
     ],
 )
 def test_faults_name_template_and_line(make: Make, answer: str, message: str) -> None:
@@ -158,6 +159,15 @@ def test_faults_name_template_and_line(make: Make, answer: str, message: str) ->
         make(TITLE, f"{TITLE}\n{answer}")
     assert message in str(caught.value)
     assert "q02.html:2" in str(caught.value)
+
+
+def test_an_unknown_format_of_an_interval_says_what_there_is(make: Make) -> None:
+    """The macro's own words, not those of an undefined name."""
+    use = '{% import "words.html" as words %}{{ words.formatted(m("done", "values.share"), "degrees", 1) }}'
+    with pytest.raises(
+        RunnerError, match=r"words\.html:\d+: no format 'degrees' of a number: number, signed"
+    ):
+        make(TITLE + use)
 
 
 def test_dangling_reference(make: Make) -> None:

@@ -11,6 +11,7 @@ from runner.figures.drawn import Drawn
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.evidence_words import metric_words
 from runner.report.html import report_html
+from runner.report.metric import value_at
 from runner.results.records import read_result
 from tests.made_up import make_study, write_failure
 from tests.report.test_answers import FIGURES, TEMPLATES, plain
@@ -52,5 +53,5 @@ def test_says_which_and_how_much_was_lost(tmp_path: Path) -> None:
     assert "(1 vez)" in shown
     assert "se perdieron 1 min 12 s" in shown
     assert 'data-metric="(sum lost_seconds)" ' in sentence.replace(">", " >")
-    assert metric_words("interruptions") == "veces que se interrumpió"
-    assert metric_words("lost_seconds") == "segundos perdidos por interrupciones"
+    assert metric_words(value_at("interruptions")) == "veces que se interrumpió"
+    assert metric_words(value_at("lost_seconds")) == "segundos perdidos por interrupciones"

@@ -9,6 +9,7 @@ import pytest
 
 from runner.errors import RunnerError
 from runner.report.filters import NumberFilters
+from runner.report.metric import Formula, value_at
 from runner.report.numbers import Ledger, Measured, UntracedNumberError, refuse_untraced
 
 FILTERS = NumberFilters(Ledger()).all()
@@ -16,7 +17,7 @@ FILTERS = NumberFilters(Ledger()).all()
 
 def measured(value: object) -> Measured:
     """A value of an imaginary variant."""
-    return Measured(value, "base", "some.metric")
+    return Measured(value, "base", value_at("some.metric"))
 
 
 def text(markup: str) -> str:
@@ -68,7 +69,7 @@ def test_formats(name: str, value: object, arguments: tuple[int, ...], expected:
 
 def test_carries_its_source() -> None:
     """The exact value, the variant and the metric go with the text."""
-    shown = FILTERS["percent"](Measured(0.70312, "batch-4", "evaluation.test.accuracy"))
+    shown = FILTERS["percent"](Measured(0.70312, "batch-4", value_at("evaluation.test.accuracy")))
     assert shown == (
         '<data class="m" value="0.70312" data-variant="batch-4"'
         ' data-metric="evaluation.test.accuracy">70,3\N{NO-BREAK SPACE}%</data>'
@@ -77,11 +78,15 @@ def test_carries_its_source() -> None:
 
 def test_arithmetic_keeps_the_source() -> None:
     """A difference names both variants, and its metric is the formula."""
-    gain = Measured(0.9, "best", "accuracy") - Measured(0.7, "base", "accuracy")
+    best, base = (
+        Measured(value, name, value_at("accuracy")) for value, name in ((0.9, "best"), (0.7, "base"))
+    )
+    gain = best - base
     assert gain.value == pytest.approx(0.2)
     assert gain.variant == "best base"
-    assert gain.metric == "(best:accuracy - base:accuracy)"
-    assert (gain / 2).metric == "((best:accuracy - base:accuracy) / 2)"
+    assert gain.metric == Formula("-", (best.term, base.term))
+    assert str(gain.metric) == "(best:accuracy - base:accuracy)"
+    assert str((gain / 2).metric) == "((best:accuracy - base:accuracy) / 2)"
     assert abs(measured(-1.0)).value == 1
     assert measured(2) > 1 and measured(1) < measured(2)
 

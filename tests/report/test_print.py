@@ -7,7 +7,6 @@ from base64 import b64decode
 
 import pytest
 
-from runner.report.evidence_words import metric_words
 from runner.report.printing.decimals import align_decimals
 from runner.report.printing.formulas import drawn, formula
 
@@ -74,12 +73,3 @@ def test_a_formula_is_outlines_and_the_same_each_time() -> None:
     drawn.cache_clear()
     assert drawn(r"L = -\frac{1}{N}\sum_{i=1}^{N} \ln p_i") == svg
     assert "&#34;la media&#34;" in html
-
-
-def test_what_templates_count_has_words() -> None:
-    """No file or array name of the program is left in the map of evidence."""
-    assert metric_words("count of Conv2D in model.layers") == "capas convolucionales"
-    assert metric_words("largest_confusions.0") == "confusión más frecuente, puesto 1"
-    assert metric_words("(a:parameters.batch_size / b:parameters.batch_size)") == (
-        "tamaño de lote (a) ÷ tamaño de lote (b)"
-    )

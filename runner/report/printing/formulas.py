@@ -7,9 +7,12 @@ from functools import cache
 
 from markupsafe import Markup
 
+from runner.report.registry import template_function
+
 SIZE = 15.0  # of letters, in px: 11.25 pt, that of the text around
 
 
+@template_function(texts=(1,))
 def formula(latex: str, alt: str) -> Markup:
     """A formula on a line of its own; ``alt`` reads it in words."""
     picture = b64encode(drawn(latex).encode()).decode("ascii")
