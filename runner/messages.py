@@ -131,7 +131,8 @@ def from_python() -> Iterator[Message]:
     own = words.WORDS, words.MEASURES, words.SPLITS, words.FIELDS, words.COUNTED, words.PARAMETERS
     for table in (*own, tables.WORDS):
         yield from (Message(text, "words") for text in table.values())
-    yield from (Message(text, "words") for text in (*words.TESTS, *reasons.REASONS, records.REPEATED))
+    loose = *words.TESTS, *reasons.WORDINGS.values(), records.REPEATED
+    yield from (Message(text, "words") for text in loose)
     yield from (Message(title, "tables.py") for _, title in tables.METRICS)
     units = (kind.unit.strip() for kind in filters.NUMBER_FORMATS.values())
     yield from (Message(unit, "report_filters.py") for unit in units if LETTER.search(unit))
