@@ -18,6 +18,7 @@ from runner.language.i18n import speaking, tr
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 TEXT = "text"
+DEEPEST = 5  # reasons within one another, of a record that is to be believed
 WORDINGS = {
     "failed": "falló: {reason}",
     "need_failed": "necesita «{need}», que falló",
@@ -52,8 +53,8 @@ FORMS = WORDINGS | {TEXT: "{text}"}  # what a program said, or an earlier versio
 class Reason(Record):
     """Why a variant is missing. ``arguments`` fill in the wording of ``code``; some are reasons themselves.
 
-    Raises ValueError (pydantic's) for a code that there is not, or arguments that are not those of its
-    wording. As a string, it is the words in the reader's language.
+    Raises ValueError (pydantic's) for a code that there is not, arguments that are not those of its wording,
+    and too many reasons within one another. As a string, it is the words in the reader's language.
     """
 
     code: str
@@ -71,7 +72,13 @@ class Reason(Record):
         wanted = {name for _, name, _, _ in Formatter().parse(FORMS[self.code]) if name}
         if wanted != self.arguments.keys():
             raise ValueError(f"'{self.code}' takes {sorted(wanted)}, not {sorted(self.arguments)}")
+        if self._depth > DEEPEST:
+            raise ValueError(f"more than {DEEPEST} reasons within one another")
         return self
+
+    @property
+    def _depth(self) -> int:
+        return 1 + max((v._depth for v in self.arguments.values() if isinstance(v, Reason)), default=0)
 
     def __str__(self) -> str:
         return reason_words(self)

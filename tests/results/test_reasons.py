@@ -20,6 +20,7 @@ from runner.language import i18n
 from runner.language.i18n import speaking
 from runner.results.awaited import AWAITED_FILE, read_awaited
 from runner.results.reasons import (
+    DEEPEST,
     FORMS,
     NO_RESULT,
     TEXT,
@@ -151,6 +152,17 @@ def test_a_reason_travels(code: str, arguments: dict[str, Any], spanish: str, en
 def test_what_could_not_be_told_is_no_reason(code: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Reason(code=code, arguments=arguments)
+
+
+@pytest.mark.parametrize("depth", [DEEPEST, 200, 5000])
+def test_a_record_of_too_many_reasons_within_one_another_is_damaged(tmp_path: Path, depth: int) -> None:
+    """They could not be told; a few levels are all that there ever are."""
+    write_failure(tmp_path, "good", NO_RESULT)
+    path = tmp_path / FAILURE_FILE
+    deep = '{"code": "failed", "arguments": {"reason": ' * depth + json.dumps(NO_RESULT.model_dump())
+    content = json.dumps(json.loads(path.read_text("utf-8")) | {"reason": "HERE"})
+    path.write_text(content.replace('"HERE"', deep + "}}" * depth), "utf-8")
+    assert read_failure(tmp_path) is None
 
 
 @pytest.mark.parametrize(
