@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from runner import shipped
 from runner.files import write_json
 from runner.machine.capacity import usable_cores
+from runner.results.reasons import Reason
 from runner.results.records import VALUES_FILE
 from runner.results.study import Study
 
@@ -30,6 +32,7 @@ PROFILE = "RUNNER_PROFILE"
 CHECKPOINT = "RUNNER_CHECKPOINT"
 KEY = "RUNNER_KEY"
 PROGRESS_FILE = "progress.json"
+REASON_FILE = "reason.json"
 
 
 @cache
@@ -74,6 +77,16 @@ def load_study() -> Study:
 def save_values(values: dict[str, Any]) -> None:
     """Leave ``values`` (plain JSON) for the report."""
     write_json(output_dir() / VALUES_FILE, values)
+
+
+def explain(reason: Reason) -> None:
+    """Leave ``reason``, whose words the notebook is about to raise, so that they can be told in any language.
+
+    Opened by hand, a notebook leaves none; nor can it on a full disk, where the words have to do.
+    """
+    if os.environ.get(OUTPUT):
+        with suppress(OSError):
+            write_json(output_dir() / REASON_FILE, reason)
 
 
 def as_json(parameters: Mapping[str, Any]) -> str:

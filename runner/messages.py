@@ -135,7 +135,8 @@ def from_python() -> Iterator[Message]:
     own = words.WORDS, words.MEASURES, words.SPLITS, words.FIELDS, words.COUNTED, words.PARAMETERS
     for table in own:
         yield from (Message(text, "words") for text in table.values())
-    yield from (Message(text, "words") for text in (*words.TESTS, *reasons.REASONS, records.REPEATED))
+    loose = *words.TESTS, *reasons.WORDINGS.values(), records.REPEATED
+    yield from (Message(text, "words") for text in loose)
     units = (kind.unit.strip() for kind in filters.NUMBER_FORMATS.values())
     yield from (Message(unit, "report_filters.py") for unit in units if LETTER.search(unit))
     yield from (Message(kind, "report_layout.py") for kind in ("Figura", "Tabla"))

@@ -20,6 +20,7 @@ from runner.files import write_json
 from runner.plan.records import Seeds, origin, repetition
 from runner.plan.seeds import with_seeds
 from runner.plan.variants import DEFAULT_PLAN, Plan, Variant, make_plan
+from runner.results.reasons import Reason
 from runner.results.records import (
     FAILURE_FILE,
     PREDICTIONS_FILE,
@@ -89,7 +90,7 @@ class Story:
     train_gap: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
-    failed: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, Reason] = field(default_factory=dict)
     images: tuple[int, int] = (1200, 1000)  # validation, test
     seeds: Seeds = field(default_factory=Seeds)
     seed_noise: float = 0.05  # of skill, from one seed to another
@@ -134,14 +135,14 @@ def make_study(
     return load_study(plan, folder)
 
 
-def write_failure(folder: Path, name: str, reason: str, key: str = "0" * 64) -> None:
+def write_failure(folder: Path, name: str, reason: Reason, key: str = "0" * 64) -> None:
     """The record of a variant that did not finish."""
     failure = Failure(
         schema_version=SCHEMA_VERSION,
         variant=name,
         key=key,
         reason=reason,
-        detail=reason,
+        detail=str(reason),
         finished=START,
     )
     write_json(folder / FAILURE_FILE, failure)

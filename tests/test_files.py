@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner import files
-from runner.execute import task
+from runner.execute.cause import cause_of
 from runner.execute.task import replace_folder
 from runner.files import ARRIVING, move
 
@@ -76,7 +76,7 @@ def test_a_copy_that_is_cut_off_costs_neither(
     monkeypatch.setattr(files.shutil, "copy2", copy)
     with pytest.raises(OSError) as refused:
         replace_folder(source, target)
-    assert "disco" in task.describe(refused.value)
+    assert "disco" in str(cause_of(refused.value, tmp_path))
     assert texts(target) == {"old"} and [path.name for path in elsewhere.iterdir()] == ["a"]
     assert (source / "result.json").read_text() == "new"
 

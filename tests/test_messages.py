@@ -15,8 +15,8 @@ from runner.messages import Message, catalogue_path, from_template, from_templat
 from tests.spanish import SPANISH, STOP_WORDS, words
 
 LANGUAGES = sorted({locale.partition("_")[0] for locale in LOCALES} - {i18n.SOURCE_LANGUAGE})
-KEPT_SPANISH = {  # what these modules say stands in executed notebooks and in records, as it was
-    "practice/checkpoints.py", "practice/data/sets.py", "execute/task.py", "practice/measure.py",
+KEPT_SPANISH = {  # what these modules say stands in executed notebooks, as it was
+    "practice/checkpoints.py", "practice/data/sets.py",
 }  # fmt: skip
 NAMES = re.compile(r"\{(\w*)\}")
 
@@ -88,7 +88,7 @@ def constants(path: Path) -> Iterator[str]:
 
 
 def test_spanish_in_the_program_is_in_the_catalogue() -> None:
-    """Each Spanish string of a module is a message, or the part of one that is recognised in records."""
+    """Each Spanish string of a module is a message, or the part of one."""
     known = [message.text for found in messages().values() for message in found]
     loose = [
         f"{name}: {text}"

@@ -16,19 +16,21 @@ from runner.language import i18n
 from runner.language.zone import in_zone
 from runner.plan.experiments import read_experiments
 from runner.plan.practice import check_parameters, practice_of
-from runner.plan.records import REPEATED, Author, Compared, origin
+from runner.plan.records import REPEATED, Author, Compared, origin, repetition
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, Variant
 from runner.results.awaited import read_awaited
+from runner.results.reasons import NOT_PLANNED, PENDING, Reason
 from runner.results.records import RESULT_FILE, Finished, read_failure, read_result
 from runner.results.seal import broken
-from runner.results.study import NOT_PLANNED, PENDING, Choice, MissingVariant, Study, VariantInfo
+from runner.results.study import Choice, MissingVariant, Study, VariantInfo
 
 
 def load_study(plan: Plan, build_dir: Path) -> Study:
     """The plan with every result that can be read; the others are missing, with the reason."""
     finished: dict[str, Finished] = {}
-    failed_since: dict[str, str] = {}
+    failed_since: dict[str, Reason] = {}
     missing = dict.fromkeys(_left_out(plan), NOT_PLANNED)
+    labels = {variant.name: variant.label for variant in plan.variants}
     awaited = read_awaited(build_dir)  # what a former run left there is not these variants' result
     missing |= {v.name: awaited[v.name] for v in plan.variants if v.name in awaited}
     for variant in plan.variants:
@@ -38,8 +40,8 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
             finished[variant.name], reason = _read(plan, variant, build_dir)
             if reason:
                 failed_since[variant.name] = reason
-        except RunnerError as error:
-            missing[variant.name] = error.what
+        except MissingVariant as error:
+            missing[variant.name] = error.reason
         _tell_altered(variant.name, build_dir)
     return Study(
         title=i18n.tr(plan.title),
@@ -47,7 +49,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         draft=plan.draft,
         author=_dated(plan.author, finished, plan.zone),
         baseline=plan.baseline,
-        variants=tuple(_info(plan, v, finished) for v in plan.variants),
+        variants=tuple(_info(plan, v, finished, _label(v, labels)) for v in plan.variants),
         finished=finished,
         missing=missing,
         choices=tuple(replace(each, label=i18n.tr(each.label)) for each in _choices(plan, finished)),
@@ -85,24 +87,27 @@ def _dated(author: Author, finished: dict[str, Finished], zone: str) -> Author:
     return replace(author, date=format_date(in_zone(last, zone), format="long", locale=i18n.current()))
 
 
-def _read(plan: Plan, variant: Variant, build_dir: Path) -> tuple[Finished, str]:
-    """The variant's result, and why another attempt at it failed since, if one did."""
-    folder = build_dir / "results" / variant.name
+def _read(plan: Plan, variant: Variant, build_dir: Path) -> tuple[Finished, Reason | None]:
+    """The variant's result, and why another attempt at it failed since, if one did.
+
+    Raises MissingVariant if there is none that can be shown.
+    """
+    folder, name = build_dir / "results" / variant.name, variant.name
     failure = read_failure(folder)
+    failed = Reason.of("failed", reason=failure.reason) if failure else None
     if not (folder / RESULT_FILE).exists():
-        raise RunnerError(f"falló: {failure.reason}" if failure else PENDING)
+        raise MissingVariant(name, failed or PENDING)
     try:
         found = read_result(folder)
         _check(found, variant, plan.is_small)
     except RunnerError as error:
-        tell(error)
-        raise RunnerError(unreadable(variant.name, error).reason) from error
+        raise unreadable(name, error) from error
     if found.result.profile != plan.profile:
-        problem = f"el resultado es del perfil «{found.result.profile}», no de «{plan.profile}»"
-        raise RunnerError(problem)
-    if failure is not None and failure.key != found.result.key:  # kept, but of other inputs than the last
-        raise RunnerError(f"falló: {failure.reason}")
-    return found, failure.reason if failure else ""
+        other = Reason.of("other_profile", found=found.result.profile, wanted=plan.profile)
+        raise MissingVariant(name, other)
+    if failure and failed and failure.key != found.result.key:  # kept, but of other inputs than the last
+        raise MissingVariant(name, failed)
+    return found, failure.reason if failure else None
 
 
 def _check(found: Finished, variant: Variant, keep: bool) -> None:
@@ -125,13 +130,21 @@ def _tell_altered(name: str, build_dir: Path) -> None:
         tell(fault)
 
 
-def _info(plan: Plan, variant: Variant, finished: dict[str, Finished]) -> VariantInfo:
+def _label(variant: Variant, labels: Mapping[str, str]) -> str:
+    """What the variant is called in the reader's language; ``labels`` are as the plan has them."""
+    number = repetition(variant.name)
+    if number == 1:
+        return i18n.tr(variant.label)
+    return i18n.tr(REPEATED, label=i18n.tr(labels[origin(variant.name)]), number=number)
+
+
+def _info(plan: Plan, variant: Variant, finished: dict[str, Finished], label: str) -> VariantInfo:
     if variant.name in finished and variant.kind == "training":
         # What was really run: a variant with choices has the winners' values in it.
         variant = replace(variant, parameters=finished[variant.name].result.parameters)
     return VariantInfo(
         name=variant.name,
-        label=i18n.retold(variant.label, (REPEATED,)),
+        label=label,
         kind=variant.kind,
         questions=variant.questions,
         group=variant.group,
@@ -157,7 +170,7 @@ def unreadable(variant: str, error: RunnerError) -> MissingVariant:
     """A variant that ended well, but left a file that can't be used."""
     tell(error)
     file = f"{Path(error.where).name}: " if error.where else ""
-    return MissingVariant(variant, f"el resultado no se puede leer: {file}{error.what}")
+    return MissingVariant(variant, Reason.of("unreadable_result", reason=f"{file}{error.what}"))
 
 
 def unreadable_result(error: RunnerError, study: Study) -> MissingVariant | None:

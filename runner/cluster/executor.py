@@ -27,6 +27,7 @@ from runner.execute.task import Outcome, Task, record_failure
 from runner.files import write_text
 from runner.machine.capacity import CELL_TIMEOUT_SECONDS
 from runner.plan.variants import Plan
+from runner.results.reasons import Reason, said
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -230,7 +231,7 @@ class ClusterExecutor(Executor):
             if type(error).__name__ == "KilledWorker":
                 self._again(ticket, lost=True)
             else:
-                self._fail(ticket, _line(error))
+                self._fail(ticket, said(_line(error)))
         elif not self.crew.has(ticket.seat.worker):
             self._again(ticket, lost=True)
         elif status in ("cancelled", "lost"):  # the connection was lost, and is there again
@@ -245,7 +246,7 @@ class ClusterExecutor(Executor):
         except Exception as error:  # the worker that holds it may have died since: the next look tells
             ticket.asked += 1
             if ticket.asked == MOST_ASKED:
-                self._fail(ticket, f"su resultado no llega del clúster: {_line(error)}")
+                self._fail(ticket, Reason.of("undelivered", error=_line(error)))
             return
         if delivery.outcome is None:
             self.crew.refuse(ticket.seat.worker, delivery.refused)
@@ -259,7 +260,7 @@ class ClusterExecutor(Executor):
                 self._end(ticket)
             ticket.result.set_result(outcome)
         except RunnerError as error:
-            self._fail(ticket, error.what)
+            self._fail(ticket, said(error.what))
         except OSError as error:  # no room on the runner's disk, say
             self._end(ticket)
             ticket.result.set_exception(error)
@@ -269,7 +270,7 @@ class ClusterExecutor(Executor):
         assert ticket.seat is not None
         ticket.lost += lost
         if ticket.lost >= MOST_LOST:
-            self._fail(ticket, f"se perdieron {ticket.lost} trabajadores del clúster que lo ejecutaban")
+            self._fail(ticket, Reason.of("workers_lost", n=ticket.lost))
             return
         if lost:
             self.say(
@@ -281,8 +282,8 @@ class ClusterExecutor(Executor):
             self._queue.insert(0, ticket)
         self._wake.set()
 
-    def _fail(self, ticket: Ticket, reason: str) -> None:
-        record_failure(ticket.task, reason, reason)
+    def _fail(self, ticket: Ticket, reason: Reason) -> None:
+        record_failure(ticket.task, reason)
         self._end(ticket)
         ticket.result.set_result(Outcome(ticket.task.name, reason, 0.0))
 

@@ -23,11 +23,11 @@ from queue import Empty, Queue
 from typing import IO, Any
 
 from runner.errors import RunnerError
-from runner.execute.schedule import PROCESS_DIED
 from runner.execute.task import Outcome, Task, import_path, run_task
 from runner.plan.practice import practice_of
 from runner.processes import isolation, sockets
 from runner.processes.pool import end_children, settle
+from runner.results.reasons import PROCESS_DIED
 
 IDLE_SECONDS = 60.0
 Job = tuple[Task, tuple[str, ...], str | None, Mapping[str, str]]

@@ -27,14 +27,14 @@ from runner.plan.practice import costs_of
 from runner.plan.variants import Variant
 from runner.processes.pool import KERNELS_LOG, end_children, make_executor
 from runner.results.awaited import note_awaited, over_budget
-from runner.results.study import PENDING
+from runner.results.reasons import PENDING, Reason
 
 RENDER_SECONDS = 30.0  # of a budget, kept for the report at the end; at most a tenth of it
 
 
 def run_variants(
     workspace: Workspace, todo: Sequence[Variant], request: Request, render: Render, budget: float | None
-) -> dict[str, str]:
+) -> dict[str, Reason]:
     """Run ``todo`` as far as ``budget`` seconds allow; the failed variants with their reasons.
 
     ``render`` makes the report, in the background whenever a variant ends.

@@ -30,6 +30,7 @@ from runner.processes.helper import Helper
 from runner.processes.pool import SHARED_MEMORY
 from runner.report.printing.pdf import load_weasyprint
 from runner.results.attempts import CHECKPOINTS
+from runner.results.reasons import PROCESS_DIED, english_words
 from runner.results.records import VALUES_FILE
 
 PACKAGES = ("tensorflow", "keras", "papermill", "nbclient", "jupyter_client", "ipykernel", "pyzmq")
@@ -99,10 +100,10 @@ def _run(tasks: Sequence[Task], executor: Executor, log: Path) -> None:
         try:
             reason = future.result().reason
         except BrokenProcessPool:
-            reason = "the process that was to run it died"
+            reason = PROCESS_DIED
         if reason:
             hint = HINT if log.name == LOG else f"{log} has what it had to say; {HINT}"
-            what = f"not even a notebook of one line can be run here: {reason}"
+            what = f"not even a notebook of one line can be run here: {english_words(reason)}"
             raise RunnerError(what, where=str(task.build_dir), hint=hint)
         values = json.loads((task.build_dir / RESULTS / task.name / VALUES_FILE).read_bytes())
         if values != VALUES or not (task.build_dir / NOTEBOOKS / f"{task.name}.ipynb").exists():

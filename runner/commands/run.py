@@ -20,6 +20,7 @@ from runner.plan.practice import data_sets_of, practice_of
 from runner.plan.variants import Plan, Variant
 from runner.report.characters import refuse_unprintable
 from runner.results.awaited import note_awaited, pending
+from runner.results.reasons import Reason, english_words
 from runner.results.records import FAILURE_FILE, read_failure, read_result
 
 if TYPE_CHECKING:
@@ -70,14 +71,14 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
 
 @contextmanager
-def saying_failures() -> Iterator[dict[str, str]]:
+def saying_failures() -> Iterator[dict[str, Reason]]:
     """A place for the failed variants and their reasons, said last, whatever else goes wrong."""
-    failed: dict[str, str] = {}
+    failed: dict[str, Reason] = {}
     try:
         yield failed
     finally:
         for name, reason in failed.items():
-            say(f"failed: {name}: {reason}")
+            say(f"failed: {name}: {english_words(reason)}")
 
 
 @contextmanager
@@ -95,8 +96,8 @@ def execute(
     todo: Sequence[Variant],
     request: Request,
     budget: float | None = None,
-    failed: dict[str, str] | None = None,
-) -> dict[str, str]:
+    failed: dict[str, Reason] | None = None,
+) -> dict[str, Reason]:
     """Run the variants ``todo`` as far as ``budget`` seconds allow; those that failed, with their reasons.
 
     They are added to ``failed``.
@@ -144,7 +145,7 @@ def select(
     return chosen
 
 
-def unrecorded(failed: Mapping[str, str], build_dir: Path) -> dict[str, str]:
+def unrecorded(failed: Mapping[str, Reason], build_dir: Path) -> dict[str, Reason]:
     """The reasons of what failed without having been run, for want of what it needs."""
     return {n: r for n, r in failed.items() if read_failure(build_dir / "results" / n) is None}
 

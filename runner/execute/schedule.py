@@ -24,11 +24,11 @@ from runner.plan.practice import costs_of
 from runner.plan.records import repetition
 from runner.plan.variants import Variant
 from runner.processes.pool import KERNELS_LOG, end_children, make_executor, uninterrupted
+from runner.results.reasons import PROCESS_DIED, Reason, english_words, said
 from runner.results.records import read_result
 
 POLL_SECONDS = 0.5
 LEARNED_SHARE = 0.02
-PROCESS_DIED = "el proceso que lo ejecutaba murió"
 
 
 class Schedule:
@@ -55,7 +55,7 @@ class Schedule:
         self.running: dict[Future[Outcome], Variant] = {}
         self.began: dict[str, float] = {}
         self.threads: dict[str, int] = {}
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, Reason] = {}
         self.on_start: Callable[[Variant], None] = lambda variant: None
         self.costs: dict[tuple[str, int], float] = {}
         self.expected: dict[str, float] = {}
@@ -78,7 +78,7 @@ class Schedule:
         on_end: Callable[[str], None] = lambda name: None,
         on_start: Callable[[Variant], None] = lambda variant: None,
         executor: Executor | None = None,
-    ) -> dict[str, str]:
+    ) -> dict[str, Reason]:
         """Run everything that fits; returns the failed variants with their reasons.
 
         ``on_start`` is called before a variant starts, ``on_end`` after each. What the budget left out stays
@@ -118,7 +118,7 @@ class Schedule:
                 task = self._task(variant, threads)
             except InputError as error:  # its data is gone, say: no reason to stop the others
                 del self.waiting[variant.name]
-                self._fail(variant.name, f"no se puede leer lo que necesita: {error.what}")
+                self._fail(variant.name, Reason.of("unreadable_input", reason=error.what))
                 continue
             self.on_start(variant)
             try:
@@ -191,7 +191,7 @@ class Schedule:
             for need in variant.needs:
                 if need in self.failed and need not in self.workspace.finished:  # none is left from before
                     del self.waiting[variant.name]
-                    self._fail(variant.name, f"necesita «{need}», que falló")
+                    self._fail(variant.name, Reason.of("need_failed", need=need))
                     break
 
     def _threads(self, variant: Variant, ready: int) -> int:
@@ -232,11 +232,12 @@ class Schedule:
             outcome = future.result()
         except BrokenProcessPool:
             outcome = Outcome(variant.name, PROCESS_DIED, 0.0, exhausted=True)
-            record_failure(self._task(variant), PROCESS_DIED, PROCESS_DIED)
-        if self._deserves_another(outcome):
+            record_failure(self._task(variant), PROCESS_DIED)
+        if outcome.reason and self._deserves_another(outcome):
             self.again.add(variant.name)
             self.waiting[variant.name] = variant
-            self.display.end(variant.name, f"{outcome.reason}; it will be tried once more, alone")
+            words = english_words(outcome.reason)
+            self.display.end(variant.name, f"{words}; it will be tried once more, alone")
             return variant.name
         if outcome.reason:
             self._fail(variant.name, outcome.reason)
@@ -244,7 +245,7 @@ class Schedule:
         try:
             found = read_result(self.workspace.build_dir / "results" / variant.name)
         except RunnerError as error:
-            self._fail(variant.name, error.what)
+            self._fail(variant.name, said(error.what))
             return variant.name
         self.workspace.finished[variant.name] = found
         self.actual[variant.name] = outcome.wall_seconds
@@ -260,10 +261,10 @@ class Schedule:
         """
         return (outcome.exhausted or outcome.unstarted) and outcome.name not in self.again
 
-    def _fail(self, name: str, reason: str) -> None:
+    def _fail(self, name: str, reason: Reason) -> None:
         self.failed[name] = reason
         self.done += 1
-        self.display.end(name, f"FAILED: {reason}")
+        self.display.end(name, f"FAILED: {english_words(reason)}")
 
     def _show(self) -> None:
         states = {v.name: self._state(v) for v in self.running.values()}

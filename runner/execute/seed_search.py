@@ -20,6 +20,7 @@ from runner.execute.state import Workspace
 from runner.plan.records import Pair, Seeds, SeedSearch, origin
 from runner.plan.seeds import with_seeds
 from runner.plan.variants import Plan, Variant
+from runner.results.reasons import Reason
 from runner.results.study import Study
 
 MOST_SEARCHED = 5  # seeds of one variant
@@ -27,7 +28,7 @@ CLEAR = 0.01  # an adjusted p value below this leaves room for the looks that a 
 METRICS: tuple[Metric, ...] = ("accuracy", "cross_entropy")
 
 Stop = Literal["decided", "most", "budget", "interrupted"]
-Execute = Callable[[Workspace, Sequence[Variant]], Mapping[str, str]]
+Execute = Callable[[Workspace, Sequence[Variant]], Mapping[str, Reason]]
 
 
 def is_due(seeds: Seeds, asked: bool) -> bool:
@@ -68,9 +69,9 @@ class Search:
     began: float  # by the monotonic clock: the budget is of the whole run
 
     def __post_init__(self) -> None:
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, Reason] = {}
 
-    def run(self, execute: Execute) -> tuple[Plan, dict[str, str]]:
+    def run(self, execute: Execute) -> tuple[Plan, dict[str, Reason]]:
         """The plan with what was added to it, and the runs that failed, with their reasons."""
         while True:
             study = load_study(self.plan, self.build_dir)

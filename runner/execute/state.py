@@ -16,6 +16,7 @@ from runner.execute.task import WORK, Task
 from runner.file_index import file_index
 from runner.plan.records import SEED_MARK
 from runner.plan.variants import Plan, Variant
+from runner.results.reasons import english_words
 from runner.results.records import RESULT_FILE, Finished, read_failure, read_result
 from runner.results.seal import broken
 
@@ -59,12 +60,13 @@ class Workspace:
         parts, failure = self.parts(variant), read_failure(folder)
         if not (folder / RESULT_FILE).exists():
             status: Status = "failed" if failure else "pending"
-            return VariantState(variant, status, failure.reason if failure else "", None)
+            return VariantState(variant, status, english_words(failure.reason) if failure else "", None)
         found, why = self._kept(variant, folder, parts)
         if found is not None:
             self.finished[variant.name] = found
         if failure is not None and failure.key == digest(parts):  # of other inputs, it is of no concern now
-            return VariantState(variant, "failed", f"{failure.reason} (the result before it is kept)", found)
+            words = f"{english_words(failure.reason)} (the result before it is kept)"
+            return VariantState(variant, "failed", words, found)
         return VariantState(variant, "stale" if why else "done", why, found)
 
     def _kept(self, variant: Variant, folder: Path, parts: Mapping[str, str]) -> tuple[Finished | None, str]:

@@ -21,16 +21,17 @@ from time import monotonic, perf_counter
 from typing import Any
 
 from runner import PROJECT_ROOT, kernel
-from runner.errors import FULL, RunnerError
+from runner.errors import RunnerError
+from runner.execute.cause import cause_of, is_exhausted, is_unstarted
 from runner.execute.cleaning import clean_notebook
 from runner.execute.keys import digest
 from runner.files import beside, move, remove, write_json, write_text
 from runner.plan.practice import practice_of
 from runner.processes import isolation
 from runner.processes.forked_kernel import preload
-from runner.processes.kernel_death import KernelDied, is_of_memory
 from runner.results import attempts
 from runner.results.attempts import Attempt
+from runner.results.reasons import Reason
 from runner.results.records import (
     FAILURE_FILE,
     RESULT_FILE,
@@ -82,14 +83,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: ``reason`` is empty when it went well.
+    """How a task ended: ``reason`` is None when it went well.
 
     ``exhausted``: memory may have run out, so that it may go well with nothing beside it. ``unstarted``: the
     kernel died before it ran a cell, which says nothing of the notebook.
     """
 
     name: str
-    reason: str
+    reason: Reason | None
     wall_seconds: float
     exhausted: bool = False
     unstarted: bool = False
@@ -107,9 +108,9 @@ def run_task(task: Task) -> Outcome:
         attempt = attempts.begin(task.checkpoint_dir, task.key, task.threads)
         _execute(task, attempt)
         _publish(task, attempt, started, perf_counter() - clock)
-        return Outcome(task.name, "", perf_counter() - clock)
+        return Outcome(task.name, None, perf_counter() - clock)
     except Exception as error:  # whatever the notebook raised is the variant's failure, not ours
-        reason = describe(error)
+        reason = cause_of(error, task.work_dir)
         record_failure(task, reason, traceback.format_exc())
         seconds = perf_counter() - clock
         return Outcome(task.name, reason, seconds, is_exhausted(error), is_unstarted(error))
@@ -186,7 +187,8 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
         settings=isolation.deciding(os.environ),
         training=_read_training(task.work_dir, attempt),
     )
-    (task.work_dir / kernel.PROGRESS_FILE).unlink(missing_ok=True)
+    for passing in (kernel.PROGRESS_FILE, kernel.REASON_FILE):
+        (task.work_dir / passing).unlink(missing_ok=True)
     write_json(task.work_dir / RESULT_FILE, record)
     seal(task.work_dir, but=EXECUTED)  # from here on it is finished, whatever happens
     _put_in_place(task.work_dir, task.build_dir)
@@ -252,8 +254,8 @@ def _rewrite_clean(path: Path) -> None:
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
-def record_failure(task: Task, reason: str, detail: str) -> None:
-    """Leave the reason and, if there is one, the notebook as far as it got.
+def record_failure(task: Task, reason: Reason, detail: str = "") -> None:
+    """Leave the reason, in full its words if there are no others, and the notebook as far as it got.
 
     The result of an earlier run stays beside it: whether it is of the same inputs, their keys tell.
     Checkpoints stay for the next attempt; where there are none, nothing of this one counts for it. What
@@ -277,43 +279,12 @@ def _keep_notebook(task: Task) -> None:
         move(executed, notebooks / f"{task.name}.failed.ipynb")
 
 
-def _failure(task: Task, reason: str, detail: str) -> Failure:
+def _failure(task: Task, reason: Reason, detail: str) -> Failure:
     return Failure(
         schema_version=SCHEMA_VERSION,
         variant=task.name,
         key=task.key,
         reason=reason,
-        detail=detail,
+        detail=detail or str(reason),
         finished=datetime.now(UTC),
     )
-
-
-def is_exhausted(error: BaseException) -> bool:
-    """Whether the memory, of the machine or of its GPU, may have run out."""
-    if isinstance(error, KernelDied):
-        return error.exhausted
-    name = getattr(error, "ename", type(error).__name__)
-    return is_of_memory(name, str(getattr(error, "evalue", error)))
-
-
-def is_unstarted(error: BaseException) -> bool:
-    """Whether a kernel died before it ran a cell."""
-    return isinstance(error, KernelDied) and not error.began
-
-
-def describe(error: BaseException) -> str:
-    """One line, in Spanish as it goes into the report, for whatever ended a notebook."""
-    kind = type(error).__name__
-    if kind == "PapermillExecutionError":
-        name, value = getattr(error, "ename", ""), getattr(error, "evalue", "")
-        cell = getattr(error, "exec_count", None)
-        return f"{name} en la celda {cell}: {value}".splitlines()[0]
-    if isinstance(error, KernelDied):
-        return error.reason
-    if kind == "CellTimeoutError":
-        return "una celda superó el tiempo máximo"
-    if isinstance(error, RunnerError):
-        return error.what
-    if isinstance(error, OSError) and error.errno in FULL:
-        return "no queda espacio en el disco"
-    return f"{kind}: {error}".splitlines()[0]

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -152,28 +151,3 @@ def read_catalogue(path: Path) -> Catalog:
     except (PoFileError, ValueError, LookupError) as error:
         hint = 'msgid "..." and msgstr "...", in UTF-8 or what its header says'
         raise InputError(f"no catalogue of translations: {error}", where=str(path), hint=hint) from error
-
-
-@dataclass(frozen=True)
-class Wording:
-    """A text that results hold filled in, such as a failure's reason: how to recognise and translate it."""
-
-    text: str
-
-    def match(self, found: str) -> dict[str, str] | None:
-        """What stands in the places of the names, or None if it is another text."""
-        parts = re.split(r"\{(\w+)\}", self.text)
-        pattern = "".join(
-            f"(?P<{part}>.+)" if place % 2 else re.escape(part) for place, part in enumerate(parts)
-        )
-        fits = re.fullmatch(pattern, found, re.DOTALL)
-        return fits.groupdict() if fits else None
-
-
-def retold(text: str, wordings: tuple[str, ...]) -> str:
-    """A recorded text in the current language, as far as it is one of the ``wordings``; else as it is."""
-    for wording in wordings:
-        values = Wording(wording).match(text)
-        if values is not None:
-            return tr(wording).format(**{name: retold(value, wordings) for name, value in values.items()})
-    return lookup(text)

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from runner.files import write_json
+from runner.kernel import explain
 from runner.machine.capacity import usable_cores
 from runner.machine.processor import processor
 from runner.practice.data.sets import Dataset, Split
@@ -22,6 +23,7 @@ from runner.practice.flops import flops_per_image
 from runner.practice.parameters import CLASSES
 from runner.practice.training import EpochClock, evaluation_batches
 from runner.results import records
+from runner.results.reasons import Reason
 
 HISTORY_FILE = "history.csv"
 MODEL_FILE = "model.keras"
@@ -32,7 +34,9 @@ def check_finite(history: Mapping[str, Sequence[float]]) -> None:
     for metric, values in history.items():
         for epoch, value in enumerate(values, start=1):
             if not np.isfinite(value):
-                raise FloatingPointError(f"{metric} es {value} en la época {epoch}")
+                reason = Reason.of("not_finite", metric=metric, value=str(value), epoch=epoch)
+                explain(reason)
+                raise FloatingPointError(str(reason))
 
 
 def measure(

@@ -1,11 +1,9 @@
-"""How a notebook's kernel ended when nobody asked it to, as far as that is known, and in words."""
+"""How a notebook's kernel ended when nobody asked it to, as far as that is known."""
 
 from __future__ import annotations
 
 import signal
 from contextlib import suppress
-
-from runner.machine import container
 
 # Signals that a process gets when memory runs out: from the system, from C++, from a full /dev/shm.
 OF_MEMORY = ("SIGKILL", "SIGABRT", "SIGBUS")
@@ -35,7 +33,8 @@ class KernelDied(Exception):
         self.began, self.status, self.note = began, status, note
 
     def __str__(self) -> str:
-        return self.reason
+        begun = "ended" if self.began else "did not begin"
+        return f"the kernel {begun}, status {self.status}: {self.note}".removesuffix(": ")
 
     @property
     def signal_name(self) -> str:
@@ -51,26 +50,3 @@ class KernelDied(Exception):
         """Whether memory may have run out."""
         unknown = self.began and self.status in (None, SERVER_GONE)
         return self.signal_name in OF_MEMORY or unknown
-
-    @property
-    def reason(self) -> str:
-        """One line, in Spanish as it goes into the report; ``reasons.REASONS`` has all of them."""
-        if self.began:
-            return f"el proceso del cuaderno {self._ending}"
-        told = self.note.splitlines()[-1] if self.note else ""
-        return f"el proceso del cuaderno no llegó a empezar: {told or self._ending}"
-
-    @property
-    def _ending(self) -> str:
-        name = self.signal_name
-        if name == "SIGILL":
-            return "murió por la señal SIGILL: a este procesador le falta una instrucción"
-        if name in OF_MEMORY:
-            limited = container.memory()
-            limit = f" (el límite es de {limited.limit // 2**20} MiB)" if limited is not None else ""
-            return f"murió por la señal {name}: quizá faltó memoria{limit}"
-        if name:
-            return f"murió por la señal {name}"
-        if self.status is None:
-            return "murió sin que se sepa por qué"
-        return f"terminó por sí mismo con el código {self.status}"

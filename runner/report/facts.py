@@ -22,6 +22,7 @@ from runner.report.numbers import Measured
 from runner.report.registry import template_filter, template_function
 from runner.report.seed_facts import SeedFacts
 from runner.report.traced import Traced
+from runner.results.reasons import NO_RESULT
 from runner.results.records import VALUES_FILE, Finished
 from runner.results.study import Study
 
@@ -235,7 +236,7 @@ class Facts:
     def missing_notice(self, names: Iterable[str]) -> Markup:
         """A notice naming those of ``names`` that are missing, and why; empty if none is."""
         lost = [name for name in names if not self.study.has(name)]
-        reasons = {name: self.study.missing.get(name, "sin resultado") for name in lost}
+        reasons = {name: self.study.missing.get(name, NO_RESULT) for name in lost}
         return Markup().join(notice(self.label(name), reasons[name]) for name in lost)
 
     def _get(self, name: str) -> Finished:

@@ -18,9 +18,10 @@ from runner.files import write_text
 from runner.language.i18n import tr
 from runner.language.prose import UNTRANSLATED_NOTE, prose, untranslated
 from runner.plan.experiments import HandinEntry
-from runner.results.reasons import reason_words
+from runner.results.reasons import Reason, reason_words
 from runner.results.study import Study
 
+NO_NOTEBOOK, UNREADABLE = Reason.of("no_notebook"), Reason.of("unreadable_notebook")
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 MISSING = "-missing"  # ends the id of a notice in place of a section
 MARKUP = re.compile(
@@ -54,7 +55,7 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
     path = build_dir / "notebooks" / f"{section.notebook}.ipynb"
     if not study.has(section.notebook) or not path.exists():
         label = as_text(study.info(section.notebook).label)
-        reason = as_text(reason_words(study.missing.get(section.notebook, "su cuaderno no está")))
+        reason = as_text(reason_words(study.missing.get(section.notebook, NO_NOTEBOOK)))
         return [*cells, _missing(prefix, label, reason)]
     try:
         content = nbformat.read(path, as_version=4)
@@ -62,7 +63,7 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
         hint = f"python -m runner run {section.notebook}"
         tell(RunnerError(f"not a notebook: {str(error).splitlines()[0]}", where=str(path), hint=hint))
         label = as_text(study.label(section.notebook))
-        return [*cells, _missing(prefix, label, tr("su cuaderno no se puede leer"))]
+        return [*cells, _missing(prefix, label, reason_words(UNREADABLE))]
     clean_notebook(content)
     injected = {n for c in content.cells if "injected-parameters" in _tags(c) for n in _assigned(c)}
     for cell in content.cells:

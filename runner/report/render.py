@@ -41,7 +41,7 @@ def helpers() -> Iterator[Helpers]:
 def with_printable_reasons(study: Study, fonts: Sequence[Path]) -> Study:
     """The study with what programs said of failures in characters that the fonts have."""
     missing, since = (
-        {name: spelled(reason, fonts) for name, reason in reasons.items()}
+        {name: reason.with_texts(lambda text: spelled(text, fonts)) for name, reason in reasons.items()}
         for reasons in (study.missing, study.failed_since)
     )
     return replace(study, missing=missing, failed_since=since)

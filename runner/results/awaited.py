@@ -15,30 +15,30 @@ from runner.durations import in_words
 from runner.errors import RunnerError
 from runner.faults import tell
 from runner.files import write_json
+from runner.results.reasons import PENDING, Reason, Recorded
 from runner.results.records import read_failure, read_result
-from runner.results.study import PENDING
 
 AWAITED_FILE = "awaited.json"
 
 
 class Awaited(BaseModel):
-    """Why a variant is not there, in Spanish; ``replaces`` is when its former record was made, if any."""
+    """Why a variant is not there; ``replaces`` is when its former record was made, if any."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: str
+    reason: Recorded
     replaces: str | None
 
 
 _FORM = TypeAdapter(dict[str, Awaited])
 
 
-def over_budget(seconds: float) -> str:
+def over_budget(seconds: float) -> Reason:
     """The reason of a variant that a time budget left out."""
-    return f"no cabía en el presupuesto de tiempo de {in_words(seconds)}"
+    return Reason.of("over_budget", time=in_words(seconds))
 
 
-def note_awaited(build_dir: Path, reasons: Mapping[str, str], settled: Iterable[str] = ()) -> bool:
+def note_awaited(build_dir: Path, reasons: Mapping[str, Reason], settled: Iterable[str] = ()) -> bool:
     """Note why the variants of ``reasons`` are not there; earlier notes stay but for ``settled`` variants.
 
     What no longer holds is dropped. Returns whether anything changed; if not, the file stays as it is.
@@ -56,12 +56,12 @@ def note_awaited(build_dir: Path, reasons: Mapping[str, str], settled: Iterable[
     return True
 
 
-def pending(names: Iterable[str]) -> dict[str, str]:
+def pending(names: Iterable[str]) -> dict[str, Reason]:
     """The reason of what is about to be run."""
     return dict.fromkeys(names, PENDING)
 
 
-def read_awaited(build_dir: Path) -> dict[str, str]:
+def read_awaited(build_dir: Path) -> dict[str, Reason]:
     """Reasons by name, of the notes that still hold; damaged notes are told of, and hold nothing."""
     path = build_dir / AWAITED_FILE
     try:

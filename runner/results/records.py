@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError
 from runner.errors import RunnerError
 from runner.files import Record
 from runner.results.arrays import PredictedSets, read_arrays, read_predictions
+from runner.results.reasons import Recorded
 from runner.results.seal import check_sealed
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -178,12 +179,12 @@ class Result(Record):
 
 
 class Failure(Record):
-    """Why a variant did not finish, in one line (``reason``) and in full (``detail``)."""
+    """Why a variant did not finish: ``reason`` is told in one line, ``detail`` in full."""
 
     schema_version: int
     variant: str
     key: str
-    reason: str
+    reason: Recorded
     detail: str
     finished: datetime
 

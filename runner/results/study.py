@@ -9,20 +9,18 @@ from typing import Any, Literal
 
 from runner.errors import RunnerError
 from runner.plan.records import SEED_MARK, Author, Compared, Seeds, origin
+from runner.results.reasons import PENDING, Reason, reason_words
 from runner.results.records import Finished
-
-PENDING = "pendiente: todavía no se ha ejecutado"
-NOT_PLANNED = "no está en el fichero de experimentos"
 
 
 class MissingVariant(RunnerError):
     """A result was asked for that is not there; ``name`` is the variant, ``reason`` says why."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(reason, where=name)
+    def __init__(self, name: str, reason: Reason) -> None:
+        super().__init__(reason_words(reason), where=name)
         self.name, self.reason = name, reason
 
-    def __reduce__(self) -> tuple[type[MissingVariant], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[MissingVariant], tuple[str, Reason]]:
         """How it goes from process to process."""
         return MissingVariant, (self.name, self.reason)
 
@@ -69,8 +67,8 @@ class Choice:
 class Study:
     """A plan and what is there of its results.
 
-    ``missing`` maps names to a reason in Spanish; the practice's variants that the plan leaves out are
-    there too. ``failed_since`` are finished ones that were run once more, in vain, and why. Times are told in
+    ``missing`` maps names to a reason; the practice's variants that the plan leaves out are there too.
+    ``failed_since`` are finished ones that were run once more, in vain, and why. Times are told in
     ``zone``; empty: as they were recorded.
     """
 
@@ -81,11 +79,11 @@ class Study:
     baseline: str
     variants: tuple[VariantInfo, ...]
     finished: Mapping[str, Finished]
-    missing: Mapping[str, str]
+    missing: Mapping[str, Reason]
     choices: tuple[Choice, ...]
     seeds: Seeds = field(default_factory=Seeds)
     zone: str = ""
-    failed_since: Mapping[str, str] = field(default_factory=dict)
+    failed_since: Mapping[str, Reason] = field(default_factory=dict)
     compare: tuple[Compared, ...] = ()
 
     def reference(self, question: int, group: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from runner.analysis import timing
 from runner.errors import RunnerError
 from runner.files import write_json
+from runner.results.reasons import PENDING
 from runner.results.records import VALUES_FILE
 from runner.results.study import Study
 from tests.made_up import make_study
@@ -33,7 +34,7 @@ def with_values(study: Study, **changes: object) -> Study:
 
 def without_pass(study: Study) -> Study:
     left = {name: f for name, f in study.finished.items() if name != timing.TIMING}
-    return replace(study, finished=left, missing={timing.TIMING: "pendiente"})
+    return replace(study, finished=left, missing={timing.TIMING: PENDING})
 
 
 def test_ratios_come_from_the_rounds_and_not_from_the_training(study: Study) -> None:

@@ -19,12 +19,13 @@ from runner.files import write_json
 from runner.plan.variants import Plan, make_plan
 from runner.results import attempts
 from runner.results.awaited import note_awaited, pending
+from runner.results.reasons import Reason, english_words
 from runner.results.records import FAILURE_FILE, RESULT_FILE, read_result
 from runner.results.seal import seal
 from tests.made_up import Story, write_training
 from tests.tiny_plan import write_plan
 
-DIED = "el proceso del cuaderno murió"
+DIED = Reason.of("kernel_ended", ending=Reason.of("unknown_end"))
 
 
 class Finished:
@@ -76,7 +77,7 @@ class Finished:
         task = self.task
         task.work_dir.mkdir(parents=True)
         (task.work_dir / "notebook.ipynb").write_text('{"cells": []}')
-        record_failure(task, DIED, DIED)
+        record_failure(task, DIED)
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_a_failed_attempt_with_the_same_inputs_costs_nothing(finished: Finished)
     assert finished.files == before
     assert (finished.build / "notebooks" / "good.failed.ipynb").exists()
     state = finished.state
-    assert state.status == "failed" and state.why.startswith(DIED) and state.result is not None
+    assert state.status == "failed" and state.why.startswith(english_words(DIED)) and state.result is not None
     study = load_study(finished.plan, finished.build)
     assert study.has("good") and study.failed_since == {"good": DIED}
 
@@ -108,7 +109,7 @@ def test_a_failed_attempt_with_other_inputs_is_told_and_the_result_kept(finished
     state = finished.state
     assert state.status == "failed" and state.result is None
     study = load_study(finished.plan, finished.build)
-    assert not study.has("good") and study.missing["good"] == f"falló: {DIED}"
+    assert not study.has("good") and study.missing["good"] == Reason.of("failed", reason=DIED)
     finished.edit("epochs = 1", "epochs = 2")
     assert finished.state.status == "done"
     forget_failures(finished.build, (finished.state,))
@@ -135,7 +136,7 @@ def test_a_failure_that_comes_from_a_cluster_leaves_the_result(finished: Finishe
     before = finished.files
     there = tmp_path / "there"
     task = replace(finished.task, build_dir=there)
-    record_failure(task, DIED, DIED)
+    record_failure(task, DIED)
     failure = there / "results" / "good" / FAILURE_FILE
     outputs = pack({f"results/good/{FAILURE_FILE}": failure})
     publish(Delivery(Outcome("good", DIED, 1.0), outputs), finished.task)

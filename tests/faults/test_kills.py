@@ -88,7 +88,7 @@ def test_a_killed_kernel_goes_on_from_its_checkpoint(
     text = plans.said(build)
     assert "Traceback" not in text
     assert text.count("tried once more, alone") == 1
-    assert "failed: good: el proceso del cuaderno murió" in text
+    assert "failed: good: the notebook's process was killed" in text
     assert plans.metrics(plans.read_result(build / "results" / "wide")) == undisturbed["wide"]
     assert plans.checkpointed(build, "good")
     assert_whole(plan, build, undisturbed)

@@ -13,7 +13,6 @@ from runner.errors import InputError
 from runner.language import i18n
 from runner.language.prose import prose
 from runner.language.translation import Translator
-from runner.results.reasons import reason_words
 
 CATALOGUE = {
     ("gato", None): "cat",
@@ -109,25 +108,6 @@ def test_percentages() -> None:
 def test_names_are_filled_in_after_translation(english: None) -> None:
     assert i18n.tr("IC 95&nbsp;% {x}", x="{y}") == "95% CI {y}"
     assert i18n.tr("{unknown}") == "{unknown}"
-
-
-REASONS = [
-    ("pendiente: todavía no se ha ejecutado", "pending: not run yet"),
-    ("falló: ValueError en la celda 4: boom", "failed: ValueError in cell 4: boom"),
-    ("falló: FloatingPointError en la celda 7: pérdida es nan en la época 2",
-     "failed: FloatingPointError in cell 7: loss is nan in epoch 2"),
-    ("necesita «best», que falló", "needs “best”, which failed"),
-    ("el resultado no se puede leer: a.json: not a JSON object",
-     "the result can't be read: a.json: not a JSON object"),
-    ("something else", "something else"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("recorded", "told"), REASONS)
-def test_recorded_reasons_are_told_in_english(recorded: str, told: str) -> None:
-    assert reason_words(recorded) == recorded
-    with i18n.speaking("en"):
-        assert reason_words(recorded) == told
 
 
 def test_a_practice_of_ones_own_brings_its_own_catalogue(

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runner import kernel
+from runner.language.i18n import speaking
 from runner.practice.data import sets
 from runner.practice.parameters import Parameters
+from runner.results.reasons import Reason
 
 pytestmark = pytest.mark.xdist_group("tensorflow")  # one import for all of them
 
@@ -301,3 +304,24 @@ def test_keras_alone_loads_the_kept_model(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
     expected = keras.ops.convert_to_numpy(model(x, training=False))
     np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, atol=1e-6)
+
+
+def test_a_loss_that_is_no_number_is_raised_and_left_as_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the report can tell it in any language, whatever the notebook's was."""
+    monkeypatch.setenv(kernel.OUTPUT, str(tmp_path))
+    monkeypatch.setattr(kernel, "output_dir", kernel.output_dir.__wrapped__)
+    with pytest.raises(FloatingPointError, match=r"^loss es nan en la época 2$"):
+        measure.check_finite({"loss": [1.0, float("nan")]})
+    left = Reason.model_validate_json((tmp_path / kernel.REASON_FILE).read_bytes())
+    with speaking("en"):
+        assert str(left) == "loss is nan in epoch 2"
+
+
+def test_opened_by_hand_a_notebook_leaves_no_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(kernel.OUTPUT, raising=False)
+    monkeypatch.setattr(kernel, "output_dir", lambda: tmp_path)
+    with pytest.raises(FloatingPointError):
+        measure.check_finite({"loss": [float("inf")]})
+    assert not list(tmp_path.iterdir())

@@ -18,6 +18,7 @@ from runner.errors import InputError, RunnerError
 from runner.faults import tell, telling
 from runner.language.i18n import speaking, tr
 from runner.processes.helper import Helper
+from runner.results.reasons import PENDING
 from runner.results.study import MissingVariant
 from tests.program import all_ended
 
@@ -46,7 +47,7 @@ def some(word: str, number: int = 2) -> Iterator[tuple[int, str]]:
 def lost() -> Iterator[int]:
     tell(RunnerError("a file is damaged", where="values.json"))
     yield 1
-    raise MissingVariant("batch-4", "falló")
+    raise MissingVariant("batch-4", PENDING)
 
 
 def dead() -> Iterator[int]:
@@ -107,7 +108,7 @@ def test_faults_arrive_whole() -> None:
     with telling(said.append), Helper(ready) as helper, pytest.raises(MissingVariant) as caught:
         list(helper.call(lost))
     assert said == ["warning: values.json: a file is damaged"]
-    assert (caught.value.name, caught.value.reason) == ("batch-4", "falló")
+    assert (caught.value.name, caught.value.reason) == ("batch-4", PENDING)
 
 
 def test_what_can_not_be_prepared_is_said_when_asked() -> None:

@@ -19,6 +19,7 @@ from runner.execute.task import Task, run_task
 from runner.processes import interrupts
 from runner.processes.interrupts import ENDING, FROM_TERMINAL, INTERRUPTED, SETTLING_SECONDS, _Once
 from runner.processes.pool import is_tracker, make_executor, out_of_reach, uninterrupted
+from runner.results.reasons import said
 from runner.results.records import read_failure
 from tests.program import HANG_SECONDS
 
@@ -84,7 +85,7 @@ def test_again_while_it_is_answered_it_changes_nothing(monkeypatch: pytest.Monke
 
 def test_failures_are_told_whatever_else_goes_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(OSError), saying_failures() as failed:
-        failed["one"] = "porque sí"
+        failed["one"] = said("porque sí")
         raise OSError
     assert "failed: one: porque sí" in capsys.readouterr().err
 

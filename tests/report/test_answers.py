@@ -14,6 +14,7 @@ import pytest
 from runner import PROJECT_ROOT
 from runner.figures.drawn import Drawn
 from runner.report.html import report_html
+from runner.results.reasons import said
 from runner.results.study import MissingVariant
 from tests.made_up import Story, make_study
 from tests.made_up_records import CLASSES
@@ -80,7 +81,7 @@ STORIES = {
     ),
     "partial": Story(
         history="diverging",
-        failed={"batch-4": "la pérdida no es un número"},
+        failed={"batch-4": said("la pérdida no es un número")},
         skipped=("filters-x2", "c-sgd", "best"),
         images=SMALL,
     ),

@@ -22,6 +22,7 @@ from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, make_plan, with_
 from runner.report.characters import ALL_HAVE, covered, refuse_unprintable, spelled, unprintable
 from runner.report.printing.pdf import write_pdf
 from runner.report.render import with_printable_reasons
+from runner.results.reasons import said
 from tests.made_up import make_study
 
 CHINESE = "王小明"
@@ -147,8 +148,8 @@ def test_a_font_that_is_none_has_no_letters(templates: Path) -> None:
 def test_what_a_program_said_is_spelled(tmp_path: Path) -> None:
     """A message of an exception may hold anything, and must not cost the report."""
     assert spelled("falló: “Jose\u0301” 🙂\x1b[0m", own_fonts()) == "falló: “José” [U+1F642][U+001B][0m"
-    study = replace(make_study(tmp_path), missing={"batch-4": "ValueError: 王"})
-    assert with_printable_reasons(study, own_fonts()).missing == {"batch-4": "ValueError: [U+738B]"}
+    study = replace(make_study(tmp_path), missing={"batch-4": said("ValueError: 王")})
+    assert with_printable_reasons(study, own_fonts()).missing == {"batch-4": said("ValueError: [U+738B]")}
 
 
 def test_the_program_has_these_fonts() -> None:

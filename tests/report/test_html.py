@@ -15,13 +15,15 @@ from runner.figures.drawn import Drawn
 from runner.files import write_json
 from runner.plan.records import Author
 from runner.report.html import report_html
+from runner.results.reasons import Reason, said
 from runner.results.records import SCHEMA_VERSION, Finished, Result
 from runner.results.study import MissingVariant, Study, VariantInfo
 
 TITLE = '{% set title = "Un título" %}'
+LOST = Reason.of("failed", reason=said("pérdida NaN"))
 FIGURES = {
     "fig-a": Drawn(Path("figures/a.svg"), "una recta"),
-    "fig-b": MissingVariant("lost", "falló: pérdida NaN"),
+    "fig-b": MissingVariant("lost", LOST),
 }
 
 Make = Callable[..., str]
@@ -73,7 +75,7 @@ def make(tmp_path: Path) -> Make:
             baseline="lost",
             variants=(variant("done"), variant("lost"), variant("best")),
             finished={"done": finished("done", tmp_path)},
-            missing={"lost": "falló: pérdida NaN"},
+            missing={"lost": LOST},
             choices=(),
         )
         return report_html(study, FIGURES, templates, "0" * 64).html

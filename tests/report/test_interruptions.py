@@ -12,12 +12,14 @@ from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.evidence_words import metric_words
 from runner.report.html import report_html
 from runner.report.metric import value_at
+from runner.results.reasons import Reason
 from runner.results.records import read_result
 from tests.made_up import make_study, write_failure
 from tests.report.test_answers import FIGURES, TEMPLATES, plain
 
 RESUMED = {"batch-4": (2, 30.5), "filters-x2": (1, 41.0)}
 SAID = "Se interrumpieron, y siguieron desde la última época guardada"
+CAUSE = Reason.of("cell_raised", error="ValueError", cell=3, message="no")
 
 
 def document(folder: Path) -> str:
@@ -31,7 +33,7 @@ def test_says_what_was_run_again_in_vain(tmp_path: Path) -> None:
     make_study(tmp_path)
     assert "ese intento falló" not in document(tmp_path)
     result = read_result(tmp_path / "results" / "batch-4").result
-    write_failure(tmp_path / "results" / "batch-4", "batch-4", "ValueError en la celda 3: no", result.key)
+    write_failure(tmp_path / "results" / "batch-4", "batch-4", CAUSE, result.key)
     text = plain(document(tmp_path))
     assert "Lotes de 4 se ejecutó otra vez y ese intento falló: ValueError en la celda 3: no." in text
     assert "Se muestra su resultado anterior, de las mismas entradas." in text

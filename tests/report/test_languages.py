@@ -29,6 +29,7 @@ from runner.report.handin import write_handin
 from runner.report.html import report_html
 from runner.report.render import render
 from runner.report.summary import ReportSummary
+from runner.results.reasons import Reason
 from runner.results.study import MissingVariant, Study
 from runner.verify.pages import check_claims, check_pages, make_again
 from runner.verify.parcel import open_report, unpack
@@ -82,7 +83,7 @@ def test_a_draft_with_failures_is_english_too(tmp_path: Path) -> None:
     """Also the notices, and the reasons that were recorded in Spanish."""
     story = Story(
         images=SMALL,
-        failed={"batch-4": "el proceso del cuaderno murió (¿memoria agotada?)"},
+        failed={"batch-4": Reason.of("kernel_ended", ending=Reason.of("memory", signal="SIGKILL"))},
         skipped=("best", "best-model"),
     )
     with i18n.speaking("en"):
@@ -90,9 +91,8 @@ def test_a_draft_with_failures_is_english_too(tmp_path: Path) -> None:
         figures: dict[str, Drawn | MissingVariant] = {n: Drawn(Path(f"{n}.svg"), "") for n in FIGURES}
         text = visible(report_html(study, figures, TEMPLATES, "0" * 64).html)
     assert words(text) & SPANISH == set()
-    assert "Missing: “batches of 4” : failed: the notebook's process died (out of memory?)." in " ".join(
-        text.split()
-    )
+    cause = "the notebook's process was killed by the signal SIGKILL: memory may have run out"
+    assert f"Missing: “batches of 4” : failed: {cause}." in " ".join(text.split())
     assert "Answer of a draft" in text and "Group 3" in text
 
 

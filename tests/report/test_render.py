@@ -24,6 +24,7 @@ from runner.report.html import report_html
 from runner.report.printing import conformance
 from runner.report.render import render
 from runner.report.summary import read_summary
+from runner.results.reasons import said
 from runner.results.study import Study
 from tests.made_up import Story, make_study
 from tests.parcels import LABEL, SCRIPT
@@ -62,7 +63,7 @@ def full(complete: Path) -> Path:
 def draft(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
     """The report of a draft in which one variant failed and the best model was never run."""
     build = tmp_path_factory.mktemp("build")
-    story = Story(failed={"batch-4": "pérdida NaN en la época 2"}, skipped=("best", "best-model"))
+    story = Story(failed={"batch-4": said("pérdida NaN en la época 2")}, skipped=("best", "best-model"))
     study = make_study(build, story, "quick")
     return study, render(study, make_plan(DEFAULT_PLAN, "quick"), build, TEMPLATES)
 

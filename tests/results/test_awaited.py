@@ -38,7 +38,7 @@ def make_again(build: Path, name: str) -> None:
 def test_what_was_cut_is_missing_for_that_reason(build: Path) -> None:
     assert note_awaited(build, {"batch-4": BUDGET})
     missing = load_study(PLAN, build).missing
-    assert missing["batch-4"] == "no cabía en el presupuesto de tiempo de 45 min"
+    assert str(missing["batch-4"]) == "no cabía en el presupuesto de tiempo de 45 min"
 
 
 def test_an_outdated_result_is_not_shown_while_the_new_one_is_awaited(build: Path) -> None:
@@ -46,7 +46,7 @@ def test_an_outdated_result_is_not_shown_while_the_new_one_is_awaited(build: Pat
     note_awaited(build, pending(["batch-16"]))
     study = load_study(PLAN, build)
     assert not study.has("batch-16")
-    assert study.missing["batch-16"] == "pendiente: todavía no se ha ejecutado"
+    assert str(study.missing["batch-16"]) == "pendiente: todavía no se ha ejecutado"
     make_again(build, "batch-16")
     assert load_study(PLAN, build).has("batch-16")
 
@@ -61,7 +61,10 @@ def test_a_note_is_dropped_when_it_no_longer_holds_or_the_variant_is_settled(bui
     assert not (build / AWAITED_FILE).exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"batch-4": 3}', b"\xff"])
+UNKNOWN = b'{"batch-4": {"reason": {"code": "x", "arguments": {}}, "replaces": null}}'
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"batch-4": 3}', UNKNOWN, b"\xff"])
 def test_damaged_notes_count_for_nothing_and_are_told_of(build: Path, content: bytes) -> None:
     (build / AWAITED_FILE).write_bytes(content)
     said: list[str] = []

@@ -1,13 +1,17 @@
-"""What is said of a kernel that died, in Spanish and as it is told again in English."""
+"""Why a variant failed: a kernel that died, what a cell raised, and what is said of it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from runner.execute.task import is_exhausted
+from runner import kernel
+from runner.execute.cause import cause_of, is_exhausted
+from runner.files import write_json
 from runner.language.i18n import speaking
 from runner.processes.kernel_death import KernelDied
-from runner.results.reasons import reason_words
+from runner.results.reasons import Reason, reason_words
 
 CASES = [
     (
@@ -32,18 +36,52 @@ CASES = [
 
 
 @pytest.mark.parametrize(("death", "exhausted", "english"), CASES, ids=lambda value: str(value)[-40:])
-def test_the_words_say_what_is_known(death: KernelDied, exhausted: bool, english: str) -> None:
+def test_the_words_say_what_is_known(
+    tmp_path: Path, death: KernelDied, exhausted: bool, english: str
+) -> None:
     assert death.exhausted is exhausted
-    assert "\n" not in death.reason
+    reason = cause_of(death, tmp_path)
+    assert "\n" not in str(reason)
     with speaking("en"):
-        assert english in reason_words(death.reason)
+        assert english in reason_words(reason)
 
 
 class OfACell(Exception):
     """What papermill says of a cell that raised."""
 
+    exec_count = 4
+
     def __init__(self, name: str, message: str) -> None:
         self.ename, self.evalue = name, message
+
+
+OfACell.__name__ = "PapermillExecutionError"  # which takes a second to import
+DIVERGED = Reason.of("not_finite", metric="loss", value="nan", epoch=2)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("loss es nan en la época 2", "FloatingPointError in cell 4: loss is nan in epoch 2"),
+        ("otra cosa\nen la línea 2", "FloatingPointError in cell 4: otra cosa"),
+        ("", "FloatingPointError in cell 4: "),
+    ],
+)
+def test_the_reason_that_a_notebook_left_is_told_if_it_is_of_what_was_raised(
+    tmp_path: Path, message: str, told: str
+) -> None:
+    """Another cell may have raised something else, once the notebook had gone on."""
+    write_json(tmp_path / kernel.REASON_FILE, DIVERGED)
+    reason = cause_of(OfACell("FloatingPointError", message), tmp_path)
+    assert str(reason) == f"FloatingPointError en la celda 4: {message.splitlines()[0] if message else ''}"
+    with speaking("en"):
+        assert str(reason) == told
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"code": "none", "arguments": {}}', b"\xff"])
+def test_a_damaged_reason_costs_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / kernel.REASON_FILE).write_bytes(content)
+    assert str(cause_of(OfACell("ValueError", "no"), tmp_path)) == "ValueError en la celda 4: no"
 
 
 @pytest.mark.parametrize(
