@@ -19,6 +19,7 @@ from runner import shipped
 from runner.files import write_json
 from runner.machine.capacity import usable_cores
 from runner.results.records import VALUES_FILE
+from runner.results.scores import Better, add_scores
 from runner.results.study import Study
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -74,6 +75,16 @@ def load_study() -> Study:
 def save_values(values: dict[str, Any]) -> None:
     """Leave ``values`` (plain JSON) for the report."""
     write_json(output_dir() / VALUES_FILE, values)
+
+
+def save_scores(metric: str, values: Any, *, better: Better, split: str = "test") -> None:
+    """Leave one number a case, finite (n,), for verdicts; booleans (hits) count as 1 and 0.
+
+    Any number of metrics and splits may be left; scores of the same name are replaced. Variants are compared
+    case by case, so the order of cases must be the same in all of them; on the split ``test`` also with every
+    seed. Raises RunnerError, naming the metric, for what can't be compared.
+    """
+    add_scores(output_dir(), split, metric, values, better)
 
 
 def as_json(parameters: Mapping[str, Any]) -> str:
