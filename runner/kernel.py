@@ -21,6 +21,7 @@ from runner.files import write_json
 from runner.machine.capacity import usable_cores
 from runner.results.reasons import Reason
 from runner.results.records import VALUES_FILE
+from runner.results.scores import Better, add_scores
 from runner.results.study import Study
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -87,6 +88,16 @@ def explain(reason: Reason) -> None:
     if os.environ.get(OUTPUT):
         with suppress(OSError):
             write_json(output_dir() / REASON_FILE, reason)
+
+
+def save_scores(metric: str, values: Any, *, better: Better, split: str = "test") -> None:
+    """Leave one number a case, finite (n,), for verdicts; booleans (hits) count as 1 and 0.
+
+    Any number of metrics and splits may be left; scores of the same name are replaced. Variants are compared
+    case by case, so the order of cases must be the same in all of them; on the split ``test`` also with every
+    seed. Raises RunnerError, naming the metric, for what can't be compared.
+    """
+    add_scores(output_dir(), split, metric, values, better)
 
 
 def as_json(parameters: Mapping[str, Any]) -> str:

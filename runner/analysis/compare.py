@@ -1,4 +1,4 @@
-"""Comparisons of variants on the same images: intervals, paired tests, verdicts, and the winner.
+"""Comparisons of variants on the same cases: intervals, paired tests, verdicts, and the winner.
 
 Pure functions of the records. Formulas are scipy's and statsmodels's.
 """
@@ -12,17 +12,19 @@ from typing import Literal
 
 import numpy as np
 
+from runner.errors import RunnerError
 from runner.results.arrays import PredictedSet
 from runner.results.records import Epoch, Finished
+from runner.results.scores import Better, CaseScores, per_image_correct
 
 Verdict = Literal["better", "worse", "undecided"]
-Split = Literal["validation", "test"]
-Metric = Literal["accuracy", "cross_entropy"]
+Split = str  # the name of a set of cases: validation and test of classifiers, any of what a notebook scores
+Metric = str  # accuracy and cross_entropy of classifiers, any that a notebook leaves scores of
 
 ALPHA = 0.05
 RESAMPLES = 1000
 BATCH = 20  # resamples at a time: they stay in the processor's cache, and the digits are the same
-SMALLEST_PROBABILITY = 1e-7  # Keras clips probabilities here before it takes the logarithm
+ROUNDING = 1e-9  # relative: values that differ by less are the same
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,19 @@ class Interval:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One variant against a reference on the same images.
+    """One variant against a reference on the same cases (of a classifier, images).
 
-    ``difference`` is value minus reference value, ``low`` and ``high`` its 95 % interval, ``relative`` the
-    difference over the reference value; ``verdict`` is of the variant. ``runs`` names what was compared
-    if that is more than one seed: the variant's runs, then the reference's.
+    ``better`` is the direction of the metric. ``difference`` is value minus reference value, ``low`` and
+    ``high`` its 95 % interval, ``relative`` the difference over the reference value; ``verdict`` is of the
+    variant. ``runs`` names what was compared if that is more than one seed: the variant's runs, then the
+    reference's.
     """
 
     variant: str
     reference: str
     split: Split
     metric: Metric
+    better: Better
     value: float
     reference_value: float
     difference: float
@@ -84,20 +88,9 @@ def accuracy_interval(correct: int, n: int) -> Interval:
     return Interval(correct / n, float(low), float(high))
 
 
-def per_image_cross_entropy(predictions: PredictedSet) -> np.ndarray:
-    """Minus the logarithm of the probability of the true class, (n,), in nats."""
-    picked = predictions.true_probability.astype(np.float64)
-    return np.asarray(-np.log(np.clip(picked, SMALLEST_PROBABILITY, 1.0)))
-
-
-def per_image_correct(predictions: PredictedSet) -> np.ndarray:
-    """Whether each image's likeliest class is the true one, (n,)."""
-    return np.asarray(predictions.predicted == predictions.labels)
-
-
 def split_predictions(finished: Finished, split: Split) -> PredictedSet:
     """The predictions for one set."""
-    return finished.predictions.test if split == "test" else finished.predictions.validation
+    return finished.predictions.of(split)
 
 
 def split_accuracy(finished: Finished, split: Split) -> Interval:
@@ -106,27 +99,48 @@ def split_accuracy(finished: Finished, split: Split) -> Interval:
     return accuracy_interval(int(correct.sum()), len(correct))
 
 
-def compare(variant: Finished, reference: Finished, split: Split, metric: Metric) -> Comparison:
-    """The variant against the reference, image by image; p_adjusted is p_value until ``holm``.
+def paired_scores(
+    variant: Finished, reference: Finished, split: Split, metric: Metric
+) -> tuple[CaseScores, CaseScores]:
+    """Both variants' scores of the same cases.
 
-    Accuracy: McNemar's exact test. Cross-entropy: paired t test of the differences (thousands of images).
-    Intervals: paired bootstrap, percentile.
+    Raises RunnerError if they can't be read, or can't be of the same cases and metric.
     """
-    per_image = per_image_correct if metric == "accuracy" else per_image_cross_entropy
-    ours = per_image(split_predictions(variant, split)).astype(np.float64)
-    theirs = per_image(split_predictions(reference, split)).astype(np.float64)
-    differences = ours - theirs
-    if metric == "accuracy":
-        p_value, test = mcnemar(ours > 0, theirs > 0), "McNemar exacta"
-    else:
-        p_value, test = paired_t(differences), "t pareada"
-    interval = bootstrap_mean(differences)
+    ours, theirs = variant.scores(split, metric), reference.scores(split, metric)
+    refuse_unlike(f"{metric} on {split}", (variant, reference), (ours, theirs), metric)
+    return ours, theirs
+
+
+def refuse_unlike(what: str, runs: Sequence[Finished], scores: Sequence[CaseScores], metric: Metric) -> None:
+    """Raise RunnerError if runs have other numbers of cases than the last one, or another direction."""
+    *_, last = scores
+    for run, each in zip(runs, scores, strict=True):
+        where, other = str(run.scores_path(metric)), runs[-1].result.variant
+        if len(each.values) != len(last.values):
+            counts = f"{len(each.values)} cases, but {len(last.values)} in '{other}'"
+            hint = "only scores of the same cases can be compared"
+            raise RunnerError(f"{what}: {counts}", where=where, hint=hint)
+        if each.better != last.better:
+            said = f"{each.better} is better here, {last.better} in '{other}'"
+            raise RunnerError(f"{what}: {said}", where=where)
+
+
+def compare(variant: Finished, reference: Finished, split: Split, metric: Metric) -> Comparison:
+    """The variant against the reference, case by case; p_adjusted is p_value until ``holm``.
+
+    Intervals: paired bootstrap, percentile. Raises RunnerError as ``paired_scores`` does.
+    """
+    pair = paired_scores(variant, reference, split, metric)
+    ours, theirs = (each.values for each in pair)
+    p_value, test = paired_test(ours, theirs)
+    interval = bootstrap_mean(ours - theirs)
     mean = float(theirs.mean())
     comparison = Comparison(
         variant=variant.result.variant,
         reference=reference.result.variant,
         split=split,
         metric=metric,
+        better=pair[0].better,
         value=float(ours.mean()),
         reference_value=mean,
         difference=interval.value,
@@ -146,7 +160,34 @@ def verdict(comparison: Comparison) -> Verdict:
     if comparison.p_adjusted >= ALPHA or comparison.low <= 0 <= comparison.high:
         return "undecided"
     higher = comparison.difference > 0
-    return "better" if higher == (comparison.metric == "accuracy") else "worse"
+    return "better" if higher == (comparison.better == "higher") else "worse"
+
+
+def paired_test(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, str]:
+    """P value and name of the test for two variants' scores (n,) of the same cases.
+
+    McNemar's exact test where all are 0 or 1 (hits), else the paired t test of the differences.
+    """
+    if all(((scores == 0) | (scores == 1)).all() for scores in (ours, theirs)):
+        return mcnemar(ours > 0, theirs > 0), "McNemar exacta"
+    return differences_test(ours - theirs)
+
+
+def differences_test(differences: np.ndarray) -> tuple[float, str]:
+    """P value and name of the paired t test, given the differences (n,) of the cases.
+
+    Where all are the same, which t would divide by nothing, their signs are tested (scipy).
+    """
+    from scipy.stats import binomtest
+
+    if differences.any() and is_constant(differences):
+        return float(binomtest(len(differences), len(differences)).pvalue), "prueba de los signos"
+    return paired_t(differences), "t pareada"
+
+
+def is_constant(values: np.ndarray) -> bool:
+    """Whether the values differ by no more than rounding."""
+    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
 
 
 def mcnemar(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -218,15 +259,14 @@ def gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
     """Mean cross-entropy of ``split_a`` minus ``split_b``: other images, so Welch's interval."""
     from scipy.stats import ttest_ind
 
-    a = per_image_cross_entropy(split_predictions(finished, split_a))
-    b = per_image_cross_entropy(split_predictions(finished, split_b))
+    a, b = (finished.scores(split, "cross_entropy").values for split in (split_a, split_b))
     found = ttest_ind(a, b, equal_var=False).confidence_interval(1 - ALPHA)
     return Interval(float(a.mean() - b.mean()), float(found.low), float(found.high))
 
 
 def loss_interval(finished: Finished, split: Split) -> Interval:
     """Mean cross-entropy of one set with its bootstrap interval."""
-    return bootstrap_mean(per_image_cross_entropy(split_predictions(finished, split)))
+    return bootstrap_mean(finished.scores(split, "cross_entropy").values)
 
 
 def turning_point(epochs: Sequence[Epoch]) -> TurningPoint:
@@ -239,11 +279,11 @@ def turning_point(epochs: Sequence[Epoch]) -> TurningPoint:
 def tied_with_top(variants: Sequence[Finished], alpha: float = ALPHA) -> tuple[str, tuple[str, ...]]:
     """The name with the highest validation accuracy, and those not demonstrably below it.
 
-    McNemar's exact test against the top, Holm's correction; the test set takes no part.
+    The paired test (McNemar's of hits) against the top, Holm's correction; the test set takes no part.
     """
-    hits = {v.result.variant: per_image_correct(split_predictions(v, "validation")) for v in variants}
-    top = max(hits, key=lambda name: float(hits[name].mean()))
-    others = [name for name in hits if name != top]
-    p_values = holm_adjusted([mcnemar(hits[name], hits[top]) for name in others])
+    scores = {v.result.variant: v.scores("validation", "accuracy").values for v in variants}
+    top = max(scores, key=lambda name: float(scores[name].mean()))
+    others = [name for name in scores if name != top]
+    p_values = holm_adjusted([paired_test(scores[name], scores[top])[0] for name in others])
     below = {name for name, p in zip(others, p_values, strict=True) if p < alpha}
-    return top, tuple(name for name in hits if name not in below)
+    return top, tuple(name for name in scores if name not in below)

@@ -113,9 +113,10 @@ def _read(plan: Plan, variant: Variant, build_dir: Path) -> tuple[Finished, Reas
 def _check(found: Finished, variant: Variant, keep: bool) -> None:
     """Raise RunnerError, with file and field, if a record is not what its variant should leave."""
     where = str(found.folder / RESULT_FILE)
-    if variant.kind == "training" and variant.practice and found.result.training is None:
-        raise RunnerError("training: missing, though the variant is one to train", where=where)
-    if found.result.training is None:
+    found.check_scores(keep)
+    if found.result.training is None:  # of a practice that measures otherwise, or of none
+        if variant.kind == "training" and not found.leaves_measures:
+            raise RunnerError("training: missing, though the variant is one to train", where=where)
         return
     try:
         check_parameters(variant.practice, found.result.parameters, where)

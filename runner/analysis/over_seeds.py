@@ -17,6 +17,7 @@ from runner.analysis import compare as analysis
 from runner.analysis.compare import ALPHA, Comparison, Interval, Metric, Split
 from runner.plan.records import repetition
 from runner.results.records import Finished
+from runner.results.scores import CaseScores
 from runner.results.study import Study
 
 THREADS = 2
@@ -60,7 +61,7 @@ def student(values: np.ndarray) -> Interval:
     from scipy.stats import ttest_1samp
 
     mean = float(values.mean())
-    if len(values) < 2 or _constant(values):
+    if len(values) < 2 or analysis.is_constant(values):
         return Interval(mean, mean, mean)
     found = ttest_1samp(values, 0.0).confidence_interval(1 - ALPHA)
     return Interval(mean, float(found.low), float(found.high))
@@ -71,7 +72,7 @@ def validation_accuracy(study: Study, name: str) -> Interval:
     runs = [study.get(run) for run in study.runs(name)]
     if len(runs) == 1:
         return analysis.split_accuracy(runs[0], "validation")
-    return student(_means(runs, "validation", "accuracy"))
+    return student(np.array([run.scores("validation", "accuracy").values.mean() for run in runs]))
 
 
 def paired_runs(study: Study, variant: str, reference: str) -> Runs:
@@ -83,29 +84,34 @@ def paired_runs(study: Study, variant: str, reference: str) -> Runs:
 
 
 def compare(runs: Runs, split: Split, metric: Metric) -> Comparison:
-    """The variant against the reference; with one seed image by image, with more by the seeds.
+    """The variant against the reference; with one seed case by case, with more by the seeds.
 
-    Paired t test of the seeds' differences. On the test set every seed sees the same images, so these are
-    tested as well: the larger p value counts, and the interval spans both.
+    Paired t test of the seeds' differences. On the split ``test`` every seed sees the same cases, so these
+    are tested as well: the larger p value counts, and the interval spans both. Raises RunnerError for scores
+    that can't be compared.
     """
     if len(runs) == 1:
         return analysis.compare(*runs[0], split, metric)
-    ours, theirs = (_means([pair[place] for pair in runs], split, metric) for place in (0, 1))
+    pairs = [analysis.paired_scores(*pair, split, metric) for pair in runs]
+    ours, theirs = (np.array([pair[place].values.mean() for pair in pairs]) for place in (0, 1))
     differences = ours - theirs
     found = student(differences)
     p_value, low, high, test = _p_value(differences), found.low, found.high, "t pareada por semillas"
     if split == "test":
-        images = _image_differences(runs, metric)
-        spread = analysis.bootstrap_mean(images)
-        p_value = max(p_value, analysis.paired_t(images))
+        first = [pair[0] for pair in pairs]
+        analysis.refuse_unlike(f"{metric} on {split}", [run for run, _ in runs], first, metric)
+        cases = _case_differences(pairs)
+        spread = analysis.bootstrap_mean(cases)
+        p_value = max(p_value, analysis.differences_test(cases)[0])
         low, high = min(low, spread.low), max(high, spread.high)
-        test = "t pareada por semillas y por imágenes"
+        test = f"t pareada por semillas y por {first[0].cases}"
     mean = float(theirs.mean())
     comparison = Comparison(
         variant=runs[0][0].result.variant,
         reference=runs[0][1].result.variant,
         split=split,
         metric=metric,
+        better=pairs[0][0].better,
         value=float(ours.mean()),
         reference_value=mean,
         difference=found.value,
@@ -130,29 +136,14 @@ def compare_all(pairs: Sequence[Runs], split: Split, metric: Metric) -> tuple[Co
         return analysis.holm(list(pool.map(partial(compare, split=split, metric=metric), pairs)))
 
 
-def per_image(run: Finished, split: Split, metric: Metric) -> np.ndarray:
-    """The metric of each image, (n,)."""
-    values = analysis.per_image_correct if metric == "accuracy" else analysis.per_image_cross_entropy
-    return values(analysis.split_predictions(run, split)).astype(np.float64)
-
-
-def _means(runs: Sequence[Finished], split: Split, metric: Metric) -> np.ndarray:
-    return np.array([per_image(run, split, metric).mean() for run in runs])
-
-
-def _image_differences(runs: Runs, metric: Metric) -> np.ndarray:
-    """Difference of each test image, the mean over the seeds."""
-    ours, theirs = (sum(per_image(pair[place], "test", metric) for pair in runs) for place in (0, 1))
-    return np.asarray((ours - theirs) / len(runs))
-
-
-def _constant(values: np.ndarray) -> bool:
-    """Whether the values differ by no more than rounding."""
-    return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
+def _case_differences(pairs: Sequence[tuple[CaseScores, CaseScores]]) -> np.ndarray:
+    """Difference of each case, the mean over the seeds."""
+    ours, theirs = (sum(pair[place].values for pair in pairs) for place in (0, 1))
+    return np.asarray((ours - theirs) / len(pairs))
 
 
 def _p_value(differences: np.ndarray) -> float:
     """Paired t test over the seeds; differences that do not vary at all prove nothing of the spread."""
-    if _constant(differences):
+    if analysis.is_constant(differences):
         return 1.0
     return analysis.paired_t(differences)

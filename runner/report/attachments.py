@@ -140,7 +140,7 @@ def _manifest(files: list[Attached], study: Study, templates: Path) -> bytes:
 
 
 def _table(study: Study) -> str:
-    """Every trained variant as a line of CSV."""
+    """Every trained variant as a line of CSV; one that left only its own values and scores has none."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     splits, measures = ("train", "validation", "test"), ("cross_entropy", "accuracy")
@@ -149,8 +149,10 @@ def _table(study: Study) -> str:
         ["variant", "label", *columns, "epoch_seconds", "parameters", "flops_per_image", "settings"]
     )
     for variant in study.variants:
-        if variant.kind == "training" and study.has(variant.name):
-            training = study.get(variant.name).training
+        if variant.kind != "training" or not study.has(variant.name):
+            continue
+        training = study.get(variant.name).result.training
+        if training is not None:
             scores = [getattr(getattr(training.evaluation, s), m) for s in splits for m in measures]
             model, timing = training.model, training.timing
             settings = json.dumps(study.get(variant.name).result.parameters, sort_keys=True)

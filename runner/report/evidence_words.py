@@ -109,6 +109,8 @@ TESTS = (
     "t pareada",
     "t pareada por semillas",
     "t pareada por semillas y por imágenes",
+    "t pareada por semillas y por casos",
+    "prueba de los signos",
     "semillas (intervalo t)",
     "intervalo de Wilson",
     "intervalo de remuestreo",

@@ -10,6 +10,8 @@ import numpy as np
 
 from runner.errors import RunnerError
 
+PREDICTED_SPLITS = ("validation", "test")
+
 
 @dataclass(frozen=True)
 class PredictedSet:
@@ -31,16 +33,27 @@ class PredictedSets:
     validation: PredictedSet
     test: PredictedSet
 
+    def of(self, split: str) -> PredictedSet:
+        """Those of one set; raises RunnerError for one that nothing was predicted of."""
+        if split not in PREDICTED_SPLITS:
+            hint = f"there are: {', '.join(PREDICTED_SPLITS)}"
+            raise RunnerError(f"there are no predictions of '{split}'", hint=hint)
+        return self.validation if split == "validation" else self.test
+
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Arrays of an .npz file; raises RunnerError if it is missing or damaged."""
     try:
         with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
+            arrays = {name: data[name] for name in data.files}
     except FileNotFoundError:
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
     except Exception as error:  # numpy and zipfile raise half a dozen kinds for a damaged file
         raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # numpy gives the bytes of what it does not know
+            raise RunnerError(f"cannot be read: '{name}' is no array", where=str(path))
+    return arrays
 
 
 def read_predictions(path: Path, images: tuple[int, int], classes: int) -> PredictedSets:

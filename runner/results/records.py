@@ -1,7 +1,8 @@
 """What a finished (or failed) variant leaves behind: typed records, written whole, read with care.
 
 ``build/results/<variant>/`` holds ``result.json`` (its presence means success), ``predictions.npz``,
-``history.csv`` and whatever else the notebook left; a failed variant leaves ``failure.json`` only.
+``history.csv``, ``values.json``, ``scores.npz`` and whatever else the notebook left; a failed variant leaves
+``failure.json`` only.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from pydantic import Field, ValidationError
 
 from runner.errors import RunnerError
 from runner.files import Record
-from runner.results.arrays import PredictedSets, read_arrays, read_predictions
+from runner.results.arrays import PREDICTED_SPLITS, PredictedSets, read_arrays, read_predictions
 from runner.results.reasons import Recorded
+from runner.results.scores import SCORES_FILE, CaseScores, ScoresByName, classifier_scores, read_scores
 from runner.results.seal import check_sealed
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -29,6 +31,7 @@ RESULT_FILE = "result.json"
 FAILURE_FILE = "failure.json"
 PREDICTIONS_FILE = "predictions.npz"
 VALUES_FILE = "values.json"
+PREDICTED = ("accuracy", "cross_entropy")  # metrics that follow from predictions
 LEFT_OUT = {".keras"}  # suffixes of models, which nothing shows
 TRAINING_FILE = "training.json"  # written by the kernel, folded into result.json
 
@@ -241,6 +244,55 @@ class Finished:
         images = data.validation_images, data.test_images
         check_sealed(self.folder / PREDICTIONS_FILE)
         return read_predictions(self.folder / PREDICTIONS_FILE, images, len(data.class_names))
+
+    def scores(self, split: str, metric: str) -> CaseScores:
+        """The scores of each case of a set: from ``predictions.npz``, or what the notebook left.
+
+        Raises RunnerError, naming file and metric, if there are none or they can't be read.
+        """
+        path = self.scores_path(metric)
+        if path.name == PREDICTIONS_FILE:
+            return classifier_scores(self.predictions.of(split))[metric]
+        there = self._scores
+        if (split, metric) not in there:
+            known = ", ".join(f"{name} on {cases}" for cases, name in there)
+            what = f"there are no scores of '{metric}' on '{split}'"
+            raise RunnerError(what, where=str(path), hint=f"there are: {known}")
+        return there[split, metric]
+
+    def has_scores(self, split: str, metric: str) -> bool:
+        """Whether there are such scores; raises RunnerError if they can't be read."""
+        path = self.scores_path(metric)
+        if path.name == PREDICTIONS_FILE:
+            return split in PREDICTED_SPLITS
+        return path.is_file() and (split, metric) in self._scores
+
+    def scores_path(self, metric: str) -> Path:
+        """The file that ``scores`` reads for a metric."""
+        predicted = self.result.training is not None and metric in PREDICTED
+        return self.folder / (PREDICTIONS_FILE if predicted else SCORES_FILE)
+
+    def check_scores(self, keep: bool) -> None:
+        """Raise RunnerError for a ``scores.npz`` that can't be read; there need be none."""
+        if not (self.folder / SCORES_FILE).is_file():
+            return
+        if keep:
+            self._scores  # noqa: B018  read now, and not again when it is asked for
+        else:
+            self._read_scores()
+
+    @cached_property
+    def _scores(self) -> ScoresByName:
+        return self._read_scores()
+
+    def _read_scores(self) -> ScoresByName:
+        check_sealed(self.folder / SCORES_FILE)
+        return read_scores(self.folder / SCORES_FILE)
+
+    @property
+    def leaves_measures(self) -> bool:
+        """Whether the notebook left values or scores of its own."""
+        return any((self.folder / name).is_file() for name in (VALUES_FILE, SCORES_FILE))
 
     @cached_property
     def values(self) -> dict[str, Any]:

@@ -8,15 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.analysis.compare import Split, per_image_correct, per_image_cross_entropy, split_predictions
 from runner.code_closure import read_source
 from runner.errors import RunnerError
 from runner.plan.variants import Plan, Variant
-from runner.results.records import Finished, read_result
+from runner.results.arrays import PREDICTED_SPLITS
+from runner.results.records import PREDICTED, Finished, read_result
 
 TOLERANCE = 1e-5  # of a mean: Keras works in single precision
 PRINTED_DECIMALS = 4  # of the metrics that training notebooks print
-SPLITS: tuple[Split, ...] = ("validation", "test")
 
 
 def check_notebooks(plan: Plan, folder: Path) -> tuple[str, ...]:
@@ -69,17 +68,19 @@ def _code(path: Path) -> str | None:
 
 
 def _metrics(found: Finished, folder: Path) -> Iterator[str]:
-    if found.result.training is None:
-        return
     name = found.result.variant
     try:
-        yield from _recomputed(found)
+        found.check_scores(keep=False)
+        if found.result.training is not None:  # what scores come to is in the claims, worked out again
+            yield from _recomputed(found)
     except RunnerError as error:
         yield f"results/{name}: {error.what}"
+    if found.result.training is None:
+        return
     printed = _outputs(folder / "notebooks" / f"{name}.ipynb")
     evaluation = found.training.evaluation
-    for split in ("train", *SPLITS):
-        for metric in ("cross_entropy", "accuracy"):
+    for split in ("train", *PREDICTED_SPLITS):
+        for metric in PREDICTED:
             value = f"{getattr(getattr(evaluation, split), metric):.{PRINTED_DECIMALS}f}"
             if value not in printed:
                 yield f"results/{name}: {split} {metric} {value} is not printed by the executed notebook"
@@ -88,14 +89,10 @@ def _metrics(found: Finished, folder: Path) -> Iterator[str]:
 def _recomputed(found: Finished) -> Iterator[str]:
     """Accuracy and cross-entropy of validation and test, from each image's prediction."""
     name = found.result.variant
-    for split in SPLITS:
-        predictions, scores = split_predictions(found, split), getattr(found.training.evaluation, split)
-        again = {
-            "accuracy": float(per_image_correct(predictions).mean()),
-            "cross_entropy": float(per_image_cross_entropy(predictions).mean()),
-        }
-        for metric, value in again.items():
-            recorded = getattr(scores, metric)
+    for split in PREDICTED_SPLITS:
+        for metric in PREDICTED:
+            value = float(found.scores(split, metric).values.mean())
+            recorded = getattr(getattr(found.training.evaluation, split), metric)
             if abs(value - recorded) > TOLERANCE * max(1.0, abs(value)):
                 said = f"{recorded} in the record, {value:.6f} by predictions"
                 yield f"results/{name}: {split} {metric} is {said}"

@@ -13,6 +13,7 @@ from runner.analysis.choices import decide
 from runner.plan.experiments import ChooseEntry
 from runner.results.arrays import PredictedSet
 from runner.results.records import Finished
+from runner.results.scores import per_image_cross_entropy
 from runner.results.study import Study
 from tests.made_up import Story, make_study
 
@@ -64,7 +65,7 @@ def test_wilson_interval_is_the_published_one() -> None:
 
 def test_cross_entropy_is_kerass() -> None:
     labels, true_probability = np.array([0, 1]), np.array([0.5, 0.0])
-    found = compare.per_image_cross_entropy(PredictedSet(labels, np.array([0, 0]), true_probability))
+    found = per_image_cross_entropy(PredictedSet(labels, np.array([0, 0]), true_probability))
     assert found == pytest.approx([np.log(2), -np.log(1e-7)])
 
 

@@ -148,10 +148,7 @@ def test_on_the_test_set_images_must_show_it_too(study: Study) -> None:
         differences = [each.difference for each in single]
         assert found.difference == pytest.approx(np.mean(differences))
         images = np.mean(
-            [
-                over_seeds.per_image(a, "test", metric) - over_seeds.per_image(b, "test", metric)
-                for a, b in runs
-            ],
+            [a.scores("test", metric).values - b.scores("test", metric).values for a, b in runs],
             axis=0,
         )
         seeds, by_image = ttest_1samp(differences, 0), ttest_1samp(images, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,3 +127,12 @@ def test_results_of_another_profile_are_not_shown(tmp_path: Path) -> None:
     study = load_study(make_plan(DEFAULT_PLAN, "full"), tmp_path)
     assert not study.finished
     assert "«quick»" in str(study.missing["baseline"])
+
+
+def test_what_is_no_array_among_arrays_is_told(build: Path) -> None:
+    """Numpy gives its bytes."""
+    path = build / "results" / "baseline" / PREDICTIONS_FILE
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("validation_labels.npy", b"no array")
+    with pytest.raises(RunnerError, match="'validation_labels' is no array"):
+        read_result(path.parent).predictions  # noqa: B018  read now
