@@ -30,8 +30,9 @@ from runner.language.translation import Splitter
 from runner.plan import records
 from runner.plan.practice import practice_of
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
-from runner.report import evidence_words, filters
-from runner.report.registry import registered
+from runner.report.claims import evidence_words
+from runner.report.functions import filters
+from runner.report.functions.registry import registered
 from runner.results import reasons
 
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"tr": None, "trn": (1, 2)}

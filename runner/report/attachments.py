@@ -25,7 +25,7 @@ from runner.files import json_text
 from runner.packages import PACKAGES_FILE, made_with
 from runner.plan.data_files import files_in
 from runner.plan.variants import Plan
-from runner.report.evidence import Claim
+from runner.report.claims.evidence import Claim
 from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
 from runner.results.awaited import AWAITED_FILE

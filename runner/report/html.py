@@ -23,16 +23,16 @@ from runner.language import templating
 from runner.language.i18n import language, tr
 from runner.language.templating import TemplateFault, blamed, check_texts, place
 from runner.plan.records import Author
-from runner.report.evidence import Claim, link_claims, link_to_notebooks
-from runner.report.facts import Facts
-from runner.report.filters import NumberFilters
+from runner.report.claims.evidence import Claim, link_claims, link_to_notebooks
+from runner.report.claims.numbers import Ledger, UntracedNumberError, refuse_untraced
+from runner.report.claims.typed_numbers import untraced_numbers
+from runner.report.functions.facts import Facts
+from runner.report.functions.filters import NumberFilters
+from runner.report.functions.registry import filters, functions
+from runner.report.functions.word_filters import WordFilters, fail
 from runner.report.layout import Layout
 from runner.report.missing import notice
-from runner.report.numbers import Ledger, UntracedNumberError, refuse_untraced
 from runner.report.printing.formulas import formula
-from runner.report.registry import filters, functions
-from runner.report.typed_numbers import untraced_numbers
-from runner.report.word_filters import WordFilters, fail
 from runner.results.study import MissingVariant, Study
 
 ANSWER = re.compile(r"q(\d+)\.html")

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from runner.errors import RunnerError
 from runner.figures.drawn import Drawn
 from runner.language.i18n import tr
-from runner.report.registry import template_function
+from runner.report.functions.registry import template_function
 from runner.results.study import MissingVariant
 
 Size = Literal["full", "half", "narrow", "beside"]

@@ -64,13 +64,13 @@ def test_values_do_too_and_nothing_does_not(build: Path) -> None:
     (build / "results" / ONE / "values.json").write_text("{}", "utf-8")
     study = loaded(build)
     assert study.has(ONE)
-    assert "training: missing" in study.missing[OTHER]
+    assert "training: missing" in str(study.missing[OTHER])
 
 
 def test_damaged_scores_make_the_variant_missing(build: Path) -> None:
     (build / "results" / ONE / SCORES_FILE).write_bytes(b"PK")
     study = loaded(build)
-    assert not study.has(ONE) and f"{SCORES_FILE}: cannot be read" in study.missing[ONE]
+    assert not study.has(ONE) and f"{SCORES_FILE}: cannot be read" in str(study.missing[ONE])
 
 
 def test_they_are_attached_and_verify_reads_them(build: Path) -> None:

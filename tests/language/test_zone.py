@@ -14,9 +14,9 @@ from runner import PROJECT_ROOT
 from runner.analysis.loading import load_study
 from runner.language.zone import in_zone, offset_words, read_zone
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.report.filters import NumberFilters
-from runner.report.metric import value_at
-from runner.report.numbers import Ledger, Measured
+from runner.report.claims.metric import value_at
+from runner.report.claims.numbers import Ledger, Measured
+from runner.report.functions.filters import NumberFilters
 from tests.made_up import START, Story, make_study
 
 EVENING = datetime(2026, 11, 29, 3, 5, tzinfo=UTC)  # of the 28th, in Mexico

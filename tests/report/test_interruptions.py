@@ -9,9 +9,9 @@ from pathlib import Path
 from runner.analysis.loading import load_study
 from runner.figures.drawn import Drawn
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.report.evidence_words import metric_words
+from runner.report.claims.evidence_words import metric_words
+from runner.report.claims.metric import value_at
 from runner.report.html import report_html
-from runner.report.metric import value_at
 from runner.results.reasons import Reason
 from runner.results.records import read_result
 from tests.made_up import make_study, write_failure

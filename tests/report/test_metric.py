@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from runner.language import i18n
-from runner.report.evidence import link_claims
-from runner.report.evidence_words import COUNTED, field_words, metric_words
-from runner.report.filters import NumberFilters
-from runner.report.metric import Formula, Metric, Term, call, record_at, value_at
-from runner.report.numbers import Ledger, Measured
+from runner.report.claims.evidence import link_claims
+from runner.report.claims.evidence_words import COUNTED, field_words, metric_words
+from runner.report.claims.metric import Formula, Metric, Term, call, record_at, value_at
+from runner.report.claims.numbers import Ledger, Measured
+from runner.report.functions.filters import NumberFilters
 
 LABELS = {"a": "modelo A", "b": "modelo B"}
 

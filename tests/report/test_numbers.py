@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from runner.errors import RunnerError
-from runner.report.filters import NumberFilters
-from runner.report.metric import Formula, value_at
-from runner.report.numbers import Ledger, Measured, UntracedNumberError, refuse_untraced
+from runner.report.claims.metric import Formula, value_at
+from runner.report.claims.numbers import Ledger, Measured, UntracedNumberError, refuse_untraced
+from runner.report.functions.filters import NumberFilters
 
 FILTERS = NumberFilters(Ledger()).all()
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from runner.figures.drawn import Drawn
-from runner.report.filters import NumberFilters
+from runner.report.claims.numbers import Ledger
+from runner.report.functions.filters import NumberFilters
+from runner.report.functions.registry import (
+    filters,
+    functions,
+    registered,
+    template_filter,
+    template_function,
+)
 from runner.report.layout import Layout
-from runner.report.numbers import Ledger
-from runner.report.registry import filters, functions, registered, template_filter, template_function
 
 
 class Shop:

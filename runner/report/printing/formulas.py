@@ -7,7 +7,7 @@ from functools import cache
 
 from markupsafe import Markup
 
-from runner.report.registry import template_function
+from runner.report.functions.registry import template_function
 
 SIZE = 15.0  # of letters, in px: 11.25 pt, that of the text around
 

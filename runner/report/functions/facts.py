@@ -16,12 +16,12 @@ from runner.analysis.compare import Comparison, Split
 from runner.analysis.loading import unreadable
 from runner.analysis.selection import Selection, select
 from runner.errors import RunnerError
-from runner.report.metric import Formula, Metric, call, record_at, value_at
+from runner.report.claims.metric import Formula, Metric, call, record_at, value_at
+from runner.report.claims.numbers import Measured
+from runner.report.claims.traced import Traced
+from runner.report.functions.registry import template_filter, template_function
+from runner.report.functions.seed_facts import SeedFacts
 from runner.report.missing import notice
-from runner.report.numbers import Measured
-from runner.report.registry import template_filter, template_function
-from runner.report.seed_facts import SeedFacts
-from runner.report.traced import Traced
 from runner.results.reasons import NO_RESULT
 from runner.results.records import VALUES_FILE, Finished
 from runner.results.study import Study

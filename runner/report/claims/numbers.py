@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup
 
 from runner.errors import RunnerError
-from runner.report.metric import Formula, Metric, Term
+from runner.report.claims.metric import Formula, Metric, Term
 
 ELEMENT = re.compile(r"<data\b.*?</data\s*>|<data\b", re.DOTALL | re.IGNORECASE)
 

@@ -18,9 +18,9 @@ from markupsafe import Markup, escape
 from runner.language import i18n
 from runner.language.i18n import MINUS, tr
 from runner.language.zone import in_zone, offset_words
-from runner.report import registry
-from runner.report.numbers import Ledger, Measured, UntracedNumberError, checked, checked_number
-from runner.report.registry import template_filter
+from runner.report.claims.numbers import Ledger, Measured, UntracedNumberError, checked, checked_number
+from runner.report.functions import registry
+from runner.report.functions.registry import template_filter
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 EN_DASH = "\N{EN DASH}"

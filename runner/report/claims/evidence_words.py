@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from runner.language.i18n import MINUS, tr
 from runner.plan.records import origin
-from runner.report.metric import Formula, Metric, Term
+from runner.report.claims.metric import Formula, Metric, Term
 
 SPLITS = {"train": "entrenamiento", "validation": "validación", "test": "test"}
 MEASURES = {

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from runner.report.metric import Formula, Metric
-from runner.report.numbers import ELEMENT, Ledger, Printed
+from runner.report.claims.metric import Formula, Metric
+from runner.report.claims.numbers import ELEMENT, Ledger, Printed
 
 TAG = re.compile(r"<[a-z/]", re.IGNORECASE)
 

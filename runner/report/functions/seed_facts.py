@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from runner.analysis import over_seeds
-from runner.report.metric import call, record_at
-from runner.report.numbers import Measured
-from runner.report.registry import template_function
-from runner.report.traced import Traced
+from runner.report.claims.metric import call, record_at
+from runner.report.claims.numbers import Measured
+from runner.report.claims.traced import Traced
+from runner.report.functions.registry import template_function
 from runner.results.study import Study
 
 TEST = "semillas (intervalo t)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from runner.report.metric import Metric
+from runner.report.claims.metric import Metric
 
 
 @dataclass(frozen=True)

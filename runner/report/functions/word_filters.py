@@ -6,9 +6,9 @@ from typing import NoReturn
 
 from runner.errors import RunnerError
 from runner.language.i18n import tr
-from runner.report import evidence_words
-from runner.report.metric import Formula, Metric
-from runner.report.registry import template_filter, template_function
+from runner.report.claims import evidence_words
+from runner.report.claims.metric import Formula, Metric
+from runner.report.functions.registry import template_filter, template_function
 from runner.results import reasons
 from runner.results.study import Study
 

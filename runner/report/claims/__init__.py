@@ -1,0 +1,1 @@
+"""What each printed number claims: its source as a small tree, in words, and in the map of evidence."""

@@ -1,0 +1,1 @@
+"""What templates may call: functions and filters, registered once."""
