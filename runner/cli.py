@@ -180,6 +180,16 @@ def verify(pdf: Path | None, **options: Any) -> int:
 
 
 @commands.command()
+@click.argument("folder", type=click.Path(file_okay=True, path_type=Path))
+def new(folder: Path) -> int:
+    """Write a small practice of one's own into FOLDER, which runs as it is."""
+    from runner.commands.new import write_practice
+
+    write_practice(folder)
+    return 0
+
+
+@commands.command()
 @shared_options
 @deliver_options
 def deliver(**options: Any) -> int:

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationError
 
-from runner import LOCALES
 from runner.build_folder import RUN_FILE, STAMP
 from runner.errors import InputError, RunnerError
 from runner.faults import tell
@@ -80,7 +79,7 @@ class Note(Record):
     author: Author | None = None
     written_author: Author | None = None
     seeds: Seeds | None = None
-    locale: str = LOCALES[0]
+    locale: str | None = None  # None: that of the experiments file
     zone: Annotated[str, AfterValidator(_known_zone)] = ""
 
 
@@ -92,10 +91,11 @@ def load_plan(request: Request) -> Plan:
     """
     refuse_sources(request)
     noted = read_note(request.build_dir)
-    locale = i18n.checked(request.locale or noted.locale)
+    if asked := request.locale or noted.locale:
+        i18n.checked(asked)
     plan = make_plan(request.plan_path.resolve(), request.profile or noted.profile, request.templates)
     check_texts(plan.templates)
-    i18n.use(locale, plan.templates / "locale")
+    i18n.use(asked or plan.locale, plan.templates / "locale")
     given = {
         "names": request.names,
         "course": request.course,
@@ -168,7 +168,7 @@ def remember(plan: Plan, build_dir: Path) -> None:
         author=plan.author,
         written_author=plan.written_author,
         seeds=plan.seeds if plan.seeds != Seeds() else None,
-        locale=i18n.current(),
+        locale=None if i18n.current() == plan.locale else i18n.current(),
         zone=plan.zone,
     )
     path = build_dir / RUN_FILE

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from runner import LOCALES
 from runner.errors import InputError
 
 MOST_SEEDS = 50
@@ -31,7 +32,14 @@ def _usable(name: str) -> str:
     return name
 
 
+def _known_locale(name: str) -> str:
+    if name not in LOCALES:
+        raise ValueError(f"no locale '{name}'; there are: {', '.join(LOCALES)}")
+    return name
+
+
 Name = Annotated[str, AfterValidator(_usable)]
+Locale = Annotated[str, AfterValidator(_known_locale)]
 Questions = Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(default=())]
 
 
@@ -122,10 +130,12 @@ class Experiments(Strict):
     ``templates`` is the report's folder, seen from this file; without it, the practice's own. ``baseline``
     is needed where variants train. ``data`` are files and folders that every notebook reads. ``practice`` is
     the module that knows the variants' parameters; ``compare`` says which of them questions compare.
+    ``locale`` is the report's, unless a command asks for another.
     """
 
     title: str
     practice: str = ""
+    locale: Locale = "es_ES"
     baseline: Name | None = None
     templates: str | None = None
     data: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any, Literal
 
-from runner import shipped
+from runner import LOCALES, shipped
 from runner.errors import InputError
 from runner.plan.data_files import DataPath, declared_data
 from runner.plan.experiments import (
@@ -74,6 +74,7 @@ class Plan:
     zone: str = ""  # in which the report tells times; empty: as they were recorded
     practice: str = ""  # the module that knows the variants' parameters
     compare: tuple[Compared, ...] = ()
+    locale: str = LOCALES[0]  # of the report, unless a command asks for another
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -127,6 +128,7 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
         seeds=Seeds(written=experiments.seeds),
         templates=templates or _templates(experiments, path),
         practice=experiments.practice,
+        locale=experiments.locale,
         compare=tuple(Compared(e.question, e.group, e.reference or "") for e in experiments.compare),
     )
 

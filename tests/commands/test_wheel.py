@@ -19,7 +19,7 @@ from runner import PROJECT_ROOT
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
-SHIPPED = ("templates", "notebooks", "docs/recipe", "docs/example")
+SHIPPED = ("templates", "notebooks", "docs/recipe", "docs/example", "docs/regression", "docs/starter")
 SOURCES = (
     "runner", "templates", "notebooks", "docs", "tests", ".ci",
     "pyproject.toml", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE", "constraints.txt", "tox.ini",
