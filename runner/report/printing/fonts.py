@@ -56,7 +56,7 @@ def configuration(styles: Sequence[Path]) -> str:
         for family in sorted({face.family for face in faces_of(styles)})
     )
     aliases = "\n".join(
-        f"<alias><family>{name}</family><prefer><family>{family}</family></prefer></alias>"
+        f'<alias binding="same"><family>{name}</family><prefer><family>{family}</family></prefer></alias>'
         for name, family in GENERIC.items()
     )
     return CONFIGURATION.format(
