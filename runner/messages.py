@@ -43,6 +43,7 @@ NAMES = (
     "join search_runs"
 )
 NAMING = frozenset(NAMES.split())
+TEMPLATE_NAMING = ("import", "from", "include", "extends")
 CAPTIONED = frozenset({"figure", "table"})
 CODE_LIKE = re.compile(r"[a-z0-9_.~:-]+|(compact|long|narrow|wide| )+")
 
@@ -111,7 +112,7 @@ def from_template(source: str, name: str) -> Iterator[Message]:
 
 def _is_text(before: Token, token: Token, calls: list[tuple[str, int]]) -> bool:
     call, argument = calls[-1] if calls else ("", 0)
-    if not LETTER.search(token.value) or call in NAMING or before.value in ("import", "include", "extends"):
+    if not LETTER.search(token.value) or call in NAMING or before.value in TEMPLATE_NAMING:
         return False
     if before.type == "lbracket" and CODE_LIKE.fullmatch(token.value):
         return False
