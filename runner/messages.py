@@ -44,7 +44,7 @@ NAMES = (
     "deviation formatted interval over_seeds seeds_sentence side sizes"
 )
 NAMING = frozenset(NAMES.split())
-IMPORTING = ("import", "include", "extends")
+TEMPLATE_NAMING = ("import", "from", "include", "extends")
 CODE_LIKE = re.compile(r"[a-z0-9_.~:-]+|(compact|long|narrow|wide| )+")
 
 
@@ -112,7 +112,7 @@ def from_template(source: str, name: str) -> Iterator[Message]:
 
 def _is_text(before: Token, token: Token, calls: list[tuple[str, int]]) -> bool:
     call, argument = calls[-1] if calls else ("", 0)
-    if not LETTER.search(token.value) or _names(call, argument) or before.value in IMPORTING:
+    if not LETTER.search(token.value) or _names(call, argument) or before.value in TEMPLATE_NAMING:
         return False
     if before.type == "lbracket" and CODE_LIKE.fullmatch(token.value):
         return False

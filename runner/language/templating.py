@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from runner import shipped
 from runner.errors import InputError, RunnerError
 
 if TYPE_CHECKING:
     import jinja2
 
 TEMPLATES = (".html", ".txt")
+PROGRAM = shipped("templates")
+BASE = "base"  # what any practice's templates find by name: base/report.html and others
 AS_UTF8 = "save the file as UTF-8"
 
 
@@ -28,10 +31,15 @@ class TemplateFault(InputError):
 
 
 def environment(folder: Path, **options: Any) -> jinja2.Environment:
-    """A Jinja environment for the templates of ``folder``, translated as they are compiled."""
+    """A Jinja environment for the templates of ``folder``, translated as they are compiled.
+
+    The program's ``base/`` templates are found by name, unless the folder has its own of that name.
+    """
     import jinja2
 
     from runner.language.translation import Translator
+
+    program = jinja2.FileSystemLoader(PROGRAM)
 
     class Loader(jinja2.FileSystemLoader):
         """Faults of a file are told with its path."""
@@ -39,11 +47,13 @@ def environment(folder: Path, **options: Any) -> jinja2.Environment:
         def get_source(
             self, environment: jinja2.Environment, template: str
         ) -> tuple[str, str, Callable[[], bool]]:
-            """What Jinja's own gives; a mark at the start of the file is left out."""
+            """What Jinja's own gives, or the program's; a mark at the start of the file is left out."""
             try:
                 return super().get_source(environment, template)
             except jinja2.TemplateNotFound:
-                raise
+                if not template.startswith(f"{BASE}/"):
+                    raise
+                return program.get_source(environment, template)
             except (UnicodeError, OSError) as error:
                 raise unreadable(folder / template, error) from error
 
@@ -132,3 +142,8 @@ def unreadable(path: Path, error: UnicodeError | OSError) -> TemplateFault:
         return TemplateFault(f"not UTF-8 from byte {error.start} on", where=str(path), hint=AS_UTF8)
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return TemplateFault(f"can't be read: {reason or error}", where=str(path))
+
+
+def base_files() -> list[Path]:
+    """The program's templates that any practice may use."""
+    return sorted(path for path in (PROGRAM / BASE).rglob("*") if path.is_file())

@@ -22,6 +22,7 @@ from runner.analysis.selection import select
 from runner.code_closure import read_source
 from runner.errors import RunnerError
 from runner.files import json_text
+from runner.language.templating import PROGRAM, base_files
 from runner.packages import PACKAGES_FILE, made_with
 from runner.plan.data_files import files_in
 from runner.plan.variants import Plan
@@ -116,12 +117,17 @@ def reduced(predictions: Path) -> bytes:
 
 
 def templates_digest(templates: Path) -> str:
-    """Hash of the names and contents of templates, fonts and styles; of Python files, of their meaning."""
+    """Hash of the names and contents of templates, fonts and styles; of Python files, of their meaning.
+
+    The program's templates that any practice may use count as well, where it has none of the same name.
+    """
+    found = {path.relative_to(PROGRAM).as_posix(): path for path in base_files()}
+    found |= {path.relative_to(templates).as_posix(): path for path in files_in(templates)}
     digest = hashlib.sha256()
-    for path in files_in(templates):
+    for name, path in sorted(found.items()):
         content = path.read_bytes()
         meant = read_source(content).digest if path.suffix == ".py" else hashlib.sha256(content).hexdigest()
-        digest.update(path.relative_to(templates).as_posix().encode() + b"\0" + bytes.fromhex(meant))
+        digest.update(name.encode() + b"\0" + bytes.fromhex(meant))
     return digest.hexdigest()
 
 

@@ -182,27 +182,41 @@ class PartRenderer:
     def constants(self, name: str) -> dict[str, str]:
         """The texts set at the top of a template: its title, and the question in other words.
 
-        They are read without rendering, to be there even where the rest can't be rendered. The template
-        is kept for its rendering: to parse all of them again would take a third of a second.
+        Those of a template that it extends stand unless it sets them again.
+        """
+        found = self._set_at_top(name)
+        if "title" not in found:
+            raise InputError('needs {% set title = "..." %}, a constant', where=name)
+        return {"asks": "", "constants": "", **found}
+
+    def _set_at_top(self, name: str) -> dict[str, str]:
+        """The constants, read without rendering, to be there even where the rest can't be rendered.
+
+        The template is kept for its rendering: to parse all of them again would take a third of a second.
         """
         loader = self.environment.loader
         assert loader
+        extended: dict[str, str] = {}
         with blamed(name):
             source, path, _ = loader.get_source(self.environment, name)
             tree = self.environment.parse(source, name, path)
             code = self.environment.compile(tree, name, path)
-        shared = self.environment.make_globals(None)
-        self.compiled[name] = jinja2.Template.from_code(self.environment, code, shared)
-        found = {
+            for node in tree.find_all(nodes.Extends):
+                if isinstance(node.template, nodes.Const):
+                    extended |= self._set_at_top(node.template.value)
+        self.compiled[name] = jinja2.Template.from_code(
+            self.environment, code, self.environment.make_globals(None)
+        )
+        own = {
             node.target.name: node.node.value
             for node in tree.body
             if isinstance(node, nodes.Assign)
             and isinstance(node.target, nodes.Name)
             and isinstance(node.node, nodes.Const)
         }
-        if "title" not in found:
-            raise InputError('needs {% set title = "..." %}, a constant', where=name)
-        return {"asks": "", "constants": "", **found}
+        if "constants" in own and "constants" in extended:  # what it extends prints its own numbers, too
+            own["constants"] += f"; {extended['constants']}"
+        return extended | own
 
     def refuse_typed_numbers(self, name: str, body: str, constants: str) -> None:
         """Raise UntracedNumberError, with template and text, for a number that is not from the results."""

@@ -51,7 +51,7 @@ def test_a_run_leaves_nothing_in_the_temporary_folder(build: Path) -> None:
 
 def test_a_second_practice_has_its_own_report(build: Path) -> None:
     reader = PdfReader(build / "report.pdf")
-    text = " ".join(page.extract_text() for page in reader.pages)
+    text = " ".join(page.extract_text() for page in reader.pages).replace("\xa0", " ")
     assert "Pregunta 1. La pendiente" in text and "50 puntos" in text
     assert "CIFAR" not in text
     assert read_summary(build / "report.pdf").answered == (1,)
@@ -143,8 +143,8 @@ def test_dates_are_those_of_the_user_and_verify_anywhere(build: Path, tmp_path: 
     shutil.copytree(PLAN.parent, practice)
     shutil.copytree(build, copy)
     layout = practice / "templates" / "report.html"
-    times = '<p>Día: {{ study.author.date }}. Hora: {{ m("line", "finished")|moment }}.</p></body>'
-    layout.write_text(layout.read_text("utf-8").replace("</body>", times), "utf-8")
+    times = '<p>Día: {{ study.author.date }}. Hora: {{ m("line", "finished")|moment }}.</p>'
+    layout.write_text(f"{layout.read_text('utf-8')}{{% block back %}}{times}{{% endblock %}}", "utf-8")
     finished = read_result(copy / "results" / "line").result.finished
     assert finished.utcoffset() == timedelta(0)
     here = "Pacific/Kiritimati" if finished.hour >= 10 else "Pacific/Pago_Pago"
