@@ -186,7 +186,7 @@ def show_times(expected: Mapping[str, float], actual: Mapping[str, float]) -> No
         error = expected[name] / seconds - 1
         errors.append(abs(error))
         table.add_row(name, duration(expected[name]), duration(seconds), f"{100 * error:+.0f} %")
-    console = Console(file=sys.stderr)
+    console = Console(file=sys.stderr, markup=False, emoji=False)
     console.print(table)
     console.print(
         f"median error of the expected times: {100 * statistics.median(errors):.0f} %", highlight=False
