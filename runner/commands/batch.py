@@ -79,11 +79,12 @@ class Crew:
 def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budget: float | None) -> Crew:
     """Processes of this machine or, with a scheduler, the workers of its cluster."""
     if request.scheduler is not None:
-        from runner.cluster.executor import ClusterExecutor, connect
+        from runner.cluster.connection import Certificates, connect
+        from runner.cluster.executor import ClusterExecutor
 
-        cluster = ClusterExecutor(
-            connect(request.scheduler), workspace.plan, say, request.jobs, request.source
-        )
+        certificates = Certificates(request.tls_ca, request.tls_cert, request.tls_key)
+        client = connect(request.scheduler, certificates)
+        cluster = ClusterExecutor(client, workspace.plan, say, request.jobs, request.source)
         side_by_side = min(cluster.jobs, len(todo))
         say(f"{len(todo)} variants to run, {side_by_side} side by side on {request.scheduler}")
 
