@@ -15,7 +15,7 @@ from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from bleach.sanitizer import Cleaner
 
 PROSE = (
-    "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure "
+    "abbr b blockquote br caption cite code col colgroup dd details dfn div dl dt em figcaption figure "
     "h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp section small span strong sub summary sup "
     "table tbody td tfoot th thead tr tt u ul var wbr"
 )
@@ -23,7 +23,7 @@ FORMULAS = (
     "math menclose mfrac mi mn mo mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup "
     "mtable mtd mtext mtr munder munderover"
 )
-TAGS = frozenset(f"{PROSE} {FORMULAS}".split())
+TAGS = frozenset(["a", "del", *PROSE.split(), *FORMULAS.split()])
 ANYWHERE = frozenset(["align", "class", "dir", "id", "lang", "style", "title", "valign", "width", "height"])
 OWN = {  # attributes of one tag; none of them loads anything but a picture that is in the page itself
     "a": {"href"},
