@@ -94,13 +94,21 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Longest time for the run, as 45m or 1h30m; what does not fit waits.",
         ),
         click.option(
-            "--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://host:8786."
+            "--scheduler", metavar="ADDRESS", help="Run on a Dask cluster, such as tls://host:8786."
         ),
+        _pem("--tls-ca", "The cluster's authority, for a scheduler at tls://."),
+        _pem("--tls-cert", "This program's certificate for it."),
+        _pem("--tls-key", "The certificate's key."),
         click.option("--force", is_flag=True, help="Run again what is up to date."),
     ]
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _pem(name: str, text: str) -> Callable[..., Any]:
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return click.option(name, metavar="PEM", type=kind, help=f"{text}  [default: as Dask is set up]")
 
 
 def seed_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from runner.commands.request import Request
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from tests.made_up import Story, make_study
 from tests.program import HANG_SECONDS, without_subset
+from tests.tiny_plan import write_plan
 
 
 def runner(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -62,11 +64,19 @@ def test_a_file_in_the_place_of_the_build_folder_is_refused(tmp_path: Path) -> N
     assert (tmp_path / "build").read_text() == "mine"
 
 
+COMMANDS = {"all", "plan", "run", "report", "verify", "deliver", "doctor", "clean"}
+
+
 def test_help_lists_every_command_with_a_line() -> None:
+    """With a line of its own in the list of README, too."""
     done = runner("--help")
     assert done.returncode == 0
-    for command in ("all", "plan", "run", "report", "doctor", "clean"):
-        assert any(line.split()[:1] == [command] for line in done.stdout.splitlines())
+    listed = [line.split() for line in done.stdout.partition("Commands:")[2].splitlines() if line.strip()]
+    assert {words[0] for words in listed} == COMMANDS
+    assert all(len(words) > 2 for words in listed)
+    readme = (PROJECT_ROOT / "README.md").read_text("utf-8").partition("## Commands\n")[2]
+    table = readme.partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)[^`]*` \|", table, re.MULTILINE)) == COMMANDS
 
 
 def without_tensorflow(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -100,6 +110,14 @@ def test_plan_shows_variants_differences_and_state(tmp_path: Path) -> None:
     for words in ("batch-256", "batch_size=256", "pending", "chosen on validation"):
         assert words in done.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_a_title_is_text_in_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = write_plan(tmp_path)
+    plan.write_text(plan.read_text("utf-8").replace('"Ensayo"', '"Ensayo [/x] [red] :heart:"'), "utf-8")
+    words = ["plan", "--plan", str(plan), "--profile", "smoke", "--build-dir", str(tmp_path / "build")]
+    assert main(words) == 0
+    assert "Ensayo [/x] [red] :heart:" in capsys.readouterr().out
 
 
 def test_doctor_names_what_it_found_and_leaves_nothing(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_the_commands_are_those_of_readme() -> None:
         readme.report_command(),
         *readme.example_commands(),
     ]
-    assert all(command in text for command in typed)
+    assert all(typed) and all(command in text for command in typed)
     line = readme.install_line()
     assert "python3-venv" in line and "apt-get update" in line and "\n" not in line
     assert installing("line") == line

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from runner.cluster.worker import describe
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from runner.cluster.worker import versions
+from runner.errors import RunnerError
 
 if TYPE_CHECKING:
     from distributed import Client
 
 LOOK_SECONDS = 0.5
 ANSWER_SECONDS = 30
+LINE = 200  # letters that are told of a worker's words
 DESERTED_SECONDS = 120  # without any worker, until the run is given up
+# What a worker is asked. Python's own ``eval`` is there, too, where this package or Python is another.
+QUESTION = f"__import__({versions.__module__!r}, fromlist=['describe']).describe()"
+VERSIONS = TypeAdapter(dict[str, str])
 Process = tuple[str, str]  # address, and the local folder, which is another after a restart
+
+
+class Seen(BaseModel):
+    """What a scheduler says of a worker, as far as it is used here."""
+
+    local_directory: str
+    status: str
+    nthreads: Annotated[int, Field(ge=1)]
+    resources: dict[str, float]
 
 
 @dataclass
@@ -77,28 +93,47 @@ class Crew:
         if monotonic() - self._looked < LOOK_SECONDS:
             return
         identity = self.client.sync(self.client.scheduler.identity, callback_timeout=ANSWER_SECONDS)
-        seen = {(a, str(w["local_directory"])): w for a, w in identity["workers"].items()}
+        seen = {(address, each.local_directory): each for address, each in _seen(identity).items()}
         self.usable = {p: w for p, w in self.usable.items() if p in seen}
         self.refused = {p: r for p, r in self.refused.items() if p in seen}
         known = self.usable.keys() | self.refused.keys()
-        new = {p: w for p, w in seen.items() if p not in known and w["status"] == "running"}
+        new = {p: w for p, w in seen.items() if p not in known and w.status == "running"}
         if new:
             self._admit(new)
         self._looked = monotonic()
         self._alone_since = None if self.usable else self._alone_since or self._looked
 
-    def _admit(self, new: Mapping[Process, Mapping[str, Any]]) -> None:
-        answers = self.client.run(describe, workers=[p[0] for p in new], on_error="return")
+    def _admit(self, new: Mapping[Process, Seen]) -> None:
+        answers = self._ask([process[0] for process in new])
         for process, info in new.items():
             answer = answers.get(process[0])
-            if answer is None or isinstance(answer, OSError | TimeoutError):
+            if not isinstance(answer, Mapping):
                 continue  # it went away meanwhile; if not, it is asked again
             problem = explain(answer)
             if problem:
                 self._refuse(process, problem)
             else:
-                gpus = int(info["resources"].get("GPU", 0))
-                self.usable = self.usable | {process: Worker(process, int(info["nthreads"]), gpus)}
+                gpus = int(info.resources.get("GPU", 0))
+                self.usable = self.usable | {process: Worker(process, info.nthreads, gpus)}
+
+    def _ask(self, addresses: Sequence[str]) -> Mapping[str, object]:
+        """The workers' answers to ``QUESTION``, or what they raised in words.
+
+        ``Client.run`` would unpickle what they raise.
+        """
+        from distributed.protocol.pickle import dumps
+
+        message = {"op": "run", "function": dumps(eval), "args": dumps((QUESTION,)), "wait": True}
+        ask = self.client.scheduler.broadcast
+        try:
+            answers = self.client.sync(
+                ask, msg=message, workers=addresses, on_error="ignore", callback_timeout=ANSWER_SECONDS
+            )
+        except (TypeError, ValueError) as error:  # one of them has answered with more than plain values
+            if len(addresses) == 1:
+                return {addresses[0]: {"status": "error", "exception_text": str(error)}}
+            return {address: answer for each in addresses for address, answer in self._ask([each]).items()}
+        return answers if isinstance(answers, Mapping) else {}
 
     def _refuse(self, process: Process, reason: str) -> None:
         self.refused = self.refused | {process: reason}
@@ -156,13 +191,31 @@ class Crew:
         seat.worker.taken.discard(seat.number)
 
 
-def explain(answer: Mapping[str, str] | BaseException) -> str:
+def _seen(identity: object) -> dict[str, Seen]:
+    """The workers by address; raises RunnerError for what no scheduler says."""
+    try:
+        return TypeAdapter(dict[str, Seen]).validate_python(dict(identity)["workers"])  # type: ignore[call-overload]
+    except (ValidationError, LookupError, TypeError, ValueError) as error:
+        raise RunnerError(f"what the scheduler says of its workers can't be read: {_line(error)}") from error
+
+
+def explain(answer: Mapping[str, object]) -> str:
     """What makes a worker unlike this program, from its answer; empty if nothing does."""
-    if isinstance(answer, ModuleNotFoundError):
-        return f"this package is not installed there ({answer})"
-    if isinstance(answer, BaseException):
-        return f"{type(answer).__name__}: {answer}".splitlines()[0]
-    return differences(describe(), answer)
+    if answer.get("status") != "OK":
+        said = _line(answer.get("exception_text"))
+        lacking = said.startswith("ModuleNotFoundError")
+        return f"this package is not installed there ({said})" if lacking else f"it can't be asked: {said}"
+    try:
+        there = VERSIONS.validate_json(answer.get("result"))  # type: ignore[arg-type]  # whatever it is
+    except ValidationError as error:
+        return f"its answer can't be read: {_line(error)}"
+    return differences(versions(), there)
+
+
+def _line(said: object) -> str:
+    """The first line of a peer's words, without control characters, not too long."""
+    text = (str(said).splitlines() or [""])[0]
+    return "".join(c if c.isprintable() else " " for c in text)[:LINE]
 
 
 def differences(here: Mapping[str, str], there: Mapping[str, str]) -> str:

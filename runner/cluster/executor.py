@@ -7,10 +7,8 @@ it; a variant whose worker is lost goes to another; and workers with other versi
 
 from __future__ import annotations
 
-import logging
 import shutil
 import threading
-import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -19,8 +17,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from runner.cluster.connection import CONNECT_SECONDS
 from runner.cluster.crew import Crew, Seat
-from runner.cluster.parcels import Delivery, make_order, publish
+from runner.cluster.parcels import Delivery, Said, make_order, publish
 from runner.cluster.worker import run_order
 from runner.errors import InputError, RunnerError, WorkersGone
 from runner.execute.task import Outcome, Task, record_failure
@@ -33,33 +32,11 @@ if TYPE_CHECKING:
     from distributed import Client
     from distributed import Future as DaskFuture
 
-CONNECT_SECONDS = 10
 FIRST_WORKER_SECONDS = 60
 POLL_SECONDS = 1.0
 CLOSE_SECONDS = 5
 MOST_LOST = 3  # workers that a variant may lose before it counts as failed
 MOST_ASKED = 5  # times that a result is asked for, each time with twice the patience
-INSTALL = "pip install -c constraints.txt -e '.[cluster]'"
-
-
-def connect(address: str) -> Client:
-    """A client of the scheduler at ``address``; raises InputError if there is none, or no Dask here."""
-    try:
-        from distributed import Client
-        from distributed.comm import resolve_address
-    except ImportError:
-        raise InputError("--scheduler needs Dask, which is not installed", hint=INSTALL) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # errors are told in our own words
-    warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
-    try:
-        resolve_address(address)  # what is no address would leave Client's own destructor complaining
-        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"no Dask scheduler answers: {error}".splitlines()[0],
-            where=address,
-            hint="give the address that 'dask scheduler' prints, such as tcp://host:8786",
-        ) from error
 
 
 @dataclass(eq=False)
@@ -159,7 +136,7 @@ class ClusterExecutor(Executor):
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
                 self._step()
-        except RunnerError as error:
+        except WorkersGone as error:
             self._give_up(error)
         except Exception as error:  # of Dask's many kinds: nothing may be left waiting for this thread
             self._give_up(self._lost(f"the Dask cluster can't be used any more: {error}"))
@@ -242,11 +219,16 @@ class ClusterExecutor(Executor):
         assert ticket.future is not None
         assert ticket.seat is not None
         try:
-            delivery: Delivery = ticket.future.result(timeout=CONNECT_SECONDS * 2**ticket.asked)
+            answer = ticket.future.result(timeout=CONNECT_SECONDS * 2**ticket.asked)
         except Exception as error:  # the worker that holds it may have died since: the next look tells
             ticket.asked += 1
             if ticket.asked == MOST_ASKED:
                 self._fail(ticket, Reason.of("undelivered", error=_line(error)))
+            return
+        try:
+            delivery = Delivery.from_bytes(answer)
+        except RunnerError as error:
+            self._fail(ticket, f"su resultado no llega del clúster: {error.what}")
             return
         if delivery.outcome is None:
             self.crew.refuse(ticket.seat.worker, delivery.refused)
@@ -300,11 +282,11 @@ class ClusterExecutor(Executor):
 
     def _progress(self, event: tuple[float, Any]) -> None:
         """Write what a worker says where a local kernel would have written it."""
-        _, said = event
-        with self._lock, suppress(KeyError, TypeError, OSError):
+        with self._lock, suppress(ValueError, TypeError, OSError):
+            said = Said.model_validate(event[1])
             for ticket in self._tickets:
-                if ticket.task.name == said["variant"]:
-                    write_text(self._progress_file(ticket), str(said["progress"]))
+                if ticket.task.name == said.variant:
+                    write_text(self._progress_file(ticket), said.progress)
 
     @staticmethod
     def _progress_file(ticket: Ticket) -> Any:

@@ -12,18 +12,22 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Annotated
+
+from pydantic import Field
 
 from runner.errors import RunnerError
 from runner.execute.keys import content_of
 from runner.execute.task import Outcome, Task, replace_folder
 from runner.file_index import file_index
-from runner.files import move
+from runner.files import Record, move
 from runner.plan.data_files import files_in
 from runner.plan.practice import data_sets_of
 from runner.plan.variants import Plan, Variant
 from runner.results.records import FAILURE_FILE, read_result
 
+NOTEBOOKS = (".ipynb", ".failed.ipynb")  # after a variant's name
 MODELS = ".keras"  # large, and read only by what needs the variant
 
 
@@ -53,12 +57,69 @@ class Order:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What came of an order. ``refused`` is why the worker can't do it (then there is no outcome)."""
+    """What came of an order. ``refused`` is why the worker can't do it (then there is no outcome).
+
+    It travels as bytes, a head of JSON before the contents, and is checked when it arrives: as an object of
+    Python it could be anything.
+    """
 
     outcome: Outcome | None
     outputs: Parcel
     log: bytes = b""
     refused: str = ""
+
+    def to_bytes(self) -> bytes:
+        """How it travels."""
+        files = sorted(self.outputs.files.items())
+        head = _Head(
+            outcome=self.outcome,
+            refused=self.refused,
+            sha256=self.outputs.sha256,
+            log=len(self.log),
+            files={name: len(content) for name, content in files},
+        )
+        text = head.model_dump_json().encode()
+        return b"".join([len(text).to_bytes(HEAD_BYTES), text, self.log, *(content for _, content in files)])
+
+    @classmethod
+    def from_bytes(cls, sent: object) -> Delivery:
+        """The delivery again; raises RunnerError for what is none."""
+        if not isinstance(sent, bytes):
+            raise RunnerError(f"no delivery, but {type(sent).__name__}")
+        start = HEAD_BYTES + int.from_bytes(sent[:HEAD_BYTES])
+        try:
+            head = _Head.model_validate_json(sent[HEAD_BYTES:start])
+        except ValueError as error:
+            raise RunnerError(f"no delivery: {str(error).splitlines()[0]}") from error
+        if start + head.log + sum(head.files.values()) != len(sent):
+            raise RunnerError("a delivery of another length than it says")
+        log, start = sent[start : start + head.log], start + head.log
+        contents = {}
+        for name, length in head.files.items():
+            contents[name] = sent[start : start + length]
+            start += length
+        return cls(head.outcome, Parcel(contents, head.sha256), log, head.refused)
+
+
+HEAD_BYTES = 8  # of the number that says how long the head is
+Length = Annotated[int, Field(ge=0)]
+
+
+class _Head(Record):
+    """What stands before the contents of a delivery: lengths in bytes, of files by name in their order."""
+
+    outcome: Outcome | None
+    refused: str
+    sha256: str
+    log: Length
+    files: dict[str, Length]
+
+
+class Said(Record):
+    """What a worker tells of a variant that it runs: its progress file."""
+
+    variant: str
+    progress: Annotated[str, Field(max_length=10_000)]
 
 
 def pack(files: Mapping[str, Path]) -> Parcel:
@@ -72,12 +133,18 @@ def unpack(parcel: Parcel, folder: Path) -> None:
     if _hash(parcel.files) != parcel.sha256:
         raise RunnerError("files were damaged on their way between runner and worker")
     for name in parcel.files:
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise RunnerError(f"a file would leave its folder: {name}")
+        if not _stays(name):
+            raise RunnerError(f"a file would leave its folder: {name!r}")
     for name, content in parcel.files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def _stays(name: str) -> bool:
+    """Whether a path stays within its folder, as each system reads it."""
+    kinds = PurePosixPath(name), PureWindowsPath(name)
+    return bool(name) and "\0" not in name and not any(k.anchor or ".." in k.parts for k in kinds)
 
 
 def _hash(contents: Mapping[str, bytes]) -> str:
@@ -142,7 +209,8 @@ def placed(task: Task, folder: Path) -> Task:
 def pack_outputs(task: Task) -> Parcel:
     """Results and executed notebook of an ended task, whether it went well or not."""
     found = [p for p in (task.build_dir / "results" / task.name).rglob("*") if p.is_file()]
-    found += (task.build_dir / "notebooks").glob(f"{task.name}.*ipynb")
+    named = (task.build_dir / "notebooks" / f"{task.name}{ending}" for ending in NOTEBOOKS)
+    found += (path for path in named if path.is_file())
     return pack({path.relative_to(task.build_dir).as_posix(): path for path in found})
 
 
@@ -154,23 +222,27 @@ def publish(delivery: Delivery, task: Task) -> Outcome:
     outcome = delivery.outcome
     if outcome is None:
         raise RunnerError(f"nothing was delivered: {delivery.refused}", where=task.name)
+    folder, notebooks = f"results/{task.name}/", (f"notebooks/{task.name}{end}" for end in NOTEBOOKS)
+    others = {name for name in delivery.outputs.files if not name.startswith(folder)} - set(notebooks)
+    if outcome.name != task.name or others:
+        raise RunnerError("the worker's result is that of another task", where=task.name)
     shutil.rmtree(task.work_dir, ignore_errors=True)
     task.work_dir.mkdir(parents=True)
     unpack(delivery.outputs, task.work_dir)
     results = task.work_dir / "results" / task.name
     if not outcome.reason and read_result(results).result.key != task.key:
         raise RunnerError("the worker's result is that of another task", where=task.name)
-    notebooks = task.build_dir / "notebooks"
-    notebooks.mkdir(parents=True, exist_ok=True)
+    place = task.build_dir / "notebooks"
+    place.mkdir(parents=True, exist_ok=True)
     for arrived in (task.work_dir / "notebooks").glob("*.ipynb"):
-        move(arrived, notebooks / arrived.name)
+        move(arrived, place / arrived.name)
     if outcome.reason:  # what an earlier run left stays beside it
         target = task.build_dir / "results" / task.name
         target.mkdir(parents=True, exist_ok=True)
         if (results / FAILURE_FILE).exists():
             move(results / FAILURE_FILE, target / FAILURE_FILE)
     else:
-        (notebooks / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
+        (place / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
         replace_folder(results, task.build_dir / "results" / task.name)
     shutil.rmtree(task.work_dir, ignore_errors=True)
     return outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -31,16 +32,24 @@ _idle: list[TaskProcess] = []
 _lock = threading.Lock()
 
 
+def describe() -> str:
+    """What ``versions`` are, as JSON: an answer is text, which is checked where it arrives."""
+    return json.dumps(versions())
+
+
 @cache
-def describe() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Versions of all that changes results, this package's files by what they mean."""
     found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     found |= {name: version(name) for name in LIBRARIES}
     return found | {name: read_source(path.read_bytes()).digest[:12] for name, path in package_files()}
 
 
-def run_order(order: Order) -> Delivery:
-    """Run one order in a temporary folder, telling how far it is; ends it if nobody waits for it."""
+def run_order(order: Order) -> bytes:
+    """Run one order in a temporary folder, telling how far it is; ends it if nobody waits for it.
+
+    Returns the delivery as bytes.
+    """
     from distributed import get_worker
 
     worker = get_worker()
@@ -49,8 +58,8 @@ def run_order(order: Order) -> Delivery:
         try:
             unpack(order.inputs, Path(name))
         except RunnerError as error:
-            return Delivery(None, Parcel({}, ""), refused=error.what)
-        return _run(order, Path(name), worker)
+            return Delivery(None, Parcel({}, ""), refused=error.what).to_bytes()
+        return _run(order, Path(name), worker).to_bytes()
 
 
 def _run(order: Order, folder: Path, worker: Worker) -> Delivery:

@@ -81,11 +81,12 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
     """Processes of this machine or, with a scheduler, the workers of its cluster."""
     costs = costs_of(workspace.plan.practice)
     if request.scheduler is not None:
-        from runner.cluster.executor import ClusterExecutor, connect
+        from runner.cluster.connection import Certificates, connect
+        from runner.cluster.executor import ClusterExecutor
 
-        cluster = ClusterExecutor(
-            connect(request.scheduler), workspace.plan, say, request.jobs, request.source
-        )
+        certificates = Certificates(request.tls_ca, request.tls_cert, request.tls_key)
+        client = connect(request.scheduler, certificates)
+        cluster = ClusterExecutor(client, workspace.plan, say, request.jobs, request.source)
         side_by_side = min(cluster.jobs, len(todo))
         say(f"{len(todo)} variants to run, {side_by_side} side by side on {request.scheduler}")
 
@@ -189,7 +190,7 @@ def show_times(expected: Mapping[str, float], actual: Mapping[str, float]) -> No
         error = expected[name] / seconds - 1
         errors.append(abs(error))
         table.add_row(name, duration(expected[name]), duration(seconds), f"{100 * error:+.0f} %")
-    console = Console(file=sys.stderr)
+    console = Console(file=sys.stderr, markup=False, emoji=False)
     console.print(table)
     console.print(
         f"median error of the expected times: {100 * statistics.median(errors):.0f} %", highlight=False

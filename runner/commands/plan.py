@@ -39,7 +39,7 @@ def show_plan(request: Request) -> None:
         if state.status != "done":
             total += seconds
         table.add_row(state.variant.name, _differences(workspace, state), _state(state), duration(seconds))
-    console = Console()
+    console = Console(markup=False, emoji=False)  # titles and labels are text
     console.print(table)
     jobs = limits.jobs
     for line in workspace.undeclared():

@@ -56,6 +56,9 @@ class Request:
     seeds: str | None = None
     wait: bool = False
     scheduler: str | None = None
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     templates: Path | None = None  # in the place of those that the experiments file names
 
 

@@ -32,12 +32,14 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
 
     Returns 0, also if a time budget left something out, or 1 if a variant failed.
     """
+    from runner.cluster.connection import Certificates, check_certificates
     from runner.execute.seed_search import Search, is_due, time_limit
     from runner.execute.state import Workspace
 
     if request.scheduler is not None and request.threads is not None:
         hint = "each worker's own --nthreads says how many threads its kernels have"
         raise InputError("nothing takes it on a cluster", where="--threads", hint=hint)
+    check_certificates(request.scheduler, Certificates(request.tls_ca, request.tls_cert, request.tls_key))
     began = monotonic()
     budget = None if request.budget is None else parse_duration(request.budget)
     plan = load_plan_here(request)

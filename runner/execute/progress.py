@@ -65,11 +65,11 @@ class LiveDisplay:
 
     def __init__(self) -> None:
         self._progress = Progress(
-            TextColumn("{task.description:<14}"),
+            TextColumn("{task.description:<14}", markup=False),
             BarColumn(bar_width=28),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
             _TimeLeft(),
-            console=Console(stderr=True),
+            console=Console(stderr=True, markup=False, emoji=False),
         )
         self._total = self._progress.add_task("all", total=1.0, text="", left=None)
         self._bars: dict[str, TaskID] = {}

@@ -126,6 +126,11 @@ def no_missing_letters(where: str) -> Iterator[None]:
         raise RunnerError(what, where=f"figure '{where}'", hint="write it in other letters") from warning
 
 
+def plain(text: str) -> str:
+    """``text`` for matplotlib, which draws it as it is: a dollar in a label begins no formula."""
+    return text.replace("$", r"\$")
+
+
 def number(value: float, digits: int = 2) -> str:
     """``value`` with ``digits`` decimals in the reader's format."""
     pattern = "#,##0." + "0" * digits if digits else "#,##0"

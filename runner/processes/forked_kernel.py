@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import entry_points
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,20 @@ def _serve(arguments: Sequence[str], environment: Mapping[str, str], where: str)
     os.environ.update(environment)
     os.chdir(where)
     multiprocessing.set_start_method(None, force=True)  # the fork server's would be the notebook's, too
+    _let_server_end()
 
     # The kernel ends itself when the fork server is gone. JPY_PARENT_PID is read when ipykernel is imported,
     # which was before the fork, so it would not be heard.
     start(arguments, parent_handle=os.getppid())
+
+
+def _let_server_end() -> None:
+    """Close this kernel's end of the pipe by which the fork server knows that somebody needs it.
+
+    Each fork gets one, to start others by the same server. While the kernel held it, neither would end when
+    the process that started both is killed: the server would wait for the kernel, the kernel for the server.
+    """
+    server: Any = forkserver._forkserver
+    held, server._forkserver_alive_fd = server._forkserver_alive_fd, None
+    if held is not None:
+        os.close(held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,16 +14,22 @@ from runner.errors import RunnerError
 from runner.files import write_text
 from runner.language.i18n import language, tr
 from runner.language.templating import blamed
+from runner.report.safe_html import clean
 
 TEMPLATE = "notebook"
 HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
 FORMULA = re.compile(r"(?<![\\$`\w])\$(?!\s)([^$\n`]+?)(?<!\s)\$(?![\w$])")
+# Kinds of output in the order of preference. The templates write others, such as diagrams, as they are.
+SHOWN = [
+    "text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "image/jpeg", "text/plain"
+]  # fmt: skip
 FENCE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
 
 
 def write_html(notebook: Path, target: Path, templates: Sequence[Path]) -> Path:
     """Write the page made of ``notebook`` to ``target``, whole or not at all.
 
+    What its cells bring as HTML is cleaned: see ``safe_html``.
     ``templates`` are folders that may have ``notebook/``, the first that has it counts.
     Raises RunnerError if the notebook can't be read, TemplateFault for a faulty template.
     """
@@ -40,9 +47,17 @@ def write_html(notebook: Path, target: Path, templates: Sequence[Path]) -> Path:
         extra_template_basedirs=[str(folder) for folder in templates],
         language_code=language().partition("-")[0],
         exclude_anchor_links=True,
-        config=Config({"CSSHTMLHeaderPreprocessor": {"style": "tango"}}),
+        sanitize_html=True,
+        filters={"clean_html": clean},
+        config=Config(
+            {
+                "CSSHTMLHeaderPreprocessor": {"style": "tango"},
+                "NbConvertBase": {"display_data_priority": SHOWN},
+            }
+        ),
     )
-    with blamed(f"{TEMPLATE}/index.html.j2"):
+    with blamed(f"{TEMPLATE}/index.html.j2"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Your element with mimetype", category=UserWarning)
         page, _ = exporter.from_notebook_node(content)
     write_text(target, page)
     return target

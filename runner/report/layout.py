@@ -16,7 +16,8 @@ from runner.report.functions.registry import template_function
 from runner.results.study import MissingVariant
 
 Size = Literal["full", "half", "narrow", "beside"]
-UNRESOLVED = re.compile(r"\[\[ref:([\w-]+)\]\]")
+# A whole link: its mark alone may be the text of a label, where angle brackets are escaped.
+UNRESOLVED = re.compile(r'<a class="ref" href="#([\w-]+)">\[\[ref:\1\]\]</a>')
 
 
 @dataclass
@@ -75,19 +76,15 @@ class Layout:
         A reference to nothing is an error, unless sections are missing from the report.
         """
 
-        def name(match: re.Match[str]) -> str:
+        def named(match: re.Match[str]) -> str:
             id = match.group(1)
-            if id not in self.names and complete:
+            if id in self.names:
+                return Markup('<a class="ref" href="#{}">{}</a>').format(id, self.names[id])
+            if complete:
                 raise RunnerError(f"reference to '{id}', which is not in the report")
-            return str(escape(self.names.get(id, tr("(no disponible)"))))
+            return str(escape(tr("(no disponible)")))  # a link would lead nowhere
 
-        dead = r'<a class="ref" href="#([\w-]+)">(\[\[ref:\1\]\])</a>'
-        html = re.sub(dead, lambda link: self._alive(link.group(1), link), html)
-        return UNRESOLVED.sub(name, html)
-
-    def _alive(self, id: str, link: re.Match[str]) -> str:
-        """The link, or its text alone where it would lead nowhere."""
-        return link.group(0) if id in self.names else link.group(2)
+        return UNRESOLVED.sub(named, html)
 
     def _number(self, kind: str, id: str) -> str:
         self.counts[kind] += 1

@@ -8,14 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
 from runner import PROJECT_ROOT
-from runner.cluster.executor import ClusterExecutor, connect
+from runner.cluster.connection import connect
+from runner.cluster.executor import ClusterExecutor
 from runner.execute.state import Workspace
 from runner.execute.task import run_task
 from runner.plan.variants import make_plan
@@ -43,13 +44,17 @@ kernel.save_values({'seen': sorted(study.finished), 'model': model > 0})"""
 
 
 class Cluster:
-    """A scheduler and workers as processes, each worker with its own folder and no nanny."""
+    """A scheduler and workers as processes, each worker with its own folder and no nanny.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.processes = folder, []
+    ``security`` are options for all of them.
+    """
+
+    def __init__(self, folder: Path, security: Sequence[str] = ()) -> None:
+        self.folder, self.processes, self.security = folder, list[subprocess.Popen[bytes]](), security
         self.gate = folder / "gate"
         self.file = folder / "scheduler.json"
         words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self.file)]
+        words += ["--protocol", "tls"] if security else []
         self.scheduler = self.start("scheduler", [*words, "--no-dashboard"], PROJECT_ROOT)
         (self.address,) = until(self.addresses)
 
@@ -61,7 +66,7 @@ class Cluster:
     def start(self, name: str, words: list[str], package: Path) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "dask", *words],
+                [sys.executable, "-m", "dask", *words, *self.security],
                 cwd=self.folder,
                 env=os.environ | {"PYTHONPATH": str(package), GATE: str(self.gate)},
                 stdout=log,
@@ -220,7 +225,10 @@ def fail_unreadably(order: object) -> None:
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        (answer_unreadably, "su resultado no llega del clúster: ValueError: invalid literal"),
+        (
+            answer_unreadably,
+            "su resultado no llega del clúster: TypeError: Could not serialize",
+        ),
         (fail_unreadably, "ValueError"),
     ],
 )

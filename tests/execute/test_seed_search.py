@@ -103,7 +103,7 @@ def test_what_fails_gets_no_further_seed(tmp_path: Path) -> None:
 
     _, failed = Search(PLAN, tmp_path, None, lambda plan: None, lambda text: None, NOW).run(fail)
     assert failed.keys() == set(begun)
-    assert all(name.endswith("~2") for name in begun)
+    assert begun and all(name.endswith("~2") for name in begun)
 
 
 def test_the_budget_limits_what_is_begun(tmp_path: Path) -> None:

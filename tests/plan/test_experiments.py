@@ -47,7 +47,8 @@ def test_full_profile_is_the_statement_to_the_letter() -> None:
 def test_drafts_are_marked_and_short(profile: str) -> None:
     plan = make_plan(DEFAULT_PLAN, profile)
     assert plan.draft
-    assert all(v.parameters["epochs"] <= 3 for v in plan.variants if v.kind == "training")
+    epochs = [v.parameters["epochs"] for v in plan.variants if v.kind == "training"]
+    assert epochs and max(epochs) <= 3
 
 
 def test_every_question_has_a_variant_or_notebook() -> None:

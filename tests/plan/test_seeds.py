@@ -44,7 +44,9 @@ def test_a_repetition_differs_in_its_seed_only_and_leaves_the_rest_as_it_is() ->
             other = plan.get(f"{name}~{number}")
             assert dict(other.parameters) == {**first.parameters, "seed": 2026 + number - 1}
             assert (other.notebook, other.choose, other.after) == (first.notebook, first.choose, first.after)
-    for notebook in (v for v in plan.variants if v.kind == "notebook"):
+    notebooks = [v for v in plan.variants if v.kind == "notebook"]
+    assert trainings and notebooks
+    for notebook in notebooks:
         assert notebook == PLAN.get(notebook.name)  # what they read is the first seed
 
 

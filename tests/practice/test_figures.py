@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import json
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -108,7 +110,9 @@ def crossed(figure: Figure) -> list[str]:
 def test_labels_neither_overlap_nor_leave_the_figure(study: Study, id: str) -> None:
     figure, alt, _ = DRAWS[id](study)
     assert overlaps(figure) == []
-    for text in shown(figure):
+    texts = shown(figure)
+    assert len(texts) > 1 or id == "fig-imagen"
+    for text in texts:
         box = text.get_window_extent()
         assert figure.bbox.padded(1).containsx(box.x0), text
         assert figure.bbox.padded(1).containsx(box.x1), text
@@ -348,3 +352,30 @@ def test_notebooks_answer_their_questions_under_headings(name: str, questions: r
     ids = [cell["id"] for cell in notebook["cells"]]
     assert len(set(ids)) == len(ids)
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+
+
+@pytest.mark.parametrize("label", [r"$\frac{$", "$x^2$ y 5 $", r"a\$b"])
+@pytest.mark.parametrize("id", ["fig-lotes", "fig-filtros-x2", "fig-candidatos"])
+def test_labels_are_drawn_as_they_are_written(study: Study, id: str, label: str, tmp_path: Path) -> None:
+    """A dollar in a label begins no formula."""
+    variants = tuple(replace(each, label=label) for each in study.variants)
+    figure, alt, _ = DRAWS[id](replace(study, variants=variants))
+    drawn = save(figure, tmp_path / id).read_text("utf-8")
+    texts = [html.unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", drawn)]
+    assert any(label in text for text in texts), texts
+    assert label in alt or id == "fig-lotes"
+
+
+def test_titles_are_drawn_as_they_are_written(tmp_path: Path) -> None:
+    """Names of variants and of classes, which a notebook gives."""
+    counts, tiles = np.ones((2, 2), int), np.zeros((1, 4, 4, 3), np.uint8)
+    for number, figure in enumerate(
+        [
+            curves.curves(epochs([1.5], [1.4]), r"$\frac{$"),
+            curves.confusion_matrix(counts, [r"$\frac{$", "b"]),
+            curves.sample_images(tiles, [r"$\frac{$"]),
+            grids.sample_image(tiles[0], r"$\frac{$"),
+            grids.dense_weights(np.ones((4, 2)), [r"$\frac{$", "b"]),
+        ]
+    ):
+        assert r"$\frac{$" in save(figure, tmp_path / str(number)).read_text("utf-8")

@@ -122,7 +122,9 @@ def test_unreadable_values_are_a_notice(make: Make) -> None:
     assert "Falta «variante done»" in html and "values.absent" in html
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "{{ 7*7 }}", "A & B"])
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "{{ 7*7 }}", "A & B", "lotes [[ref:nada]]", "[[ref:pregunta-1]]"]
+)
 def test_names_print_as_text(make: Make, name: str) -> None:
     """Nothing in an author's name is run or read as markup."""
     html = make(TITLE, author=name)

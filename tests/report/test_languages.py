@@ -258,4 +258,5 @@ def test_a_draft_is_stamped_in_english(tmp_path: Path) -> None:
     with i18n.speaking("en"):
         study = make_study(tmp_path, Story(images=SMALL, skipped=("best", "best-model")), "quick")
         pdf = render(study, make_plan(DEFAULT_PLAN, "quick"), tmp_path, TEMPLATES)
-    assert all("DRAFT" in page and "BORRADOR" not in page for page in open_report(pdf).pages)
+    stamped = open_report(pdf).pages
+    assert stamped and all("DRAFT" in page and "BORRADOR" not in page for page in stamped)

@@ -36,7 +36,8 @@ def test_a_draft_is_stamped_although_its_templates_have_no_stamp(tmp_path: Path)
     plan = make_plan(PLAN, "smoke")
     assert not (plan.templates / "draft.css").exists()
     pdf = render(make_study(tmp_path, profile="smoke", experiments=PLAN), plan, tmp_path, plan.templates)
-    assert all("BORRADOR" in page.extract_text() for page in PdfReader(pdf).pages)
+    texts = [page.extract_text() for page in PdfReader(pdf).pages]
+    assert texts and all("BORRADOR" in text for text in texts)
     assert conformance.check(pdf) == ()
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from runner.analysis import over_seeds, timing
-from runner.figures.style import GREY, INK, TRAIN, VALIDATION, WIDTH, label_lines, localise, number
+from runner.figures.style import GREY, INK, TRAIN, VALIDATION, WIDTH, label_lines, localise, number, plain
 from runner.language.i18n import tr
 from runner.practice.figures.bands import Histories, band, histories, values
 from runner.results.records import Finished
@@ -89,7 +89,7 @@ def _loss_differences(axis: Axes, study: Study, runs: Sequence[Finished], refere
     axis.plot(x, train, "s--", color=TRAIN, ms=4, lw=1, mfc="white")
     axis.plot(x, validation, "-", color=VALIDATION, lw=1)
     _bars(axis, x, validation, errors, VALIDATION)
-    axis.set_title(tr("Pérdida final menos la de «{label}»", label=study.info(reference).label))
+    axis.set_title(tr("Pérdida final menos la de «{label}»", label=plain(study.info(reference).label)))
     _batch_axis(axis, x)
     localise(axis, x=False)
     ends = [
@@ -124,7 +124,7 @@ def _time_ratios(axis: Axes, study: Study, runs: Sequence[Finished], reference: 
             fontsize=7.5,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # over the rules
         )
-    axis.set_title(tr("Tiempo relativo al de «{label}»", label=study.info(reference).label))
+    axis.set_title(tr("Tiempo relativo al de «{label}»", label=plain(study.info(reference).label)))
     low, high = min(0.5, min(e.low for e in found) / 1.6), max(2.0, max(e.high for e in found) * 1.6)
     axis.set_ylim(low, high)
     ticks = [tick for tick in RATIO_TICKS if low <= tick <= high]

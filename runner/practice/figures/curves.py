@@ -29,6 +29,7 @@ from runner.figures.style import (
     label_lines,
     localise,
     number,
+    plain,
     use_style,
 )
 from runner.language.i18n import percent_sign, tr
@@ -60,7 +61,7 @@ def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> Figur
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
     if label:
-        figure.suptitle(label, x=0.01, ha="left", fontsize=10)
+        figure.suptitle(plain(label), x=0.01, ha="left", fontsize=10)
     runs = (epochs, *others)
     _pair(left, runs, "cross_entropy", tr("Pérdida (entropía cruzada)"))
     _pair(right, runs, "accuracy", tr("Exactitud"))
@@ -119,7 +120,7 @@ def sample_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -
         row, column = divmod(place, columns)
         x, y = column * (1 + IMAGE_GAP), row * (1 + IMAGE_TITLE) + IMAGE_TITLE
         axis.imshow(image, extent=(x, x + 1, y + 1, y), interpolation="nearest")
-        axis.text(x + 0.5, y - 0.07, tr(title), fontsize=8, color=GREY, ha="center", va="bottom")
+        axis.text(x + 0.5, y - 0.07, plain(tr(title)), fontsize=8, color=GREY, ha="center", va="bottom")
     axis.set(xlim=(0, width), ylim=(height, 0))
     axis.axis("off")
     return figure
@@ -130,7 +131,7 @@ def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
 
     With several seeds: their mean, and Student's interval.
     """
-    rows = [(study.info(n).label, validation_accuracy(study, n), n) for n in names]
+    rows = [(plain(study.info(n).label), validation_accuracy(study, n), n) for n in names]
     rows.sort(key=lambda row: row[1].value)
     figure, axis = plt.subplots(figsize=(WIDTH, 0.22 * len(rows) + 0.75))
     for place, (_, interval, name) in enumerate(rows):
@@ -170,7 +171,7 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
 
     The colours follow the square root of the share, so that confusions of a few per cent can be seen.
     """
-    names = [tr(name) for name in names]
+    names = [plain(tr(name)) for name in names]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     norm = PowerNorm(0.5, 0, 1)
     figure, axis = plt.subplots(figsize=(0.76 * WIDTH, 0.58 * WIDTH))

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from runner.analysis.compare import Interval
 from runner.analysis.timing import epoch_seconds, ratio
-from runner.figures.style import BLUE, GREY, INK, WIDTH, label_lines, localise, number
+from runner.figures.style import BLUE, GREY, INK, WIDTH, label_lines, localise, number, plain
 from runner.language.i18n import tr
 from runner.practice.figures.bands import Histories, band, histories, values
 from runner.results.study import Study
@@ -24,7 +24,7 @@ LABEL_WIDTH = 16  # letters of a line of a label
 
 def effect(study: Study, name: str, reference: str) -> Figure:
     """Losses of a variant over those of its reference, and the seconds of an epoch of both."""
-    labels = [fill(study.info(each).label, LABEL_WIDTH) for each in (reference, name)]
+    labels = [plain(fill(study.info(each).label, LABEL_WIDTH)) for each in (reference, name)]
     figure, (train, validation, times) = plt.subplots(1, 3, figsize=(WIDTH, 2.2), width_ratios=(1, 1, 0.8))
     runs = [histories(study, each) for each in (reference, name)]
     for axis, split, title in [

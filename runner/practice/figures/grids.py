@@ -17,7 +17,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 
-from runner.figures.style import GREY, SEQUENTIAL_MAP, SIGNED_MAP, WIDTH, localise
+from runner.figures.style import GREY, SEQUENTIAL_MAP, SIGNED_MAP, WIDTH, localise, plain
 from runner.language.i18n import tr
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -94,7 +94,7 @@ def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:
         aspect="auto",
         interpolation="nearest",
     )
-    axis.set_yticks(range(len(class_names)), [tr(name) for name in class_names])
+    axis.set_yticks(range(len(class_names)), [plain(tr(name)) for name in class_names])
     axis.set_xlabel(tr("característica de entrada"))
     axis.grid(False)
     localise(axis, y=False)
@@ -107,7 +107,7 @@ def sample_image(image: np.ndarray, title: str) -> Figure:
     """One byte image (h, w, 3) under its title."""
     figure, axis = plt.subplots(figsize=(1.1, 1.27))
     axis.imshow(image, interpolation="nearest")
-    axis.set_title(tr(title), loc="center")
+    axis.set_title(plain(tr(title)), loc="center")
     axis.axis("off")
     return figure
 

@@ -28,14 +28,18 @@ def untraced_numbers(fragment: str, constants: str = "", labels: Iterable[str] =
     reader = _UntracedText()
     reader.feed(fragment)
     reader.close()
-    text = " ".join("".join(reader.pieces).split())
+    text = _spaced("".join(reader.pieces))
     folded = text.casefold()
-    there = [label for label in labels if label.casefold() in folded]  # of thousands, few
+    there = [label for label in map(_spaced, labels) if label.casefold() in folded]  # of thousands, few
     for label in sorted(there, key=len, reverse=True):
         text = re.sub(re.escape(label), " ", text, flags=re.IGNORECASE)
     allowed = EVERYWHERE | {each.strip() for each in constants.split(";")}
     written = (number.replace("%", " %").replace("  ", " ") for number in NUMBER.findall(text))
     return [number for number in written if number not in allowed]
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 class _UntracedText(HTMLParser):

@@ -17,7 +17,8 @@ from time import perf_counter
 
 from distributed import LocalCluster
 
-from runner.cluster.executor import ClusterExecutor, connect
+from runner.cluster.connection import connect
+from runner.cluster.executor import ClusterExecutor
 from runner.execute.state import Workspace
 from runner.execute.task import Task, run_task
 from runner.plan.variants import make_plan
