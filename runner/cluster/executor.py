@@ -228,7 +228,7 @@ class ClusterExecutor(Executor):
         try:
             delivery = Delivery.from_bytes(answer)
         except RunnerError as error:
-            self._fail(ticket, f"su resultado no llega del clúster: {error.what}")
+            self._fail(ticket, Reason.of("undelivered", error=error.what))
             return
         if delivery.outcome is None:
             self.crew.refuse(ticket.seat.worker, delivery.refused)
