@@ -6,7 +6,6 @@ That is, where nothing could be delivered, or a header would be broken.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from email.errors import NonASCIILocalPartDefect, ObsoleteHeaderDefect
@@ -17,22 +16,12 @@ from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from runner.deliver.header_text import header_text, one_line
 from runner.errors import InputError
 
 # An unquoted dot in a name; letters that the check of the address has words for.
 HOST = re.compile(r"[^\W_]([\w.-]*[^\W_])?\.?|[0-9a-f:.]+(%\w+)?")  # a name, or an address of IPv6
 HARMLESS = ObsoleteHeaderDefect, NonASCIILocalPartDefect
-
-
-def one_line(text: str, option: str) -> str:
-    """The text without blanks around it.
-
-    Raises InputError for a line break or another control character, which could end a header and begin
-    another.
-    """
-    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") for character in text):
-        raise InputError("holds a line break or another control character", where=option)
-    return text.strip()
 
 
 def read_host(text: str, option: str) -> tuple[str, int | None, str | None]:
@@ -83,13 +72,13 @@ def read_addresses(texts: Iterable[str], option: str) -> tuple[Address, ...]:
 def _split(text: str, option: str) -> list[tuple[str, str]]:
     try:
         header: Any = HeaderRegistry()("To", text)
-    except ValueError:  # a name may be written in code, and what is coded be what may not stand there
-        raise InputError("holds a line break or another control character", where=option) from None
+    except Exception as error:  # text as people write it: the reader has faults of its own, by version
+        raise InputError(f"'{text}' is no address", where=option) from error
     broken = [defect for defect in header.defects if not isinstance(defect, HARMLESS)]
     if broken or not header.addresses:
         hint = 'prof@uni.example, or "Name <prof@uni.example>"'
         raise InputError(f"'{text}' is no address", where=option, hint=hint)
-    return [(one_line(each.display_name, option), each.addr_spec) for each in header.addresses]
+    return [(header_text(each.display_name, option), each.addr_spec) for each in header.addresses]
 
 
 def _checked(name: str, address: str, option: str) -> Address:

@@ -15,9 +15,11 @@ from babel.dates import format_date
 from runner.build_folder import held
 from runner.commands.request import Request, load_plan, say
 from runner.deliver.addresses import read_addresses, read_host
+from runner.deliver.header_text import blanked, header_text
 from runner.deliver.message import TEMPLATE, Envelope, compose
 from runner.deliver.passwords import find_password
 from runner.deliver.preflight import MEGABYTE, Outcome, Parcel, inspect, megabytes
+from runner.deliver.private_files import private
 from runner.deliver.receipt import Book, Receipt, Receipts, Status, attachments, changes, contents, parcel_id
 from runner.deliver.smtp import IMPLICIT_TLS_PORT, PerhapsSent, Security, Server, send
 from runner.errors import InputError, RunnerError
@@ -105,7 +107,8 @@ def read_envelope(delivery: Delivery) -> Envelope:
         hint = "--from 'Ana Núñez <ana@uni.example>'"
         raise InputError("needed to send", where="--from", hint=hint)
     cc = read_addresses(delivery.cc, "--cc")
-    return Envelope(to, cc, senders[0] if senders else None, delivery.subject)
+    subject = header_text(delivery.subject, "--subject")
+    return Envelope(to, cc, senders[0] if senders else None, subject)
 
 
 def read_server(delivery: Delivery) -> Server:
@@ -136,11 +139,15 @@ def _agreed(by_host: T | None, by_option: T | None, option: str) -> T | None:
 
 
 def find_parcel(plan: Plan, build_dir: Path, limit_mb: float) -> Parcel:
-    """Report and notebook; raises InputError if one is not there."""
+    """Report and notebook; raises InputError if one is not there, or is a link to what may be elsewhere."""
     absent = [name for name in FILES if not (build_dir / name).is_file()]
     if absent:
         what = f"not there: {', '.join(absent)}"
         raise InputError(what, where=str(build_dir), hint="run 'all' first, or 'report'")
+    for name in FILES:
+        if (build_dir / name).is_symlink():
+            hint = "only what the program made is sent: run 'report' again"
+            raise InputError("a link to another file", where=str(build_dir / name), hint=hint)
     report, notebook = (build_dir / name for name in FILES)
     return Parcel(report, notebook, round(limit_mb * MEGABYTE), outdated(plan, build_dir))
 
@@ -187,7 +194,8 @@ def write_draft(packed: Packed, build_dir: Path, earlier: Receipt | None) -> Non
     """Write the message as one that mail programs open to be sent by hand."""
     packed.message["X-Unsent"] = "1"
     content = packed.message.as_bytes()
-    write_bytes(build_dir / DRAFT_FILE, content)
+    with private():
+        write_bytes(build_dir / DRAFT_FILE, content)
     _print_changes(packed)
     print(f"wrote {build_dir / DRAFT_FILE} ({megabytes(len(content))}), a draft to {packed.whom}: not sent")
     if earlier:
@@ -227,20 +235,21 @@ def dispatch(packed: Packed, server: Server, book: Book) -> None:
         raise
     finally:
         book.note(begun.model_copy(update={"status": ended[0], "reply": ended[1]}))
-    write_bytes(book.build_dir / DRAFT_FILE, content)
+    with private():
+        write_bytes(book.build_dir / DRAFT_FILE, content)
     print(f"sent to {packed.whom} by {server.name} ({megabytes(len(content))}): {reply}")
     print(f"receipt: {book.path}")
 
 
 def _print_changes(packed: Packed) -> None:
     if packed.changes:
-        print("since the last delivery: " + "; ".join(packed.changes))
+        print("since the last delivery: " + "; ".join(map(blanked, packed.changes)))
 
 
 def _sent_before(earlier: Receipt) -> str:
     """In words what is known of an earlier attempt with the same parcel."""
     when = earlier.time.astimezone().isoformat(sep=" ", timespec="minutes")
-    whom = ", ".join(earlier.recipients)
+    whom = blanked(", ".join(earlier.recipients))
     if earlier.status == "sent":
         return f"this very parcel was sent to {whom} on {when}"
     return f"this very parcel may have been sent to {whom} on {when}: the end of that attempt is not known"

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 
-from runner.deliver.addresses import one_line
+from runner.deliver.header_text import HeaderPolicy, blanked, header_text
 from runner.deliver.preflight import megabytes
 from runner.language import templating
 from runner.language.i18n import localised
@@ -46,17 +45,21 @@ def compose(
 ) -> EmailMessage:
     """The message, without date or id. ``changes`` are those since the delivery of the date ``previous``.
 
-    The same content gives the same bytes. Raises TemplateFault for a faulty template, and InputError for a
-    subject that would break the header.
+    The same content gives the same bytes; no name or title makes a header, or a line of the text. Raises
+    TemplateFault for a faulty template, and InputError for a subject that would break the header.
     """
-    subject, body = _words(summary, files, templates, changes, previous)
-    message = EmailMessage(policy=SMTP)
+    subject, body = _words(_on_lines(summary), files, templates, tuple(map(blanked, changes)), previous)
+    if envelope.subject:
+        subject = header_text(envelope.subject, "--subject")
+    else:
+        subject = header_text(subject, "the subject, which has the title and the names")
+    message = EmailMessage(policy=HeaderPolicy(linesep="\r\n"))
     if envelope.sender:
         message["From"] = envelope.sender
     message["To"] = envelope.to
     if envelope.cc:
         message["Cc"] = envelope.cc
-    message["Subject"] = one_line(envelope.subject or subject, "--subject")
+    message["Subject"] = subject
     message.set_content(body, cte="quoted-printable")
     digest = hashlib.sha256()
     for path in files:
@@ -67,6 +70,12 @@ def compose(
         message.add_attachment(content, maintype=main, subtype=sub, filename=path.name)
     message.set_boundary(f"=={digest.hexdigest()[:40]}==")  # not by chance: the same bytes tomorrow
     return message
+
+
+def _on_lines(summary: ReportSummary) -> ReportSummary:
+    """The summary with each text of it on one line."""
+    texts = {key: blanked(value) for key, value in summary if isinstance(value, str)}
+    return summary.model_copy(update=texts | {"names": tuple(map(blanked, summary.names))})
 
 
 def _words(

@@ -54,7 +54,7 @@ def deliver_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default=60.0,
             show_default=True,
             envvar="RUNNER_SMTP_TIMEOUT",
-            help="Seconds to wait for each answer.",
+            help="Seconds to wait for each answer; ten times as many for all.",
         ),
     ]
     for option in reversed(options):

@@ -1,15 +1,56 @@
-"""The mail account's password: from the environment or the system's keyring, and from nowhere else."""
+"""The mail account's password: from the environment or the system's keyring, and from nowhere else.
+
+Servers may say again what they were told, so what they say is shown and kept without it.
+"""
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 from runner.errors import InputError
+from runner.processes.isolation import PASSWORD as VARIABLE
 
-VARIABLE = "RUNNER_SMTP_PASSWORD"
+HIDDEN = "..."
 BACKEND = "PYTHON_KEYRING_BACKEND"
 SERVICE = "practica-runner"
+
+
+class Secret:
+    """A user's password, and the forms in which a server may repeat it."""
+
+    def __init__(self, user: str, password: str) -> None:
+        plain = password.encode()
+        forms = {
+            password,
+            " ".join(password.split()),
+            plain.decode("latin-1"),
+            password.encode("latin-1", "replace").decode(errors="replace"),  # as others take it for UTF-8
+            quote(password, safe=""),
+            plain.hex(),
+            *(base64_of(text).rstrip("=") for text in (password, plain_login(user, password))),
+        }
+        # A server may break its lines anywhere, and repeat in capitals; the longest form goes first.
+        longest = sorted(filter(None, forms), key=len, reverse=True)
+        patterns = (r"\s*".join(map(re.escape, form)) + "=*" for form in longest)
+        self._pattern = re.compile("|".join(patterns), re.IGNORECASE)
+
+    def hidden_in(self, text: str) -> str:
+        """The text without any form of the password."""
+        return self._pattern.sub(HIDDEN, text)
+
+
+def plain_login(user: str, password: str) -> str:
+    """What is told to log in by PLAIN (RFC 4616)."""
+    return f"\0{user}\0{password}"
+
+
+def base64_of(text: str) -> str:
+    """Text in base64, by UTF-8."""
+    return base64.b64encode(text.encode()).decode()
 
 
 def find_password(user: str, host: str) -> str:

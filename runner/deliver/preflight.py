@@ -10,15 +10,18 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from runner.deliver.header_text import blanked
 from runner.errors import RunnerError
 from runner.report.handin import MISSING
 from runner.report.printing import conformance
-from runner.report.summary import ReportSummary, read_summary
+from runner.report.summary import SUMMARY_FILE, ReportSummary, read_summary
 
 MEGABYTE = 1_000_000
 BASE64_LINE, MAIL_LINE = 57, 78  # bytes in, and characters out with the line's end
 REST = 8_000  # headers and text
 SHOWN = 8  # faults of one kind
+MOST_NOTEBOOK_BYTES = 256 * 2**20
+MOST_WORDS = 200  # characters of what a library says of a file
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,23 @@ class Parcel:
     @cached_property
     def summary(self) -> ReportSummary:
         """What the report says of itself; raises RunnerError if that can't be known."""
+        path = self.report.with_name(SUMMARY_FILE)
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise RunnerError("is no file", where=path.name, hint="render the report again")
         return read_summary(self.report)
 
     @cached_property
     def content(self) -> NotebookNode:
         """The notebook; raises RunnerError if it can't be read."""
+        if self.notebook.stat().st_size > MOST_NOTEBOOK_BYTES:
+            raise RunnerError("is larger than any notebook of a practice", where=self.notebook.name)
         try:
             content = nbformat.read(self.notebook, as_version=4)
             nbformat.validate(content)
-        except (OSError, ValueError, nbformat.ValidationError) as error:
-            first = (str(error).splitlines() or [""])[0]
-            raise RunnerError(f"is no notebook: {first}", where=self.notebook.name) from error
+        except Exception as error:  # nbformat raises whatever the wrong types in it happen to raise
+            reason = blanked(str(error))[:MOST_WORDS] or type(error).__name__
+            hint = "run 'report' again"
+            raise RunnerError(f"is no notebook: {reason}", where=self.notebook.name, hint=hint) from error
         return content
 
 
@@ -156,9 +165,12 @@ def inspect(parcel: Parcel) -> tuple[Outcome, ...]:
 
 def _faults(check: Callable[[Parcel], Iterable[str]], parcel: Parcel) -> tuple[str, ...]:
     try:
-        found = tuple(check(parcel))
+        found = tuple(blanked(fault) for fault in check(parcel))  # they quote what is in the files
     except RunnerError as error:
         return (f"{error.where}: {error.what}" + (f": {error.hint}" if error.hint else ""),)
+    except Exception as error:  # report and notebook may be a stranger's
+        reason = blanked(f"{type(error).__name__}: {error}")[:MOST_WORDS]
+        return (f"can't be checked, because something in the file is not as it should be ({reason})",)
     more = (f"... and {len(found) - SHOWN} more",) if len(found) > SHOWN else ()
     return found[:SHOWN] + more
 

@@ -11,22 +11,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 
-from runner.errors import InputError
+from runner.deliver.private_files import private
+from runner.errors import InputError, RunnerError
 from runner.files import Record, write_json
 from runner.language.i18n import tr
 from runner.report.attachments import MANIFEST
 from runner.report.summary import file_sha256
+from runner.results.plain_files import PIECE, open_plain
 
 RECEIPT_FILE = "entrega.json"
 # "begun" is one whose end is not known: the program or the machine stopped in the middle.
 Status = Literal["begun", "sent", "not sent", "unknown"]
+FIRST_YEAR, LAST_YEAR = 1970, 9000
 SENT_PERHAPS = frozenset({"begun", "sent", "unknown"})
+
+
+def _representable(time: datetime) -> datetime:
+    """A moment that can be told in every zone; raises ValueError for one at the ends of the calendar."""
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise ValueError("a time out of all reason")
+    return time
 
 
 class Attachment(Record):
@@ -45,7 +54,7 @@ class Receipt(Record):
 
     parcel: str
     status: Status
-    time: datetime
+    time: Annotated[datetime, AfterValidator(_representable)]
     sender: str
     recipients: tuple[str, ...]
     subject: str
@@ -87,11 +96,14 @@ class Book:
     def read(self) -> Receipts:
         """All receipts; raises InputError if the file is there and can't be read."""
         try:
-            return Receipts.model_validate_json(self.path.read_bytes())
+            with open_plain(self.path) as file:
+                content = b"".join(iter(lambda: file.read(PIECE), b""))
+            return Receipts.model_validate_json(content)
         except FileNotFoundError:
             return Receipts()
-        except (OSError, ValidationError) as error:
-            first = (str(error).splitlines() or [""])[0]
+        except (OSError, RunnerError, ValidationError) as error:
+            words = error.what if isinstance(error, RunnerError) else str(error)
+            first = (words.splitlines() or [""])[0]
             raise InputError(
                 f"the receipts can't be read: {first}",
                 where=str(self.path),
@@ -101,7 +113,8 @@ class Book:
     def note(self, receipt: Receipt) -> None:
         """Add a receipt, or put it in place of the one of the same message."""
         kept = tuple(r for r in self.read().attempts if r.message_id != receipt.message_id)
-        write_json(self.path, Receipts(attempts=(*kept, receipt)))
+        with private():
+            write_json(self.path, Receipts(attempts=(*kept, receipt)))
 
 
 def attachments(files: Iterable[Path]) -> tuple[Attachment, ...]:
@@ -120,8 +133,9 @@ def contents(report: Path) -> dict[str, str]:
     try:
         attached = PdfReader(report).attachments.get(MANIFEST)
         listed = json.loads(attached[0])["files"] if attached else []
-        return {entry["path"]: entry["sha256"] for entry in listed}
-    except (OSError, PyPdfError, ValueError, KeyError, TypeError):
+        found = [(entry["path"], entry["sha256"]) for entry in listed]
+        return {path: sha256 for path, sha256 in found if isinstance(path, str) and isinstance(sha256, str)}
+    except Exception:  # of a stranger's PDF: it may raise anything
         return {}
 
 

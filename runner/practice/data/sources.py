@@ -18,7 +18,7 @@ from runner.errors import InputError, RunnerError
 from runner.locks import locked
 from runner.practice.data.archives import Arrays, as_bytes, inner_places, read_any
 from runner.practice.data.downloads import OFFICIAL_URL, Say, npm, official
-from runner.practice.data.sets import CACHE_VARIABLE, PINNED, cache_file, check
+from runner.practice.data.sets import CACHE_VARIABLE, PINNED, cache_file, check, read_arrays
 
 HINT = (
     f"get the official archive ({OFFICIAL_URL}) by another way and give it with --data FILE; its folder "
@@ -138,7 +138,7 @@ def _cache_is_good(cached: Path, expected: Mapping[str, str], say: Say) -> bool:
     if not cached.exists():
         return False
     try:
-        arrays = read_any(cached)
+        arrays = read_arrays(cached)  # as those that use it will
         # The hashes are of bytes: they say nothing of the shape, which the cache must have as well.
         if any(a is not arrays[key] for key, a in as_bytes(arrays, str(cached)).items()):
             raise RunnerError("arrays of another shape or type")
