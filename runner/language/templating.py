@@ -28,9 +28,13 @@ class TemplateFault(InputError):
 
 
 def environment(folder: Path, **options: Any) -> jinja2.Environment:
-    """A Jinja environment for the templates of ``folder``, translated as they are compiled."""
+    """A Jinja environment for the templates of ``folder``, translated as they are compiled.
+
+    It is a ``Sandbox``: templates are no code.
+    """
     import jinja2
 
+    from runner.language.sandbox import Sandbox
     from runner.language.translation import Translator
 
     class Loader(jinja2.FileSystemLoader):
@@ -47,7 +51,7 @@ def environment(folder: Path, **options: Any) -> jinja2.Environment:
             except (UnicodeError, OSError) as error:
                 raise unreadable(folder / template, error) from error
 
-    return jinja2.Environment(
+    return Sandbox(
         loader=Loader(folder, encoding="utf-8-sig"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -64,6 +68,7 @@ def blamed(name: str) -> Iterator[None]:
     RunnerErrors pass as they are.
     """
     import jinja2
+    from jinja2.exceptions import SecurityError
 
     try:
         yield
@@ -80,6 +85,9 @@ def blamed(name: str) -> Iterator[None]:
         raise TemplateFault(what, where=place(error, name)) from error
     except SyntaxError as error:  # of the Python that Jinja makes of it
         raise TemplateFault(f"can't be compiled: {error.msg}", where=place(error, name)) from error
+    except SecurityError as error:
+        hint = "templates print what they are given; what needs code goes into figures.py, or a notebook"
+        raise TemplateFault(f"not for templates: {error}", where=place(error, name), hint=hint) from error
     except (
         jinja2.TemplateError,
         TypeError,
