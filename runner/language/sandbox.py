@@ -15,35 +15,9 @@ from jinja2 import sandbox
 PLAIN_TYPES = frozenset({"runner", "builtins", "datetime", "markupsafe", "jinja2", "nbformat", "nbconvert"})
 ARRAY_VALUES = frozenset(
     {
-        *(
-            "T",
-            "all",
-            "any",
-            "argmax",
-            "argmin",
-            "argsort",
-            "astype",
-            "cumsum",
-            "dtype",
-            "item",
-            "max",
-            "mean",
-        ),
-        *(
-            "min",
-            "ndim",
-            "prod",
-            "ravel",
-            "reshape",
-            "round",
-            "shape",
-            "size",
-            "sort",
-            "std",
-            "sum",
-            "tolist",
-        ),
-        "var",
+        *("T", "all", "any", "argmax", "argmin", "argsort", "astype", "cumsum", "dtype", "item", "max"),
+        *("mean", "min", "ndim", "prod", "ravel", "reshape", "round", "shape", "size", "sort", "std", "sum"),
+        *("tolist", "var"),
     }
 )  # of NumPy's arrays and scalars, whose other methods write files
 
