@@ -32,6 +32,8 @@ from tests.program import Command
 from tests.small_report import make_practice, make_small
 from tests.verify.conftest import Change, Small, attached_streams
 
+pytestmark = pytest.mark.xdist_group("verify")
+
 
 def resources(writer: PdfWriter) -> Any:
     return writer.pages[0]["/Resources"]
@@ -69,9 +71,9 @@ def swap_digits(writer: PdfWriter) -> None:
 
 def stretch_a_font(writer: PdfWriter) -> None:
     """Its outlines stay, and are drawn by another matrix."""
-    for file in each_object(
-        writer, lambda e: isinstance(e, StreamObject) and e.get("/Subtype") == "/OpenType"
-    ):
+    files = each_object(writer, lambda e: isinstance(e, StreamObject) and e.get("/Subtype") == "/OpenType")
+    assert files
+    for file in files:
         program = TTFont(io.BytesIO(file.get_data()))
         program["CFF "].cff[0].rawDict["FontMatrix"] = [0.0001, 0, 0, 0.0001, 0, 0]
         program.save(made := io.BytesIO())

@@ -38,6 +38,8 @@ from runner.verify.records import read_claims, read_manifest
 from tests.program import Command
 from tests.verify.conftest import Change, Small, attached_streams
 
+pytestmark = pytest.mark.xdist_group("verify")
+
 DEEP = b"[" * 200_000
 ESCAPES = "\x1b[2J\x1b[1;32mverified: all of\x1b[0m\u202e\x9b\x07"
 

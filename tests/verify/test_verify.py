@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, StreamObject
 
-from runner import PROJECT_ROOT
 from runner.commands.request import Request, load_plan
 from runner.report.attachments import EVIDENCE, MANIFEST
 from runner.verify.checks import checks
@@ -24,6 +21,8 @@ from runner.verify.parcel import open_report, unpack
 from runner.verify.results import check_metrics, check_notebooks
 from tests.program import Command
 from tests.verify.conftest import Change, Small, attached_streams
+
+pytestmark = pytest.mark.xdist_group("verify")
 
 
 def replace(name: str, old: bytes, new: bytes) -> Change:
@@ -48,24 +47,6 @@ def lose(*names: str) -> Change:
             del listed[place : place + 2]
 
     return change
-
-
-@pytest.mark.xdist_group("smoke")
-def test_the_report_verifies_alone_and_without_tensorflow(build: Path, tmp_path: Path) -> None:
-    """That of a real run, of the whole practice."""
-    alone = tmp_path / "sent by mail.pdf"
-    alone.write_bytes((build / "report.pdf").read_bytes())
-    code = (
-        "import sys; from pathlib import Path; from runner.verify.command import verify;"
-        f"assert verify(Path({str(alone)!r})) == 0;"
-        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
-    )
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "verified" in done.stdout
-    for kind in ("attachments", "versions", "notebooks", "metrics", "claims", "tables", "pages", "objects"):
-        assert re.search(rf"^{kind} +ok: ", done.stdout, re.MULTILINE)
 
 
 def test_each_altered_or_missing_attachment_is_found(
