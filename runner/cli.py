@@ -13,6 +13,7 @@ from runner import LOCALES, __version__, shipped
 from runner.deliver.options import deliver_options
 from runner.errors import InputError, RunnerError, from_system
 from runner.faults import telling
+from runner.plain_text import plain_lines
 
 PROFILES = ("full", "quick", "smoke")
 DATA_HELP = "CIFAR-10: .npz, .tar.gz, .tar, .zip, or a folder, such as Keras's."
@@ -245,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code. The only place where errors become text."""
     try:
         refuse_odd_text(sys.argv[1:] if arguments is None else arguments)
-        with telling(lambda text: click.echo(text, err=True)):
+        with telling(lambda text: click.echo(plain_lines(text), err=True)):
             return int(commands.main(arguments, prog_name="python -m runner", standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -253,11 +254,11 @@ def main(arguments: list[str] | None = None) -> int:
         error.show()
         return BAD_INPUT
     except RunnerError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {plain_lines(str(error))}", err=True)
         return error.exit_code
     except OSError as error:
         refused = from_system(error)
-        click.echo(f"error: {refused}", err=True)
+        click.echo(f"error: {plain_lines(str(refused))}", err=True)
         return refused.exit_code
     except MemoryError as error:
         said = f" ({error})" if str(error) else ""

@@ -1,4 +1,7 @@
-"""Checks what the program needs of this machine, and says what mends what is missing."""
+"""Checks what the program needs of this machine, and says what mends what is missing.
+
+No code of the practice (notebooks, ``figures.py``) is run.
+"""
 
 from __future__ import annotations
 
@@ -114,19 +117,23 @@ def check_libraries(_: Request) -> Finding:
 
 def check_templates(request: Request) -> Finding:
     """The folder of the practice's templates, and the figures that it brings."""
-    from runner.figures.own import own_draws
+    from runner.figures.own import check_code
     from runner.plan.variants import templates_of
     from runner.report.html import check_templates
 
     try:
         folder = templates_of(request.plan_path)
         check_templates(folder)
-        own = own_draws(folder)
+        own = check_code(folder)
     except RunnerError as error:
         return Finding(
             "templates", error.what, f"edit {error.where}" + (f": {error.hint}" if error.hint else "")
         )
-    brought = "" if own is None else f", {len(own)} figures of its own in figures.py"
+    brought = (
+        ""
+        if own is None
+        else f"; figures.py, which is not run here, brings {own or 'some'} figures of its own"
+    )
     return Finding("templates", f"{len(list(folder.rglob('*.html')))} templates in {folder}{brought}")
 
 
@@ -213,11 +220,11 @@ def check_characters(request: Request) -> Finding:
 
 
 def check_page(request: Request) -> Finding:
-    """A page is printed as the report is."""
+    """A page is printed as the report is; the practice's own figures.py is not run for it."""
     from runner.commands.rehearsal import rehearse_page
 
     def tried(plan: Plan, folder: Path) -> None:
-        rehearse_page(plan, folder, again=True)
+        rehearse_page(plan, folder, again=True, own_code=False)
 
     return _tried(
         "page", request, tried, "printed with each typeface and sort of figure: PDF/A-3a and PDF/UA-1"

@@ -61,16 +61,19 @@ def trial_folder(build_dir: Path) -> Iterator[Path | None]:
         yield build_dir.resolve()
 
 
-def rehearse_page(plan: Plan, build_dir: Path, again: bool = False) -> None:
+def rehearse_page(plan: Plan, build_dir: Path, again: bool = False, own_code: bool = True) -> None:
     """Print a page as the report is printed, unless that was tried with the same inputs, or ``again``.
 
+    Without ``own_code``, the practice's ``figures.py`` is not run, so a run will try the page again.
     Raises RunnerError for what is missing on this machine, InputError for what templates or texts lack.
     """
     from runner.commands.rehearsal_page import rehearsed  # with all that makes the report
 
     with Helper(load_weasyprint) as printer:
-        (digest,) = printer.call(rehearsed, plan, build_dir, "" if again else _stamped(build_dir, "page"))
-    _stamp(build_dir, "page", digest)
+        known = "" if again else _stamped(build_dir, "page")
+        (digest,) = printer.call(rehearsed, plan, build_dir, known, own_code)
+    if own_code:
+        _stamp(build_dir, "page", digest)
 
 
 def rehearse_notebook(

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from runner import PROJECT_ROOT
 from runner.build_folder import TRIED
 from runner.errors import InputError, RunnerError, from_system
+from runner.figures.own import own_draws
 from runner.figures.typefaces import Face, faces_of, fonts_of, style_sheets
 from runner.files import remove
 from runner.language import i18n
@@ -45,15 +46,16 @@ SIZE = (3.0, 2.0)  # inches, of a figure
 HINT = "mend it and run the same command again; nothing was trained"
 
 
-def rehearsed(plan: Plan, build_dir: Path, known: str) -> Iterator[str]:
+def rehearsed(plan: Plan, build_dir: Path, known: str, own_code: bool = True) -> Iterator[str]:
     """Yield the hash of all that matters, once a page was printed; none is if the hash is the ``known`` one.
 
+    The practice's ``figures.py`` is run only with ``own_code``.
     Raises InputError for what the templates, or the plan's texts, do not let be printed.
     """
     digest = _digest(plan, build_dir)
     if digest != known:
         try:
-            _try(plan, build_dir)
+            _try(plan, build_dir, own_code)
         except RunnerError as error:
             raise InputError(error.what, where=error.where, hint=error.hint or HINT) from error
         except OSError as error:
@@ -61,8 +63,10 @@ def rehearsed(plan: Plan, build_dir: Path, known: str) -> Iterator[str]:
     yield digest
 
 
-def _try(plan: Plan, build_dir: Path) -> None:
+def _try(plan: Plan, build_dir: Path, own_code: bool) -> None:
     check_templates(plan.templates)
+    if own_code:
+        own_draws(plan.templates)
     sheets = style_sheets(plan.templates, plan.draft)
     output = build_dir / f"{TRIED}.pdf"
     figures: list[Path] = []
@@ -89,10 +93,8 @@ def _draw(plan: Plan, folder: Path, fonts: Sequence[Path]) -> list[Path]:
     """A figure in vectors and one in pixels, with every text that may stand in one."""
     import matplotlib.pyplot as plt
 
-    from runner.figures.own import own_draws
     from runner.figures.style import localise, save, use_style
 
-    own_draws(plan.templates)
     use_style(fonts)
     figure, axis = plt.subplots(figsize=SIZE)
     axis.plot([0.0, 1.0], [1.0, 0.0])

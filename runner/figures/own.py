@@ -1,10 +1,12 @@
 """The figures of a practice of one's own: ``figures.py`` in the folder of its templates.
 
-It is run as the notebooks are, as code of who runs the program; one that came with a report never is.
+It is run as the notebooks are, as code of who runs the program: where figures are drawn, and in a run's
+rehearsal. Commands that only look (``plan``, ``doctor``) parse it; one that came with a report is never run.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import sys
@@ -54,6 +56,31 @@ def own_draws(templates: Path) -> dict[str, Draw] | None:
             hint = "small letters, digits and hyphens"
             raise TemplateFault(f"{id!r} can't be the id of a figure", where=str(path), hint=hint)
     return {id: _checked(draw, path, id) for id, draw in found.items()}
+
+
+def check_code(templates: Path) -> int | None:
+    """How many figures the practice's own file seems to bring, None if it brings none; nothing of it is run.
+
+    What can't be counted is 0. Raises TemplateFault, with file and line, for what is not Python.
+    """
+    path = templates / FILE
+    if not path.is_file():
+        return None
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except RecursionError as error:
+        raise TemplateFault("nested too deep", where=str(path)) from error
+    except (SyntaxError, ValueError, OSError) as error:
+        raise TemplateFault(_words(error), where=_place(error, path)) from error
+    assignments = (node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign))
+    named = [node for node in assignments if _sets(node, REGISTRY)]
+    last = named[-1].value if named else None
+    return len(last.keys) if isinstance(last, ast.Dict) else 0
+
+
+def _sets(node: ast.Assign | ast.AnnAssign, name: str) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
 
 
 @contextmanager

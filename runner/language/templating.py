@@ -33,10 +33,12 @@ class TemplateFault(InputError):
 def environment(folder: Path, **options: Any) -> jinja2.Environment:
     """A Jinja environment for the templates of ``folder``, translated as they are compiled.
 
-    The program's ``base/`` templates are found by name, unless the folder has its own of that name.
+    The program's ``base/`` templates are found by name, unless the folder has its own of that name. It is a
+    ``Sandbox``: templates are no code.
     """
     import jinja2
 
+    from runner.language.sandbox import Sandbox
     from runner.language.translation import Translator
 
     program = jinja2.FileSystemLoader(PROGRAM)
@@ -57,7 +59,7 @@ def environment(folder: Path, **options: Any) -> jinja2.Environment:
             except (UnicodeError, OSError) as error:
                 raise unreadable(folder / template, error) from error
 
-    return jinja2.Environment(
+    return Sandbox(
         loader=Loader(folder, encoding="utf-8-sig"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -74,6 +76,7 @@ def blamed(name: str) -> Iterator[None]:
     RunnerErrors pass as they are.
     """
     import jinja2
+    from jinja2.exceptions import SecurityError
 
     try:
         yield
@@ -90,6 +93,9 @@ def blamed(name: str) -> Iterator[None]:
         raise TemplateFault(what, where=place(error, name)) from error
     except SyntaxError as error:  # of the Python that Jinja makes of it
         raise TemplateFault(f"can't be compiled: {error.msg}", where=place(error, name)) from error
+    except SecurityError as error:
+        hint = "templates print what they are given; what needs code goes into figures.py, or a notebook"
+        raise TemplateFault(f"not for templates: {error}", where=place(error, name), hint=hint) from error
     except (
         jinja2.TemplateError,
         TypeError,

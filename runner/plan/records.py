@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -11,6 +11,10 @@ from runner.files import Record
 
 REPEATED = "{label} (repetición {number})"
 SEED_MARK = "~"  # between a variant's name and the number of the repetition
+
+
+MOST_SEEDS = 50
+Times = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
 
 
 def origin(name: str) -> str:
@@ -53,8 +57,8 @@ class Seeds(Record):
     ``auto`` if ``more`` is found by a search; ``written`` is what the experiments file says.
     """
 
-    count: int = 1
-    more: dict[str, int] = Field(default_factory=dict)
+    count: Times = 1
+    more: dict[str, Times] = Field(default_factory=dict)
     auto: bool = False
     written: int | Literal["auto"] | None = None
     search: SeedSearch | None = None

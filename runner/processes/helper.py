@@ -30,6 +30,7 @@ from runner.errors import RunnerError
 from runner.language import i18n
 from runner.processes import isolation, streams
 from runner.processes.interrupts import FROM_TERMINAL
+from runner.processes.limits import Limits, limit_memory
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,22 +39,41 @@ FOLDER = "TMPDIR"  # where Python looks first for the folder of temporary files
 LOOK_SECONDS = 0.2  # between two looks at whether the process that is helped still lives
 
 
+class HelperEnded(RunnerError):
+    """The other process ended before its work was done; ``late`` if its time was over."""
+
+    def __init__(self, what: str, late: bool = False) -> None:
+        super().__init__(what)
+        self.late = late
+
+
 class Helper:
     """Another process that makes one call. Leaving the block ends it.
 
-    ``prepare`` is a module's function that it calls at once, to import what the call needs.
+    ``prepare`` is a module's function that it calls at once, to import what the call needs. With ``limits``,
+    it reads what somebody else made: it gets no more memory and time than that, and what libraries print of
+    what they read goes nowhere.
     """
 
-    def __init__(self, prepare: Callable[[], object]) -> None:
+    def __init__(self, prepare: Callable[[], object], limits: Limits | None = None) -> None:
         self._folder = _temporary_folder()
-        given = prepare.__module__, prepare.__qualname__
-        command = [sys.executable, "-P", "-m", "runner.processes.helper", *given]
+        given = [prepare.__module__, prepare.__qualname__, *([str(limits.memory)] if limits else [])]
         self._process = subprocess.Popen(
-            command,
+            [sys.executable, "-P", "-m", "runner.processes.helper", *given],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if limits else None,
             env=os.environ | {FOLDER: str(self._folder)},
         )
+        self._late = False
+        self._timer = threading.Timer(limits.seconds if limits else 0, self._end_late)
+        self._timer.daemon = True
+        if limits:
+            self._timer.start()
+
+    def _end_late(self) -> None:
+        self._late = True
+        self._process.kill()
 
     def __enter__(self) -> Self:
         return self
@@ -64,6 +84,7 @@ class Helper:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._timer.cancel()
         self._process.kill()
         with suppress(OSError):  # what was not sent is for nobody
             self._process.communicate()
@@ -88,7 +109,8 @@ class Helper:
             try:
                 kind, content = pickle.load(stream)
             except EOFError as error:
-                raise RunnerError(f"a process that helps ended with {self._process.wait()}") from error
+                code = self._process.wait()
+                raise HelperEnded(f"a process that helps ended with {code}", self._late) from error
             except Exception as error:  # of whatever kind a pickle that can't be read raises
                 self._process.kill()
                 what = f"{type(error).__name__}: {error}"
@@ -136,8 +158,10 @@ def _leave(*_: object) -> None:
     os._exit(1)
 
 
-def serve(module: str, name: str) -> None:
+def serve(module: str, name: str, memory: str = "") -> None:
     """Be the other process, for as long as the one that is helped lives."""
+    if memory:
+        limit_memory(int(memory))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     for signum in FROM_TERMINAL:  # they are for the one that is helped
         signal.signal(signum, signal.SIG_IGN)

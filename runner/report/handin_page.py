@@ -33,8 +33,11 @@ def write_html(notebook: Path, target: Path, templates: Sequence[Path]) -> Path:
     ``templates`` are folders that may have ``notebook/``, the first that has it counts.
     Raises RunnerError if the notebook can't be read, TemplateFault for a faulty template.
     """
+    from jinja2 import Environment
     from nbconvert import HTMLExporter
     from traitlets.config import Config
+
+    from runner.language.sandbox import Sandbox
 
     try:
         content = nbformat.read(notebook, as_version=4)
@@ -42,7 +45,18 @@ def write_html(notebook: Path, target: Path, templates: Sequence[Path]) -> Path:
         raise RunnerError(f"cannot be read: {error}", where=str(notebook)) from error
     _describe_pictures(content)
     _draw_formulas(content)
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+
+    class Exporter(HTMLExporter):
+        """Its templates may be a practice's own: they run as those of the report do."""
+
+        def _create_environment(self) -> Environment:
+            usual = super()._create_environment()  # type: ignore[no-untyped-call]
+            confined = Sandbox(loader=usual.loader, extensions=tuple(usual.extensions))
+            confined.globals.update(usual.globals | {"range": confined.globals["range"]})
+            confined.filters.update(usual.filters)
+            return confined
+
+    exporter = Exporter(  # type: ignore[no-untyped-call]
         template_name=TEMPLATE,
         extra_template_basedirs=[str(folder) for folder in templates],
         language_code=language().partition("-")[0],

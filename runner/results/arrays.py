@@ -21,6 +21,8 @@ PREDICTIONS = tuple(
 
 PREDICTED_SPLITS = ("validation", "test")
 
+NUMBERS = "iuf"  # kinds of NumPy's types: whole ones, with a sign or not, and others
+
 
 @dataclass(frozen=True)
 class PredictedSet:
@@ -83,8 +85,8 @@ def _split(
             raise RunnerError(f"array '{name}' is missing", where=str(path))
         if arrays[name].shape != shape:
             raise RunnerError(f"array '{name}' has shape {arrays[name].shape}, not {shape}", where=str(path))
-        if arrays[name].dtype.kind not in "biuf":
-            raise RunnerError(f"array '{name}' holds no numbers", where=str(path))
+        if arrays[name].dtype.kind not in NUMBERS:
+            raise RunnerError(f"array '{name}' is of {arrays[name].dtype}, not of numbers", where=str(path))
         if not np.isfinite(arrays[name]).all():
             raise RunnerError(f"array '{name}' holds values that are no numbers", where=str(path))
         return arrays[name]

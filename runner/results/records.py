@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from runner.errors import RunnerError
 from runner.files import Record
@@ -41,6 +41,16 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 Some = Annotated[float, Field(gt=0)]  # what others are divided by
 Count = Annotated[int, Field(ge=1)]
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    """A moment that clocks of any zone can show."""
+    if not 1970 < moment.year < 9999:
+        raise ValueError("not a date of our time")
+    return moment
+
+
+Moment = Annotated[datetime, AfterValidator(_of_our_time)]
 
 
 class Layer(Record):
@@ -174,8 +184,8 @@ class Result(Record):
     key: str
     key_parts: dict[str, str]
     parameters: dict[str, Any]
-    started: datetime
-    finished: datetime
+    started: Moment
+    finished: Moment
     wall_seconds: float
     settings: dict[str, str] = Field(default_factory=dict)
     training: Training | None = None
@@ -189,7 +199,7 @@ class Failure(Record):
     key: str
     reason: Recorded
     detail: str
-    finished: datetime
+    finished: Moment
 
 
 class Named(dict[str, Any]):

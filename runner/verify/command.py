@@ -1,109 +1,69 @@
 """The ``verify`` command: works a report out again from what is attached to it, and compares.
 
-Nothing but the PDF is read, and this program's own code and templates: not the build folder that the
-report was made in. No TensorFlow is needed.
+Nothing but the PDF is read, and this program's own code and templates, or those of the practice that is
+given: not the build folder that the report was made in. No TensorFlow is needed. The PDF may be anybody's:
+another process reads it, which gets only so much memory and time, and its words are escaped for the terminal.
 """
 
 from __future__ import annotations
 
-import sys
-import tomllib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from runner.commands.request import Request, load_plan
-from runner.errors import InputError, RunnerError
-from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, templates_of
-from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
-from runner.verify import pages as verify_pages
-from runner.verify import results
-from runner.verify.parcel import Parcel, check_attachments, open_report, unpack
+from runner.errors import InputError
+from runner.plain_text import plain
+from runner.plan.variants import DEFAULT_PLAN
+from runner.processes.helper import Helper, HelperEnded
+from runner.processes.limits import GIB, Limits
+from runner.verify.checks import SHOWN, Check, checks, prepare
 
-SHOWN = 20  # faults of one kind
-
-
-@dataclass(frozen=True)
-class Check:
-    """One kind of comparison: how it went in a line, and what doesn't agree."""
-
-    name: str
-    agrees: str
-    faults: tuple[str, ...]
+LIMITS = Limits(memory=4 * GIB, seconds=900)
+PROVED = "is consistent with what is attached to it, as this program works it out"
+NOT_PROVED = "that shows neither who made it, nor that a training took place"
 
 
-def verify(pdf: Path, plan_path: Path = DEFAULT_PLAN) -> int:
+def verify(pdf: Path, plan_path: Path = DEFAULT_PLAN, limits: Limits = LIMITS) -> int:
     """Compare the report with its attachments and print what agrees; 0 if all does, else 1.
 
     The templates are those of ``plan_path``, as the report does not bring its own. Raises InputError if
-    ``pdf`` is no PDF, or its practice another.
+    ``pdf`` is no PDF, its practice another, or more than the ``limits`` would be needed to read it.
     """
-    parcel, templates = open_report(pdf), templates_of(plan_path)
-    refuse_other_practice(parcel, templates)
-    failed = False
-    with TemporaryDirectory(prefix="verify-") as folder:
-        for check in _checks(parcel, Path(folder).resolve(), templates):
-            _show(check)
-            failed = failed or bool(check.faults)
-    print(f"NOT VERIFIED: {pdf}" if failed else f"verified: all of {pdf} follows from what is attached to it")
-    return 1 if failed else 0
+    failed = unknown = False
+    for check in _checked(pdf, plan_path, limits):
+        for line in _lines(check):
+            print(plain(line), flush=True)
+        failed, unknown = failed or bool(check.faults), unknown or bool(check.open)
+    if failed:
+        print(plain(f"NOT VERIFIED: {pdf}"))
+    elif unknown:
+        print(plain(f"NOT COMPARED IN FULL: {pdf}: it was made by other versions than those here"))
+    else:
+        print(plain(f"verified: all of {pdf} {PROVED}; {NOT_PROVED}"))
+    return 1 if failed or unknown else 0
 
 
-def refuse_other_practice(parcel: Parcel, templates: Path) -> None:
-    """Raise InputError where templates are given to a report made without its own, or the reverse."""
-    attached = parcel.attached.get(f"{PLAN_FOLDER}--{EXPERIMENTS}", b"")
-    with suppress(ValueError):  # what can't be read is a fault found later
-        own = "templates" in tomllib.loads(attached.decode())
-        if own != (templates != TEMPLATES):
-            hint = "verify it with --plan and the experiments file of its practice"
-            raise InputError("made with the templates of another practice", where="report", hint=hint)
-
-
-def _checks(parcel: Parcel, folder: Path, templates: Path) -> Iterator[Check]:
-    """The comparisons one after the other; those that can't be made are faults themselves."""
-    faults = check_attachments(parcel)
-    yield Check("attachments", f"{len(parcel.listed)} files, each with the hash of the manifest", faults)
-    for difference in parcel.made_otherwise(templates):
-        print(f"note: {difference}", file=sys.stderr)
-    if parcel.left_out:
-        what = f"{parcel.left_out} variants are only counted in it: their files are not attached, so that it"
-        yield Check("report", "", (f"{what} can't be made again; only those attached are checked",))
+def _checked(pdf: Path, plan_path: Path, limits: Limits) -> Iterator[Check]:
+    """The checks as they come from the other process."""
     try:
-        unpack(parcel, folder)
-        attached = folder / PLAN_FOLDER / EXPERIMENTS
-        plan = load_plan(Request(build_dir=folder, plan_path=attached, templates=templates))
-        notebooks, trainings = results.check_notebooks(plan, folder), results.check_metrics
-        yield Check("notebooks", "executed notebooks agree with records and sources", notebooks)
-        yield Check(
-            "metrics", "recomputed from predictions, and as notebooks print them", trainings(plan, folder)
-        )
-        if parcel.left_out:
-            return
-        made = verify_pages.make_again(plan, folder, templates)
-    except (RunnerError, OSError) as error:
-        yield Check("report", "", (f"can't be made again from the attachments: {error}",))
-        return
-    claims = verify_pages.check_claims(parcel, made)
-    yield Check("claims", f"{len(made.claims)} claims recomputed", claims)
-    yield Check("tables", "results.csv recomputed", verify_pages.check_table(parcel, made))
-    pages = verify_pages.check_pages(parcel, made)
-    yield Check("pages", f"{len(parcel.pages)} pages, the same word for word", pages)
-    pictures = verify_pages.check_pictures(parcel, made)
-    yield Check("pictures", "the same pictures and drawings", pictures)
+        with Helper(prepare, limits) as helper:
+            yield from helper.call(checks, pdf.absolute(), plan_path.absolute())
+    except HelperEnded as error:
+        why = "takes longer" if error.late else "needs more memory, or breaks the program that does it"
+        raise InputError(f"to read it {why}: the limits are {limits}", where=str(pdf)) from error
+    except (MemoryError, ImportError) as error:  # the program itself, in very little memory
+        raise InputError(f"to read it needs more memory: the limits are {limits}", where=str(pdf)) from error
 
 
-def _show(check: Check) -> None:
+def _lines(check: Check) -> Iterator[str]:
     """One line if all agrees, else one for each fault."""
-    if not check.faults:
-        print(f"{check.name:<12} ok: {check.agrees}")
+    found = check.faults or check.open
+    if not found:
+        yield f"{check.name:<12} ok: {check.agrees}"
         return
-    print(
-        f"{check.name:<12} {len(check.faults)} FAULTS" if len(check.faults) > 1 else f"{check.name:<12} FAULT"
-    )
-    for fault in _first(check.faults):
-        print(f"  {fault}")
+    kind = "FAULT" if check.faults else "NOT COMPARED"
+    count = f"{len(found)} {kind}S" if check.faults else f"{kind}, as the versions are others"
+    yield f"{check.name:<12} {count if len(found) > 1 or check.open else kind}"
+    yield from (f"  {each}" for each in _first(found))
 
 
 def _first(faults: Iterable[str]) -> Iterator[str]:

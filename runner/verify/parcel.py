@@ -3,100 +3,118 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 
 from runner.errors import InputError, RunnerError
 from runner.packages import made_with
 from runner.report.attachments import EVIDENCE, MANIFEST, templates_digest
+from runner.verify.records import Manifest, read_manifest
+
+MOST_ATTACHED = 2**29  # bytes, unpacked; a report of thousands of variants attaches a tenth of that
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """A report and what is attached to it, by name."""
+    """A report, its bytes, and its attachments by name; ``twice`` are names that several files have."""
 
     path: Path
+    content: bytes
     reader: PdfReader
     attached: Mapping[str, bytes]
+    twice: tuple[str, ...] = ()
 
     @cached_property
     def pages(self) -> tuple[str, ...]:
-        """The text of each page, with single blanks."""
-        return tuple(" ".join(page.extract_text().split()) for page in self.reader.pages)
+        """The text of each page, with single blanks; raises RunnerError for a page that can't be read."""
+        return tuple(self._text(number) for number in range(len(self.reader.pages)))
+
+    def _text(self, number: int) -> str:
+        with understood(f"page {number + 1}"):
+            return " ".join(self.reader.pages[number].extract_text().split())
+        raise AssertionError  # what is not understood is raised
 
     @cached_property
-    def manifest(self) -> Mapping[str, Any]:
-        """What the manifest says; empty if it is missing or no JSON object."""
-        try:
-            content = json.loads(self.attached.get(MANIFEST, b""))
-        except ValueError:
-            return {}
-        return content if isinstance(content, dict) else {}
-
-    @property
-    def listed(self) -> tuple[Mapping[str, str], ...]:
-        """The manifest's files: name, path and sha256 of each."""
-        files = self.manifest.get("files", [])
-        wanted = ("name", "path", "sha256")
-        fine = (f for f in files if isinstance(f, dict) and all(isinstance(f.get(k), str) for k in wanted))
-        return tuple(fine)
-
-    @property
-    def left_out(self) -> int:
-        """How many variants, of very many, the report only counts, without their files."""
-        count = self.manifest.get("left_out", 0)
-        return count if isinstance(count, int) else 0
+    def manifest(self) -> Manifest:
+        """What the manifest says; raises RunnerError if it is missing or none."""
+        if MANIFEST not in self.attached:
+            raise RunnerError("missing", where=MANIFEST)
+        return read_manifest(self.attached[MANIFEST])
 
     def made_otherwise(self, templates: Path) -> Iterator[str]:
         """How this program differs from the one that made the report: pages may differ for that reason."""
-        here, there = made_with(), self.manifest.get("made_with", {})
+        here, there = made_with(), self.manifest.made_with
         for name in sorted({*here, *there}):
             if here.get(name) != there.get(name):
-                yield f"the report was made with {name} {there.get(name)}, here is {here.get(name)}"
-        if self.manifest.get("templates_sha256") != templates_digest(templates):
-            yield "the report was made with other templates than those here"
+                yield f"it was made with {name} {there.get(name)}, here is {here.get(name)}"
+        if self.manifest.templates_sha256 != templates_digest(templates):
+            yield "it was made with other templates than those here"
 
 
 def open_report(path: Path) -> Parcel:
-    """The report at ``path``; raises InputError for what is no PDF."""
+    """The report at ``path``; raises InputError for what is no PDF that a report could be."""
     if not path.is_file():
         raise InputError("no such file", where=str(path), hint="run 'all' first, or name the PDF")
+    attached: dict[str, bytes] = {}
+    names: Counter[str] = Counter()
     try:
-        reader = PdfReader(path)
-        attached = {name: b"".join(parts[:1]) for name, parts in reader.attachments.items()}
-        reader.pages[0]
-    except (PyPdfError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        with understood("PDF"):
+            reader = PdfReader(path, strict=True)
+            total = 0
+            for each in reader.attachment_list:
+                names[each.name] += 1
+                content = attached.setdefault(each.name, each.content)
+                total += len(content)
+                if total > MOST_ATTACHED:
+                    raise RunnerError(f"its attachments hold more than {MOST_ATTACHED // 2**20} MB")
+            if not len(reader.pages):
+                raise RunnerError("it has no pages")
+    except RunnerError as error:
         raise InputError(f"not a readable PDF: {error}", where=str(path)) from error
-    return Parcel(path, reader, attached)
+    twice = tuple(name for name, count in names.items() if count > 1)
+    return Parcel(path, path.read_bytes(), reader, attached, twice)
+
+
+@contextmanager
+def understood(where: str) -> Iterator[None]:
+    """Raise what a damaged PDF leads to as RunnerError: its reader raises whatever its code comes upon."""
+    try:
+        yield
+    except (RunnerError, MemoryError):
+        raise
+    except Exception as error:
+        said = str(error).splitlines()
+        raise RunnerError(said[0] if said else type(error).__name__, where=where) from error
 
 
 def check_attachments(parcel: Parcel) -> tuple[str, ...]:
     """What is missing, altered or not listed; and whether the text prints the manifest's hash."""
-    if not parcel.listed:
-        return (f"{MANIFEST}: missing or unreadable: the report can't be checked",)
-    return tuple(_faults(parcel))
+    try:
+        return tuple(_faults(parcel))
+    except RunnerError as error:
+        return (f"{error}: the report can't be checked",)
 
 
 def _faults(parcel: Parcel) -> Iterator[str]:
     known = {MANIFEST, EVIDENCE}
-    for file in parcel.listed:
-        known.add(file["name"])
-        content = parcel.attached.get(file["name"])
+    for file in parcel.manifest.files:
+        known.add(file.name)
+        content = parcel.attached.get(file.name)
         if content is None:
-            yield f"{file['name']}: missing"
-        elif (found := hashlib.sha256(content).hexdigest()) != file["sha256"]:
-            said = file["sha256"]
-            yield f"{file['name']}: altered (SHA-256 {found[:12]}..., the manifest says {said[:12]}...)"
+            yield f"{file.name}: missing"
+        elif (found := hashlib.sha256(content).hexdigest()) != file.sha256:
+            yield f"{file.name}: altered (SHA-256 {found[:12]}..., the manifest says {file.sha256[:12]}...)"
     for name in sorted(parcel.attached.keys() - known):
         yield f"{name}: not in the manifest"
+    for name in parcel.twice:
+        yield f"{name}: several attachments have this name"
     if EVIDENCE not in parcel.attached:
         yield f"{EVIDENCE}: missing"
     if hashlib.sha256(parcel.attached[MANIFEST]).hexdigest() not in _letters("".join(parcel.pages)):
@@ -109,12 +127,12 @@ def _letters(text: str) -> str:
 
 
 def unpack(parcel: Parcel, folder: Path) -> None:
-    """Write the listed files where they belong under ``folder``; raises RunnerError for a path outside."""
-    for file in parcel.listed:
-        path = PurePosixPath(file["path"])
-        if path.is_absolute() or ".." in path.parts or not path.parts:
-            raise RunnerError(f"path outside the folder: {file['path']}", where=MANIFEST)
-        if file["name"] in parcel.attached:
-            target = folder.joinpath(*path.parts)
+    """Write the listed files where they belong under ``folder``.
+
+    Raises RunnerError for a path that is no plain one of a report's attachments.
+    """
+    for file in parcel.manifest.files:
+        if file.name in parcel.attached:
+            target = folder.joinpath(*file.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(parcel.attached[file["name"]])
+            target.write_bytes(parcel.attached[file.name])

@@ -63,7 +63,7 @@ def _code(path: Path) -> str | None:
             if cell["cell_type"] == "code" and "injected-parameters" not in cell["metadata"].get("tags", [])
         )
         return read_source("\n\n".join(code)).digest  # comments may have changed since, as for keys
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -104,5 +104,5 @@ def _outputs(path: Path) -> str:
         cells: Sequence[Any] = json.loads(path.read_text(encoding="utf-8"))["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
         return "\n".join("".join(output.get("text", [])) for output in outputs)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""

@@ -31,7 +31,7 @@ from runner.report.render import render
 from runner.report.summary import ReportSummary
 from runner.results.reasons import Reason
 from runner.results.study import MissingVariant, Study
-from runner.verify.pages import check_claims, check_pages, make_again
+from runner.verify.pages import check_claims, check_objects, check_pages, make_again
 from runner.verify.parcel import open_report, unpack
 from tests.made_up import Story, make_study
 from tests.program import HANG_SECONDS
@@ -229,6 +229,7 @@ def test_the_locale_is_remembered_and_verified_in_the_same_language(english: Pat
     assert i18n.current() == "en"
     again = make_again(plan, tmp_path / "again", TEMPLATES)
     assert check_pages(parcel, again) == () and check_claims(parcel, again) == ()
+    assert check_objects(parcel, again) == () and parcel.content == again.content
     build = Path(shutil.copytree(english, tmp_path / "build"))
     for folder in (build / "results").iterdir():  # two variants are as good, and faster
         if folder.name not in ("baseline", "batch-4"):

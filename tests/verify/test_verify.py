@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,149 +13,141 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, StreamObject
 
-from runner import PROJECT_ROOT
+from runner.commands.request import Request, load_plan
 from runner.report.attachments import EVIDENCE, MANIFEST
+from runner.verify.checks import checks
+from runner.verify.pages import check_objects, check_pages
+from runner.verify.parcel import open_report, unpack
+from runner.verify.results import check_metrics, check_notebooks
 from tests.program import Command
+from tests.verify.conftest import Change, Small, attached_streams
 
-pytestmark = pytest.mark.xdist_group("smoke")
-
-Change = Callable[[dict[str, StreamObject]], None]
-
-
-@pytest.fixture
-def forged(build: Path, tmp_path: Path) -> Callable[[Change], Path]:
-    """The report with its attachments changed, alone in a folder."""
-
-    def forge(change: Change) -> Path:
-        writer = PdfWriter(clone_from=build / "report.pdf")
-        change(attached_streams(writer.root_object))
-        writer.write(tmp_path / "forged.pdf")
-        return tmp_path / "forged.pdf"
-
-    return forge
-
-
-def attached_streams(root: Any) -> dict[str, StreamObject]:
-    """The files in a PDF, by name, to be changed."""
-    names = root["/Names"]["/EmbeddedFiles"]["/Names"]
-    pairs = zip(names[::2], names[1::2], strict=True)
-    return {str(name): file.get_object()["/EF"]["/F"].get_object() for name, file in pairs}
+pytestmark = pytest.mark.xdist_group("verify")
 
 
 def replace(name: str, old: bytes, new: bytes) -> Change:
     """Replace the first ``old`` in an attachment."""
 
-    def change(files: dict[str, StreamObject]) -> None:
-        content = files[name].get_data()
+    def change(writer: PdfWriter) -> None:
+        file = attached_streams(writer.root_object)[name]
+        content = file.get_data()
         assert old in content
-        files[name].set_data(content.replace(old, new, 1))
+        file.set_data(content.replace(old, new, 1))
 
     return change
 
 
-def test_the_report_verifies_alone_and_without_tensorflow(build: Path, tmp_path: Path) -> None:
-    alone = tmp_path / "sent by mail.pdf"
-    alone.write_bytes((build / "report.pdf").read_bytes())
-    code = (
-        "import sys; from pathlib import Path; from runner.verify.command import verify;"
-        f"assert verify(Path({str(alone)!r})) == 0;"
-        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
-    )
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "verified" in done.stdout
-    for kind in ("attachments", "notebooks", "metrics", "claims", "tables", "pages", "pictures"):
-        assert re.search(rf"^{kind} +ok: ", done.stdout, re.MULTILINE)
+def lose(*names: str) -> Change:
+    """Leave out the files of these names."""
 
+    def change(writer: PdfWriter) -> None:
+        listed: Any = writer.root_object["/Names"]["/EmbeddedFiles"]["/Names"]  # type: ignore[index]
+        for name in names:
+            place = [str(each) for each in listed].index(name)
+            del listed[place : place + 2]
 
-LOST = ("results--batch-16--predictions.npz", "notebooks--best.ipynb")
+    return change
 
 
 def test_each_altered_or_missing_attachment_is_found(
-    forged: Callable[[Change], Path], build: Path, tmp_path: Path, runner: Command
+    altered: Callable[[Change], Path], small: Small, runner: Command
 ) -> None:
-    """A metric, a notebook, a claim; two files that are gone. All in one report, each told."""
-    record = (build / "results" / "baseline" / "result.json").read_bytes()
+    """A metric, a notebook, a claim; a file that is gone. All in one report, each told."""
+    record = small.parcel.attached["results--good--result.json"]
     accuracy = re.search(rb'"test": \{[^}]*?"accuracy": (0\.\d+)', record)
     assert accuracy is not None
-    claims = json.loads(attached_streams(PdfReader(build / "report.pdf").root_object)[EVIDENCE].get_data())
-    claim = next(c for c in claims if c["section"] == "pregunta-9")
+    (claim, *_) = json.loads(small.parcel.attached[EVIDENCE])
     value = json.dumps(claim["values"][0]["value"]).encode()
 
-    def change(files: dict[str, StreamObject]) -> None:
-        replace("results--baseline--result.json", accuracy[1], b"0.9876")(files)
-        replace("notebooks--baseline.ipynb", b"model.fit(", b"model.fir(")(files)
-        replace(EVIDENCE, b'"value": ' + value, b'"value": "0.123"')(files)
+    def change(writer: PdfWriter) -> None:
+        wrong = accuracy[0].removesuffix(accuracy[1]) + b"0.9876"
+        replace("results--good--result.json", accuracy[0], wrong)(writer)
+        replace("notebooks--good.ipynb", b"model.fit(", b"model.fir(")(writer)
+        replace(EVIDENCE, b'"value": ' + value, b'"value": "0.123"')(writer)
+        lose("requirements.lock")(writer)
 
-    done = runner("verify", str(without(forged(change), *LOST)))
-    assert done.returncode == 1
+    done = runner("verify", "--plan", str(small.plan), str(altered(change)))
+    assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
-    assert "results--baseline--result.json: altered" in done.stdout
+    assert "results--good--result.json: altered" in done.stdout
     assert "test accuracy is 0.9876 in the record" in done.stdout
-    assert "notebooks--baseline.ipynb: altered" in done.stdout
-    assert "notebooks/baseline.ipynb: its code is not that of experiment.ipynb" in done.stdout
+    assert "test accuracy 0.9876 is not printed by the executed notebook" in done.stdout
+    assert "notebooks--good.ipynb: altered" in done.stdout
+    assert "notebooks/good.ipynb: its code is not that of experiment.ipynb" in done.stdout
     assert re.search(r"^  claim [\w.]+: ", done.stdout, re.MULTILINE)
-    for name in LOST:
-        assert f"{name}: missing" in done.stdout
+    assert "requirements.lock: missing" in done.stdout
 
 
-def without(pdf: Path, *lost: str) -> Path:
-    """The PDF without the files of these names."""
-    writer = PdfWriter(clone_from=pdf)
-    names = writer.root_object["/Names"]["/EmbeddedFiles"]["/Names"]  # type: ignore[index]
-    for name in lost:
-        place = [str(each) for each in names].index(name)
-        del names[place : place + 2]
-    writer.write(pdf)
-    return pdf
-
-
-def test_a_careful_forger_is_found(forged: Callable[[Change], Path], runner: Command) -> None:
+def test_a_careful_forger_is_found(altered: Callable[[Change], Path], small: Small, tmp_path: Path) -> None:
     """Manifest and notebook agree with each other, but not with the hashes that the pages print."""
 
-    def change(files: dict[str, StreamObject]) -> None:
-        replace("notebooks--batch-4.ipynb", b"epoch", b"EPOCH")(files)
+    def change(writer: PdfWriter) -> None:
+        replace("notebooks--good.ipynb", b"epoch", b"EPOCH")(writer)
+        files = attached_streams(writer.root_object)
         manifest: Any = json.loads(files[MANIFEST].get_data())
         for file in manifest["files"]:
             file["sha256"] = hashlib.sha256(files[file["name"]].get_data()).hexdigest()
         files[MANIFEST].set_data(json.dumps(manifest).encode())
 
-    done = runner("verify", str(forged(change)))
-    assert done.returncode == 1
-    assert f"{MANIFEST}: its SHA-256 is not the one that the report prints" in done.stdout
-    assert "notebooks/batch-4.ipynb: SHA-256" in done.stdout
-
-
-@pytest.mark.parametrize("name", ["run.json", MANIFEST])
-def test_a_report_without_what_it_begins_with_is_refused(
-    forged: Callable[[Change], Path], runner: Command, name: str
-) -> None:
-    done = runner("verify", str(without(forged(lambda files: None), name)))
-    assert done.returncode == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    assert f"{name}: missing" in done.stdout
-
-
-def test_one_altered_digit_of_the_text_is_found(build: Path, tmp_path: Path, runner: Command) -> None:
-    writer = PdfWriter(clone_from=build / "report.pdf")
-    number = next(
-        n for n, page in enumerate(writer.pages) if "Pregunta\N{NO-BREAK SPACE}6." in page.extract_text()
+    pdf = altered(change)
+    attachments = next(iter(checks(pdf, small.plan)))
+    assert attachments.faults == (f"{MANIFEST}: its SHA-256 is not the one that the report prints",)
+    unpack(open_report(pdf), tmp_path)
+    plan = load_plan(
+        Request(
+            build_dir=tmp_path,
+            plan_path=tmp_path / "plan" / "experiments.toml",
+            templates=small.plan.parent / "templates",
+        )
     )
-    page = writer.pages[number]
-    before = page.extract_text()
+    found = check_notebooks(plan, tmp_path)
+    assert any("notebooks/good.ipynb: SHA-256" in fault for fault in found)
+    assert not check_metrics(plan, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["plan--experiments.toml", MANIFEST])
+def test_a_report_without_what_it_begins_with_is_refused(
+    altered: Callable[[Change], Path], small: Small, runner: Command, name: str
+) -> None:
+    done = runner("verify", "--plan", str(small.plan), str(altered(lose(name))))
+    assert done.returncode in (1, 2), done.stderr
+    assert "Traceback" not in done.stderr
+    assert f"{name}: missing" in done.stdout or "another practice" in done.stderr
+
+
+def test_other_versions_are_named_and_the_last_word_is_another(
+    altered: Callable[[Change], Path], small: Small, runner: Command
+) -> None:
+    """As if another version of a library had made it: what could not be compared is said."""
+    manifest = json.loads(small.parcel.attached[MANIFEST])
+    manifest["made_with"]["weasyprint"] = "1.0"
+
+    def change(writer: PdfWriter) -> None:
+        attached_streams(writer.root_object)[MANIFEST].set_data(json.dumps(manifest).encode())
+
+    found = list(checks(altered(change), small.plan))
+    by_name = {check.name: check for check in found}
+    assert any("made with weasyprint 1.0, here is " in each for each in by_name["versions"].open)
+    assert by_name["objects"].open and not by_name["objects"].faults
+    assert not by_name["claims"].faults
+
+
+def test_one_altered_digit_of_the_text_is_found(small: Small, tmp_path: Path) -> None:
+    writer = PdfWriter(clone_from=small.pdf)
+    page = writer.pages[0]
     contents = page.get_contents()
     assert contents is not None
     stream = StreamObject()
     stream.set_data(with_another_digit(page, contents.get_data()))
+    before = page.extract_text()
     page[NameObject("/Contents")] = writer._add_object(stream)
     writer.write(tmp_path / "forged.pdf")
-    after = PdfReader(tmp_path / "forged.pdf").pages[number].extract_text()
+    after = PdfReader(tmp_path / "forged.pdf").pages[0].extract_text()
     assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
-    done = runner("verify", str(tmp_path / "forged.pdf"))
-    assert done.returncode == 1
-    assert f"page {number + 1}: after '" in done.stdout
-    assert re.search(r"it says '[^']*', the results give '", done.stdout)
+    parcel = open_report(tmp_path / "forged.pdf")
+    (found,) = check_pages(parcel, small.parcel)
+    assert re.match(r"page 1: after '.*' it says '[^']*', the results give '", found)
+    assert any("page 1: what is drawn" in fault for fault in check_objects(parcel, small.parcel))
 
 
 def with_another_digit(page: Any, content: bytes) -> bytes:
@@ -207,3 +197,27 @@ def test_a_pdf_without_attachments_does_not_verify(tmp_path: Path, runner: Comma
     done = runner("verify", str(tmp_path / "blank.pdf"))
     assert done.returncode == 1
     assert f"{MANIFEST}: missing" in done.stdout
+
+
+def test_templates_that_came_with_the_pdf_are_not_used(
+    altered: Callable[[Change], Path], small: Small
+) -> None:
+    """No code of the report's: its attachments are data, wherever they say they belong."""
+    manifest = json.loads(small.parcel.attached[MANIFEST])
+    content = b"raise SystemExit('run')"
+    manifest["files"].append(
+        {
+            "name": "figures.py",
+            "path": "plan/templates/figures.py",
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+    )
+
+    def change(writer: PdfWriter) -> None:
+        writer.add_attachment("figures.py", content)
+        attached_streams(writer.root_object)[MANIFEST].set_data(json.dumps(manifest).encode())
+
+    found = list(checks(altered(change), small.plan))
+    assert {check.name for check in found} >= {"claims", "pages", "objects"}, found
+    assert not any("run" in fault for check in found for fault in check.faults if "SystemExit" in fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import mimetypes
 import os
@@ -72,10 +73,22 @@ def print_pages(
         sheets = [weasyprint.CSS(s, url_fetcher=fetch, font_config=fonts) for s in styles]
         page = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetch)
         inside = [_attachment(weasyprint, each) for each in attachments]
-        document = page.render(stylesheets=sheets, font_config=fonts, pdf_variant=VARIANT)
+        document = page.render(stylesheets=sheets, font_config=fonts, pdf_variant=VARIANT, cache=_Images())
         document.write_pdf(output, finisher=finish, pdf_variant=VARIANT, attachments=inside)
     yield output
     yield from read
+
+
+class _Images(dict[str, Any]):
+    """WeasyPrint's images by address, each named in the PDF by what it shows.
+
+    By its address, as WeasyPrint would have it, the same report of another folder would be other bytes.
+    """
+
+    def __setitem__(self, address: str, image: Any) -> None:
+        if hasattr(image, "image_data"):
+            image.id = hashlib.sha256(image.image_data.data).hexdigest()
+        super().__setitem__(address, image)
 
 
 @contextmanager

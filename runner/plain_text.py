@@ -1,0 +1,32 @@
+"""Foreign text for the terminal: what came with a file is shown, and never obeyed.
+
+Escape sequences clear screens and write other lines in the place of the program's; line breaks would add
+lines that look like its own, and marks of direction show letters in another order.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
+LONGEST = 10_000  # characters of one line
+# Controls, marks of format, halves of letters, private ones, none at all, and line breaks.
+UNSHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def plain(text: object) -> str:
+    """One line for the terminal: whatever a terminal might obey is written as its code."""
+    shown = "".join(_escaped(letter) for letter in str(text)[: LONGEST + 1])
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
+
+
+def plain_lines(text: str) -> str:
+    """The same for a message of several lines, of which all but the first are indented."""
+    first, *others = text.split("\n")
+    return "\n  ".join((plain(first), *(plain(line.removeprefix("  ")) for line in others)))
+
+
+def _escaped(letter: str) -> str:
+    if letter.isascii():
+        return letter if letter.isprintable() else repr(letter)[1:-1]
+    return letter.encode("unicode_escape").decode() if unicodedata.category(letter) in UNSHOWN else letter
