@@ -22,7 +22,7 @@ from tests.tiny_plan import open_gate
 pytestmark = pytest.mark.faults
 
 MEGABYTES = 24
-FULL = ("No space left on device", "no queda espacio en el disco")  # of a command, and of a variant
+FULL = ("No space left on device", "no space is left on the disk")  # of a command, and of a variant
 
 
 @pytest.fixture

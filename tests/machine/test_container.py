@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner import PROJECT_ROOT, kernel
+from runner import PROJECT_ROOT, kernel, practice
 from runner.execute import calibration
 from runner.machine import capacity
 from runner.machine.capacity import Limits, default_limits, warnings
@@ -159,7 +159,7 @@ def test_what_a_container_has_is_what_the_program_counts_on(
     monkeypatch.setattr(capacity, "visible_cores", lambda: 8)
     monkeypatch.delenv(kernel.THREADS, raising=False)
     assert kernel.threads() == 2
-    found = calibration.machine(1)
+    found = calibration.machine(1, practice)
     assert (found["cores"], found["memory_gib"]) == ("2", "3")
 
 

@@ -25,6 +25,7 @@ def images(n: int = 20) -> np.ndarray:
 
 def pair(p: Parameters) -> tuple[keras.Model, keras.Model]:
     """The network and its standard form, with weights that are not their first ones."""
+    keras.utils.set_random_seed(0)
     fast = model.build_model(p)
     generator = np.random.default_rng(1)
     weights = [w + generator.uniform(-0.1, 0.1, w.shape).astype(np.float32) for w in fast.get_weights()]

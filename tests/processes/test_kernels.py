@@ -39,6 +39,7 @@ def run(pool: Executor, folder: Path, name: str, *cells: str, timeout: int | Non
         build_dir=folder / "build",
         threads=1,
         timeout_seconds=timeout,
+        practice="runner.practice",
     )
     return pool.submit(run_task, task).result(timeout=2 * HANG_SECONDS)
 
