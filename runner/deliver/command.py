@@ -20,13 +20,23 @@ from runner.deliver.message import TEMPLATE, Envelope, compose
 from runner.deliver.passwords import find_password
 from runner.deliver.preflight import MEGABYTE, Outcome, Parcel, inspect, megabytes
 from runner.deliver.private_files import private
-from runner.deliver.receipt import Book, Receipt, Receipts, Status, attachments, changes, contents, parcel_id
+from runner.deliver.receipt import (
+    RECEIPT_FILE,
+    Book,
+    Receipt,
+    Receipts,
+    Status,
+    attachments,
+    changes,
+    contents,
+    parcel_id,
+)
 from runner.deliver.smtp import IMPLICIT_TLS_PORT, PerhapsSent, Security, Server, send
 from runner.errors import InputError, RunnerError
 from runner.files import write_bytes
 from runner.language import i18n
 from runner.plan.variants import TEMPLATES, Plan
-from runner.report.freshness import outdated
+from runner.report.freshness import OUTPUTS, RECORD_FILE, outdated
 
 DRAFT_FILE = "entrega.eml"
 FILES = ("report.pdf", "practica5.ipynb")
@@ -139,15 +149,17 @@ def _agreed(by_host: T | None, by_option: T | None, option: str) -> T | None:
 
 
 def find_parcel(plan: Plan, build_dir: Path, limit_mb: float) -> Parcel:
-    """Report and notebook; raises InputError if one is not there, or is a link to what may be elsewhere."""
+    """Report and notebook; raises InputError where one is not there, a pipe, or a link to a file elsewhere."""
     absent = [name for name in FILES if not (build_dir / name).is_file()]
     if absent:
         what = f"not there: {', '.join(absent)}"
         raise InputError(what, where=str(build_dir), hint="run 'all' first, or 'report'")
-    for name in FILES:
-        if (build_dir / name).is_symlink():
-            hint = "only what the program made is sent: run 'report' again"
-            raise InputError("a link to another file", where=str(build_dir / name), hint=hint)
+    for path in (build_dir / name for name in (*OUTPUTS, RECORD_FILE, RECEIPT_FILE)):
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise InputError("is no plain file", where=str(path), hint="remove it, and run 'report' again")
+        if path.is_symlink():
+            hint = "only what the program made is sent: remove it, and run 'report' again"
+            raise InputError("a link to another file", where=str(path), hint=hint)
     report, notebook = (build_dir / name for name in FILES)
     return Parcel(report, notebook, round(limit_mb * MEGABYTE), outdated(plan, build_dir))
 

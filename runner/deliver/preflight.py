@@ -14,7 +14,7 @@ from runner.deliver.header_text import blanked
 from runner.errors import RunnerError
 from runner.report.handin import MISSING
 from runner.report.printing import conformance
-from runner.report.summary import SUMMARY_FILE, ReportSummary, read_summary
+from runner.report.summary import ReportSummary, read_summary
 
 MEGABYTE = 1_000_000
 BASE64_LINE, MAIL_LINE = 57, 78  # bytes in, and characters out with the line's end
@@ -50,9 +50,6 @@ class Parcel:
     @cached_property
     def summary(self) -> ReportSummary:
         """What the report says of itself; raises RunnerError if that can't be known."""
-        path = self.report.with_name(SUMMARY_FILE)
-        if path.exists() and not path.is_file():  # a pipe would be waited for without end
-            raise RunnerError("is no file", where=path.name, hint="render the report again")
         return read_summary(self.report)
 
     @cached_property

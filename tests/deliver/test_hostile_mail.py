@@ -360,7 +360,7 @@ def test_what_a_notebook_says_is_no_command_for_the_terminal(build: Path) -> Non
     assert "\x07" not in said
 
 
-@pytest.mark.parametrize("name", ["entrega.json", SUMMARY_FILE])
+@pytest.mark.parametrize("name", ["entrega.json", SUMMARY_FILE, RECORD_FILE, "practica5.html"])
 def test_a_pipe_is_not_waited_for(name: str, build: Path) -> None:
     (build / name).unlink(missing_ok=True)
     os.mkfifo(build / name)

@@ -57,7 +57,16 @@ def test_no_notebook_sees_the_password(tmp_path: Path) -> None:
     content.cells.append(nbformat.v4.new_code_cell(LOOK.format(outside=os.getpid())))
     nbformat.write(content, path)
     build = tmp_path / "build"
-    words = ("run", "line", "--profile", "full", "--plan", str(practice), "--build-dir", str(build))
+    words = (
+        "run",
+        "line",
+        "--profile",
+        "full",
+        "--plan",
+        str(practice / "experiments.toml"),
+        "--build-dir",
+        str(build),
+    )
     done = subprocess.run(
         command_line(*words),
         cwd=PROJECT_ROOT,
