@@ -45,6 +45,7 @@ NOUNS = {  # by the last key on the way to what differs
 FONT_FILES = ("/FontFile2", "/FontFile3")
 OF_FONT_FILE = "/Length1"  # how long it is
 ROOTS = ("/Root", "/Info", "/Encrypt")
+LARGEST_FONT = 2**25  # bytes, unpacked; longer ones are others
 LONGEST = 60  # characters of a value that is shown
 ENTANGLED = 4  # pairs for each of our own objects: more would be a file made to be compared for ever
 Way = tuple[Any, ...]  # (key, the way before), from what differs back to where the walk began
@@ -165,8 +166,10 @@ def _same_content(theirs: StreamObject, ours: StreamObject, of_font: bool) -> bo
         return True
     if not of_font:
         return False
-    (left, content), (ours_left, ours_content) = streams.unpacked(theirs), streams.unpacked(ours)
-    return not left and not ours_left and outlines.same(content, ours_content)
+    (left, font), (ours_left, our_font) = (streams.unpacked(each, LARGEST_FONT) for each in (theirs, ours))
+    if left or ours_left or len(font) > LARGEST_FONT:
+        return False
+    return outlines.same(font, our_font)
 
 
 def _kind(value: Any) -> str:

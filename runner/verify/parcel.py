@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -65,13 +66,13 @@ def open_report(path: Path) -> Parcel:
     attached: dict[str, bytes] = {}
     names: Counter[str] = Counter()
     try:
+        content = path.read_bytes()
         with understood("PDF"):
-            reader = PdfReader(path, strict=True)
+            reader = PdfReader(io.BytesIO(content), strict=True)
             total = 0
             for each in reader.attachment_list:
                 names[each.name] += 1
-                content = attached.setdefault(each.name, each.content)
-                total += len(content)
+                total += len(attached.setdefault(each.name, each.content))
                 if total > MOST_ATTACHED:
                     raise RunnerError(f"its attachments hold more than {MOST_ATTACHED // 2**20} MB")
             if not len(reader.pages):
@@ -79,7 +80,7 @@ def open_report(path: Path) -> Parcel:
     except RunnerError as error:
         raise InputError(f"not a readable PDF: {error}", where=str(path)) from error
     twice = tuple(name for name, count in names.items() if count > 1)
-    return Parcel(path, path.read_bytes(), reader, attached, twice)
+    return Parcel(path, content, reader, attached, twice)
 
 
 @contextmanager
