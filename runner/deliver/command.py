@@ -149,7 +149,7 @@ def _agreed(by_host: T | None, by_option: T | None, option: str) -> T | None:
 
 
 def find_parcel(plan: Plan, build_dir: Path, limit_mb: float) -> Parcel:
-    """Report and notebook; raises InputError where one is not there, a pipe, or a link to a file elsewhere."""
+    """Report and notebook; raises InputError where one is not there, a pipe, or a link."""
     absent = [name for name in FILES if not (build_dir / name).is_file()]
     if absent:
         what = f"not there: {', '.join(absent)}"
