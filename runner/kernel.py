@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from runner import shipped
+from runner.build_folder import PROGRESS_FILE as PROGRESS_FILE
+from runner.build_folder import RESULTS, VALUES_FILE
 from runner.files import write_json
 from runner.machine.capacity import usable_cores
-from runner.results.records import VALUES_FILE
 from runner.results.study import Study
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -29,7 +30,6 @@ PLAN = "RUNNER_PLAN"
 PROFILE = "RUNNER_PROFILE"
 CHECKPOINT = "RUNNER_CHECKPOINT"
 KEY = "RUNNER_KEY"
-PROGRESS_FILE = "progress.json"
 
 
 @cache
@@ -42,7 +42,7 @@ def output_dir() -> Path:
 def results_dir() -> Path:
     """Folder with the other variants' results."""
     given = os.environ.get(BUILD)
-    return (Path(given) if given else shipped("notebooks").parent / "build") / "results"
+    return (Path(given) if given else shipped("notebooks").parent / "build") / RESULTS
 
 
 def checkpoint_dir() -> Path | None:

@@ -8,15 +8,17 @@ from pathlib import Path
 from babel.dates import format_date
 
 from runner.analysis.choices import decide
+from runner.build_folder import RESULT_FILE, result_folder
 from runner.errors import RunnerError
 from runner.faults import tell
+from runner.gate import kind
 from runner.language import i18n
 from runner.language.zone import in_zone
 from runner.plan.experiments import read_experiments
 from runner.plan.records import REPEATED, Author, origin
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, Variant, check_parameters
 from runner.results.awaited import read_awaited
-from runner.results.records import RESULT_FILE, Finished, read_failure, read_result
+from runner.results.records import Finished, read_failure, read_result
 from runner.results.seal import broken
 from runner.results.study import NOT_PLANNED, PENDING, Choice, MissingVariant, Study, VariantInfo
 
@@ -75,9 +77,9 @@ def _dated(author: Author, finished: dict[str, Finished], zone: str) -> Author:
 
 def _read(plan: Plan, variant: Variant, build_dir: Path) -> tuple[Finished, str]:
     """The variant's result, and why another attempt at it failed since, if one did."""
-    folder = build_dir / "results" / variant.name
+    folder = result_folder(build_dir, variant.name)
     failure = read_failure(folder)
-    if not (folder / RESULT_FILE).exists():
+    if kind(folder / RESULT_FILE, build_dir) is None:
         raise RunnerError(f"falló: {failure.reason}" if failure else PENDING)
     try:
         found = read_result(folder)
@@ -109,7 +111,7 @@ def _check(found: Finished, variant: Variant, keep: bool) -> None:
 
 def _tell_altered(name: str, build_dir: Path) -> None:
     """Tell of each file that is not what the variant left; whoever needs it leaves its part out."""
-    for fault in broken(build_dir / "results" / name):
+    for fault in broken(result_folder(build_dir, name)):
         tell(fault)
 
 

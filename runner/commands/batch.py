@@ -12,6 +12,7 @@ from time import monotonic
 from rich.console import Console
 from rich.table import Table
 
+from runner.build_folder import KERNELS_LOG
 from runner.commands.rehearsal import rehearse_notebook
 from runner.commands.request import Request, say
 from runner.execute.calibration import LEAST_BUDGET_SECONDS, calibrate, former_seconds, read_samples
@@ -21,10 +22,11 @@ from runner.execute.live_report import LiveReport, Render
 from runner.execute.progress import duration, make_display
 from runner.execute.schedule import Schedule
 from runner.execute.state import Workspace
+from runner.gate import remove_file
 from runner.machine.capacity import Capacity, Limits, default_limits, warnings
 from runner.machine.gpus import unusable_gpu
 from runner.plan.variants import Variant
-from runner.processes.pool import KERNELS_LOG, end_children, make_executor
+from runner.processes.pool import end_children, make_executor
 from runner.results.awaited import note_awaited, over_budget
 from runner.results.study import PENDING
 
@@ -98,7 +100,7 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
     if limits.is_tight:
         say("little memory is free: the report is rendered when they have ended, not beside them")
     log = workspace.build_dir / KERNELS_LOG
-    log.unlink(missing_ok=True)
+    remove_file(log, workspace.build_dir)
     executor = make_executor(limits.jobs, log, limits.gpus)
     try:
         side_by_side = min(limits.jobs, len(todo))

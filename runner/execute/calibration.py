@@ -19,18 +19,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from runner.build_folder import CALIBRATION_FILE, result_folder
 from runner.errors import RunnerError
 from runner.execute.estimate import Sample, cost_parameters, train_images, training_seconds
 from runner.execute.keys import DIGIT_SETTINGS
 from runner.execute.task import kernel_environment
 from runner.files import Record, write_json
+from runner.gate import read_bytes
 from runner.machine.capacity import usable_cores, whole_memory
 from runner.machine.processor import processor
 from runner.plan.variants import Variant
 from runner.processes.forked_kernel import begin, fork_context, is_safe
 from runner.results.records import read_result
 
-CALIBRATION_FILE = "calibration.json"
 LEAST_WORK_SECONDS = 600.0  # of expected training on one core, below which a calibration would not pay
 LEAST_SHARE = 0.7  # of the expected work, that of the kinds that are measured: the others are scaled
 LIMIT_SECONDS = 60.0  # no steps of another kind of variant begin later than that
@@ -61,7 +62,7 @@ def machine(jobs: int) -> dict[str, str]:
 def read_samples(build_dir: Path, jobs: int) -> tuple[Sample, ...]:
     """The samples kept in the build folder, if they are of this machine and so many kernels."""
     try:
-        found = Calibration.model_validate_json((build_dir / CALIBRATION_FILE).read_bytes())
+        found = Calibration.model_validate_json(read_bytes(build_dir / CALIBRATION_FILE, build_dir))
     except (OSError, ValidationError):
         return ()
     return found.samples if found.machine == machine(jobs) else ()
@@ -73,7 +74,7 @@ def former_seconds(build_dir: Path, variants: Iterable[Variant]) -> dict[str, fl
     for variant in variants:
         if variant.kind == "notebook":
             try:
-                found[variant.name] = read_result(build_dir / "results" / variant.name).result.wall_seconds
+                found[variant.name] = read_result(result_folder(build_dir, variant.name)).result.wall_seconds
             except RunnerError:
                 continue
     return found
@@ -103,7 +104,7 @@ def calibrate(
         say(f"calibration: incomplete: {reason}")
     samples = (*kept, *measured)
     content = Calibration(machine=machine(jobs), samples=samples)
-    write_json(build_dir / CALIBRATION_FILE, content)
+    write_json(build_dir / CALIBRATION_FILE, content, build_dir)
     say(f"calibration: {len(measured)} done in {time.monotonic() - start:.0f} s")
     return samples
 

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from runner.build_folder import HISTORY_FILE, MODEL_FILE, PREDICTIONS_FILE, TRAINING_FILE
 from runner.files import write_json
 from runner.machine.capacity import usable_cores
 from runner.machine.processor import processor
@@ -22,9 +23,6 @@ from runner.practice.flops import flops_per_image
 from runner.practice.parameters import CLASSES
 from runner.practice.training import EpochClock, evaluation_batches
 from runner.results import records
-
-HISTORY_FILE = "history.csv"
-MODEL_FILE = "model.keras"
 
 
 def check_finite(history: Mapping[str, Sequence[float]]) -> None:
@@ -180,9 +178,9 @@ def save(
 ) -> None:
     """Leave everything in ``folder``, the record last."""
     model.save(folder / MODEL_FILE)
-    np.savez_compressed(folder / records.PREDICTIONS_FILE, **vars(predictions))
+    np.savez_compressed(folder / PREDICTIONS_FILE, **vars(predictions))
     with open(folder / HISTORY_FILE, "w", newline="", encoding="utf-8") as file:  # noqa: PTH123
         writer = csv.DictWriter(file, fieldnames=list(records.Epoch.model_fields))
         writer.writeheader()
         writer.writerows(epoch.model_dump() for epoch in training.epochs)
-    write_json(folder / records.TRAINING_FILE, training)
+    write_json(folder / TRAINING_FILE, training)

@@ -16,13 +16,14 @@ from runner.analysis import compare as analysis
 from runner.analysis.compare import Comparison, Metric, Split
 from runner.analysis.loading import unreadable
 from runner.analysis.selection import Selection, select
+from runner.build_folder import VALUES_FILE
 from runner.errors import RunnerError
 from runner.practice.parameters import Parameters
 from runner.report.missing import notice
 from runner.report.numbers import Measured
 from runner.report.seed_facts import SeedFacts
 from runner.report.traced import Traced
-from runner.results.records import VALUES_FILE, Finished
+from runner.results.records import Finished
 from runner.results.study import Study
 
 

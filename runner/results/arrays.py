@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+from zipfile import ZipFile
 
 import numpy as np
 
+from runner.build_folder import root_of
 from runner.errors import RunnerError
+from runner.gate import ARRAYS_LIMIT, MIB, UNPACKED_LIMIT, opened
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,25 @@ class PredictedSets:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Arrays of an .npz file; raises RunnerError if it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
-    except FileNotFoundError:
+        with opened(path, root_of(path.parent)) as file:
+            _refuse_bomb(file)
+            with np.load(file, allow_pickle=False) as data:
+                return {name: data[name] for name in data.files}
+    except (FileNotFoundError, NotADirectoryError):
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
+    except RunnerError:
+        raise
     except Exception as error:  # numpy and zipfile raise half a dozen kinds for a damaged file
         raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
+
+
+def _refuse_bomb(file: IO[bytes]) -> None:
+    """Raise ValueError for arrays that take too much memory, before any of them is unpacked."""
+    with ZipFile(file) as archive:
+        sizes = [entry.file_size for entry in archive.infolist()]
+    if sum(sizes) > UNPACKED_LIMIT or len(sizes) > ARRAYS_LIMIT:
+        raise ValueError(f"its {len(sizes)} arrays take {sum(sizes) // MIB} MiB, more than such a file may")
+    file.seek(0)
 
 
 def read_predictions(path: Path, images: tuple[int, int], classes: int) -> PredictedSets:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,19 +17,16 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import numpy as np
 from pydantic import Field, ValidationError
 
+from runner.build_folder import FAILURE_FILE, LEFT_BEFORE, PREDICTIONS_FILE, RESULT_FILE, VALUES_FILE, root_of
 from runner.errors import RunnerError
 from runner.files import Record
+from runner.gate import kind, names_in, read_text
 from runner.results.arrays import PredictedSets, read_arrays, read_predictions
 from runner.results.seal import check_sealed
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 SCHEMA_VERSION = 1
-RESULT_FILE = "result.json"
-FAILURE_FILE = "failure.json"
-PREDICTIONS_FILE = "predictions.npz"
-VALUES_FILE = "values.json"
 LEFT_OUT = {".keras"}  # suffixes of models, which nothing shows
-TRAINING_FILE = "training.json"  # written by the kernel, folded into result.json
 
 
 R = TypeVar("R", bound=Record)
@@ -158,7 +155,8 @@ class Result(Record):
     """One finished variant. ``training`` is None for notebooks that train nothing.
 
     ``wall_seconds`` are of all its attempts, those that were cut off included; ``settings`` are the variables
-    in force that decide how libraries compute.
+    in force that decide how libraries compute. ``files`` are the names of all that the notebook left in its
+    folder, by which the report knows what to attach; empty in records of earlier versions.
     """
 
     schema_version: int
@@ -174,6 +172,7 @@ class Result(Record):
     finished: datetime
     wall_seconds: float
     settings: dict[str, str] = Field(default_factory=dict)
+    files: tuple[str, ...] = ()
     training: Training | None = None
 
 
@@ -275,6 +274,31 @@ def read_result(folder: Path) -> Finished:
     return Finished(record, folder)
 
 
+def files_for_readers(folder: Path) -> list[Path]:
+    """The files in a variant's folder, whoever put them there, but for hidden ones and models."""
+    found = names_in(folder, root_of(folder))
+    return [folder / n for n, k in found.items() if k == "file" and is_for_readers(folder / n)]
+
+
+def is_for_readers(path: Path) -> bool:
+    """Whether a file is neither hidden nor a model."""
+    return not path.name.startswith(".") and path.suffix not in LEFT_OUT
+
+
+def left_files(folder: Path, result: Result | None) -> Iterator[Path]:
+    """The files for readers that the variant itself left in ``folder`` and that are there, in order.
+
+    They are those that its record names; without such a record, those of this practice. Whatever else is in
+    the folder, somebody else put there. Hidden files and models are for no reader.
+    """
+    for name in sorted(
+        {RESULT_FILE, *(result.files if result is not None and result.files else LEFT_BEFORE)}
+    ):
+        path = folder / name
+        if path.parent == folder and is_for_readers(path) and kind(path, root_of(folder)) == "file":
+            yield path
+
+
 def _refuse_other_version(content: Any, path: Path) -> None:
     """Raise RunnerError for a record of another version, which need not fit the schema otherwise."""
     version = content.get("schema_version", SCHEMA_VERSION) if isinstance(content, dict) else SCHEMA_VERSION
@@ -299,9 +323,11 @@ def _read_json(path: Path) -> Any:
         raise ValueError(f"holds {constant}, which is no JSON number")
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, root_of(path.parent))
         return json.loads(text, parse_constant=refuse, object_hook=lambda found: Named(found, path))
     except FileNotFoundError:
+        raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
+    except NotADirectoryError:
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
     except (OSError, ValueError, RecursionError) as error:
         raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
