@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from runner.errors import InputError
+from runner.plan.records import MOST_SEEDS
 
-MOST_SEEDS = 50
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all but tab and line feed
 DEEPEST = 20  # tables and lists in each other
 LONGEST_SHOWN = 80

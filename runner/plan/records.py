@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from runner.files import Record
 
 REPEATED = "{label} (repetición {number})"
+MOST_SEEDS = 50  # trainings of one variant
 SEED_MARK = "~"  # between a variant's name and the number of the repetition
 
 
@@ -21,6 +22,9 @@ def origin(name: str) -> str:
 def repetition(name: str) -> int:
     """Which repetition ``name`` is: 1 for a variant under its plain name."""
     return int(name.partition(SEED_MARK)[2] or 1)
+
+
+Repeats = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
 
 
 class Pair(Record):
@@ -45,8 +49,8 @@ class Seeds(Record):
     ``auto`` if ``more`` is found by a search; ``written`` is what the experiments file says.
     """
 
-    count: int = 1
-    more: dict[str, int] = Field(default_factory=dict)
+    count: Repeats = 1
+    more: dict[str, Repeats] = Field(default_factory=dict)
     auto: bool = False
     written: int | Literal["auto"] | None = None
     search: SeedSearch | None = None

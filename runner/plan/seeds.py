@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Literal
 
 from runner.errors import InputError
-from runner.plan.experiments import MOST_SEEDS
-from runner.plan.records import REPEATED, SEED_MARK, Seeds
+from runner.plan.records import MOST_SEEDS, REPEATED, SEED_MARK, Seeds
 from runner.plan.variants import Plan, Variant
 
 AUTO: Literal["auto"] = "auto"

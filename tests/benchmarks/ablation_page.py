@@ -18,7 +18,7 @@ from runner.analysis.compare import Comparison
 from runner.analysis.loading import load_study
 from runner.analysis.over_seeds import OverSeeds, compare_all, over_seeds, paired_runs
 from runner.commands.request import Request, load_plan
-from runner.plan.experiments import MOST_SEEDS
+from runner.plan.records import MOST_SEEDS
 from runner.plan.variants import Plan
 from runner.results.study import Study
 from tests.benchmarks.kept_runs import keep, read_kept
