@@ -61,12 +61,12 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
         return [*cells, _missing(prefix, label, reason)]
     try:
         content = nbformat.reads(read_text(path, build_dir), as_version=4)
+        clean_notebook(content)
     except (*UNREADABLE, nbformat.ValidationError) as error:
         hint = f"python -m runner run {section.notebook}"
         tell(RunnerError(f"not a notebook: {str(error).splitlines()[0]}", where=str(path), hint=hint))
         label = as_text(study.label(section.notebook))
         return [*cells, _missing(prefix, label, tr("su cuaderno no se puede leer"))]
-    clean_notebook(content)
     injected = {n for c in content.cells if "injected-parameters" in _tags(c) for n in _assigned(c)}
     for cell in content.cells:
         if section.cells == "code" and cell.cell_type != "code":
@@ -93,8 +93,11 @@ def _tags(cell: NotebookNode) -> list[str]:
 
 
 def _assigned(cell: NotebookNode) -> set[str]:
-    """Names that the cell gives a value."""
-    nodes = ast.walk(ast.parse(cell.source))
+    """Names that the cell gives a value; none if it is no Python."""
+    try:
+        nodes = ast.walk(ast.parse(cell.source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
     return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 

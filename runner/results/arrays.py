@@ -82,7 +82,7 @@ def _split(
             raise RunnerError(f"array '{name}' is missing", where=str(path))
         if arrays[name].shape != shape:
             raise RunnerError(f"array '{name}' has shape {arrays[name].shape}, not {shape}", where=str(path))
-        if not np.isfinite(arrays[name]).all():
+        if not np.issubdtype(arrays[name].dtype, np.number) or not np.isfinite(arrays[name]).all():
             raise RunnerError(f"array '{name}' holds values that are no numbers", where=str(path))
         return arrays[name]
 

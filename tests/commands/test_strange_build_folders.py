@@ -21,6 +21,7 @@ from runner.build_folder import (
     SEAL_FILE,
     held,
     holder,
+    notebook_of,
     result_folder,
     root_of,
     work_folder,
@@ -33,7 +34,8 @@ from runner.gate import LIMITS, Strange, read_bytes
 from runner.packages import write_lock
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.attachments import collect
-from runner.results.arrays import read_arrays
+from runner.report.handin import write_handin
+from runner.results.arrays import read_arrays, read_predictions
 from runner.results.awaited import read_awaited
 from runner.results.records import read_result
 from runner.results.seal import seal
@@ -48,6 +50,7 @@ PLACES = (
     "kernels.log", ".lock", ".lock.json", ".made", ".rehearsal.json", "entrega.json",
     "figures/.fig-line.svg", "figures/figures.json", "notebooks/line.ipynb", "results/.choices.json",
 )  # fmt: skip
+COMMANDS = ("all", "report", "plan", "clean")
 FOLDER_PLACES = (
     "results", "work", "figures", "notebooks", "checkpoints", "results/line", "work/line", "checkpoints/line",
 )  # fmt: skip
@@ -85,13 +88,18 @@ def end(path: Path, _: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="these kinds of files are not there")
-@pytest.mark.parametrize("name", ["all", "report", "plan", "clean"])
-@pytest.mark.parametrize("kind", [link, pipe, end], ids=["link", "pipe", "socket"])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("name", "kind", "place"),
+    [
+        *(("plan", kind, place) for kind in (link, pipe) for place in PLACES),
+        *((name, link, place) for name in COMMANDS for place in PLACES[:3]),
+        ("plan", end, PLACES[0]),
+    ],
+)
 def test_what_is_no_file_is_refused_before_anything_is_done(
-    place: str,
-    kind: Callable[[Path, Path], None],
     name: str,
+    kind: Callable[[Path, Path], None],
+    place: str,
     build: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
@@ -109,10 +117,12 @@ def test_what_is_no_file_is_refused_before_anything_is_done(
     assert victim.read_text() == SECRET and os.path.lexists(path)
 
 
-@pytest.mark.parametrize("name", ["all", "report", "plan", "clean"])
-@pytest.mark.parametrize("place", FOLDER_PLACES)
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [*(("all", place) for place in FOLDER_PLACES), *((name, FOLDER_PLACES[-1]) for name in COMMANDS[1:])],
+)
 def test_a_link_to_a_folder_is_refused_before_anything_is_done(
-    place: str, name: str, build: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    name: str, place: str, build: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "other"
     for inner in ("mine.txt", "line/mine.txt", "line/result.json"):
@@ -380,3 +390,49 @@ def test_what_the_program_makes_is_on_its_list(build: Path) -> None:
     write_text(result_folder(build, "line") / "a" / "b.csv", "", build)
     assert made.recorded(build) == {"run.json", "requirements.lock", "results/line"}
     assert root_of(result_folder(build, "line")) == build
+
+
+def test_predictions_of_text_are_damaged_ones(build: Path) -> None:
+    """NumPy can't tell whether words are finite."""
+    path = result_folder(build, "line") / "predictions.npz"
+    path.parent.mkdir(parents=True)
+    labels, words = np.zeros(2, np.uint8), np.array([["a", "b"], ["c", "d"]])
+    np.savez(
+        path,
+        **{
+            f"{s}_{n}": a
+            for s in ("validation", "test")
+            for n, a in (("labels", labels), ("probabilities", words))
+        },
+    )
+    with pytest.raises(RunnerError, match="holds values that are no numbers"):
+        read_predictions(path, (2, 2), 2)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [DEEP, "5", "[]", '{"cells": 5, "nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "\0"],
+    ids=lambda text: repr(text[:12]),
+)
+def test_an_odd_notebook_becomes_a_notice(study: tuple[Study, Path], content: str) -> None:
+    assert "no se puede leer" in handed_in(study, content)
+
+
+@pytest.mark.parametrize(
+    "source", ["not Python (", "-" * 100_000 + "1", "\0", "+".join("1" * 5000)], ids=lambda t: t[:8]
+)
+def test_a_notebook_that_is_not_python_is_handed_in_as_it_is(study: tuple[Study, Path], source: str) -> None:
+    tags: dict[str, object] = {"tags": ["injected-parameters"]}
+    cell = {"cell_type": "code", "id": "a", "metadata": tags, "source": source, "execution_count": 1}
+    content = {"cells": [cell | {"outputs": []}], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}
+    assert json.dumps(source)[1:9] in handed_in(study, json.dumps(content))
+
+
+def handed_in(study: tuple[Study, Path], content: str) -> str:
+    """The notebook to hand in, of one that was executed."""
+    _, build = study
+    path = notebook_of(build, "baseline")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    sections = tuple(s for s in make_plan(DEFAULT_PLAN, "full").handin if s.notebook == "baseline")
+    return write_handin(study[0], sections[:1], build, build / "practica5.ipynb").read_text()

@@ -151,6 +151,8 @@ def file_fetcher(roots: Sequence[Path], read: dict[Path, None] | None = None) ->
             path = Path(url2pathname(parts.path)).resolve()
             if not any(path.is_relative_to(root) for root in allowed):
                 raise FatalURLFetchingError(f"outside the build and template folders: {path}")
+            if not path.is_file():  # a pipe would be waited for
+                raise FatalURLFetchingError(f"no such file: {path}")
             if read is not None:
                 read[path] = None
             try:
