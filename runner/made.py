@@ -27,6 +27,8 @@ def record(root: Path, *paths: Path) -> None:
     names = [unit(path, root) for path in paths]
     if not {*names} - _added(root):
         return
+    folders = dict.fromkeys(name.partition("/")[0] for name in names if "/" in name)
+    names = [*(name for name in folders if not os.path.lexists(root / name)), *names]
     with opened_to_append(root / LIST_FILE, root) as file, naming(root / LIST_FILE):
         # An empty line first: what was cut off before must not become a part of this.
         file.write(os.fsencode("\n" + "\n".join(names) + "\n"))

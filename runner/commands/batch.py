@@ -12,6 +12,7 @@ from time import monotonic
 from rich.console import Console
 from rich.table import Table
 
+from runner import made
 from runner.build_folder import KERNELS_LOG
 from runner.commands.rehearsal import rehearse_notebook
 from runner.commands.request import Request, say
@@ -80,6 +81,8 @@ class Crew:
 
 def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budget: float | None) -> Crew:
     """Processes of this machine or, with a scheduler, the workers of its cluster."""
+    log = workspace.build_dir / KERNELS_LOG
+    made.record(workspace.build_dir, log)
     if request.scheduler is not None:
         from runner.cluster.executor import ClusterExecutor, connect
 
@@ -99,7 +102,6 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
     say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
     if limits.is_tight:
         say("little memory is free: the report is rendered when they have ended, not beside them")
-    log = workspace.build_dir / KERNELS_LOG
     remove_file(log, workspace.build_dir)
     executor = make_executor(limits.jobs, log, limits.gpus)
     try:

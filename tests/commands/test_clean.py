@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner import made
-from runner.build_folder import FOLDERS, SEAL_FILE
+from runner.build_folder import SEAL_FILE
 from runner.cli import main
 from runner.commands import clean
 from runner.files import write_text
@@ -28,8 +28,6 @@ def build(tmp_path: Path) -> Path:
     for name in ("report.pdf", "report.json", "run.json"):
         write_text(folder / name, name, folder)
     seal(folder / "results" / "batch-4")
-    for name in FOLDERS:
-        made.record(folder, folder / name)
     made.record(folder, folder / "work" / "empty")
     (folder / "work" / "empty").mkdir(parents=True)
     (folder / "work" / "empty" / "link").symlink_to(folder / "mine.txt")

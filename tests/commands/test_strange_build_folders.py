@@ -388,7 +388,7 @@ def test_arrays_that_would_fill_the_memory_are_not_unpacked(arrays: int, megabyt
 def test_what_the_program_makes_is_on_its_list(build: Path) -> None:
     write_lock(build)
     write_text(result_folder(build, "line") / "a" / "b.csv", "", build)
-    assert made.recorded(build) == {"run.json", "requirements.lock", "results/line"}
+    assert made.recorded(build) == {"run.json", "requirements.lock", "results", "results/line"}
     assert root_of(result_folder(build, "line")) == build
 
 
