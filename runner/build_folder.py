@@ -1,9 +1,13 @@
-"""One run at a time in a build folder: a lock, and who holds it."""
+"""A build folder: what is where in it, what may not be in it, and one run at a time.
+
+All other modules take names and places from here. Whatever a run finds in the folder may come from somebody
+else: it is read, written and removed by ``gate`` and ``files`` with the folder as root.
+"""
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shlex
 import socket
 import sys
@@ -12,25 +16,177 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from runner import made
 from runner.errors import InputError
-from runner.files import remove, write_json
-from runner.locks import locked
+from runner.files import read_json, remove, write_json
+from runner.gate import Kind, Strange, kind, names_in, read_bytes, remove_file
+from runner.locks import in_place_of, locked
 
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
+
+REPORT_FILE = "report.pdf"
+SUMMARY_FILE = "report.json"
+HANDIN_FILE = "practica5.ipynb"
+PAGE_FILE = "practica5.html"
+OUTPUTS = (REPORT_FILE, SUMMARY_FILE, HANDIN_FILE, PAGE_FILE)
+DRAFT_FILE = "entrega.eml"
+RECEIPT_FILE = "entrega.json"  # stays: nobody else knows what was sent
 RUN_FILE = "run.json"
+DAMAGED = f"{RUN_FILE}.damaged"  # and further ones with a number
+PACKAGES_FILE = "requirements.lock"
+AWAITED_FILE = "awaited.json"
+CALIBRATION_FILE = "calibration.json"
+MADE_FROM_FILE = "made_from.json"
+HASHES_FILE = "hashes.json"
+KERNELS_LOG = "kernels.log"  # what kernels and those who start them have to say
 LOCK_FILE = ".lock"
 HOLDER_FILE = ".lock.json"
 TRIED = ".rehearsal"  # begins the names of what is tried before a run, beside what is made
 STAMP = f"{TRIED}.json"  # of what was tried
-FOLDERS = ("work", "results", "notebooks", "checkpoints", "figures")
+MOST_LETTERS = 500  # of what is told of who holds the folder
+TRASH = ".removed-"  # begins the name of the folder where all is moved before any of it is gone
+
+WORK, RESULTS, NOTEBOOKS, CHECKPOINTS, FIGURES = FOLDERS = (
+    "work", "results", "notebooks", "checkpoints", "figures",
+)  # fmt: skip
+EXECUTED = "notebook.ipynb"  # in the work folder of a variant
+PROGRESS_FILE = "progress.json"  # there, too: how far it is
+RESULT_FILE = "result.json"  # in that of a result: its presence means success
+FAILURE_FILE = "failure.json"
+PREDICTIONS_FILE = "predictions.npz"
+VALUES_FILE = "values.json"
+HISTORY_FILE = "history.csv"
+MODEL_FILE = "model.keras"
+TRAINING_FILE = "training.json"  # written by the kernel, folded into result.json
+SEAL_FILE = ".sha256.json"  # hidden: it is of this folder, and does not travel with the report
+LEFT_BEFORE = (
+    RESULT_FILE, PREDICTIONS_FILE, VALUES_FILE, HISTORY_FILE, MODEL_FILE, "filters.npz", "maps.npz",
+)  # fmt: skip  # what this practice leaves; the seal of a later result says what else
+ATTEMPT_FILE = "attempt.json"  # in that of an attempt's checkpoints
+SECONDS_FILE = "seconds.json"
+CHECKPOINT_FILE = "checkpoint.json"
+FIGURES_FILE = "figures.json"  # in that of the figures: what they were drawn from
+CHOICES_FILE = ".choices.json"  # in that of all results
+
+FILES = (
+    *OUTPUTS, DRAFT_FILE, RUN_FILE, PACKAGES_FILE, AWAITED_FILE, CALIBRATION_FILE, KERNELS_LOG,
+    MADE_FROM_FILE, HASHES_FILE, STAMP,
+)  # fmt: skip
+MADE = (*FILES, *FOLDERS)
+EPOCH = re.compile(r"epoch-[0-9]+\.npz")
+ATTEMPT_FILES = {ATTEMPT_FILE, SECONDS_FILE, CHECKPOINT_FILE}
+HALF = re.compile(r"\..+\.[0-9a-f]+\.tmp")  # what a process that was killed was writing
+FURTHER_DAMAGED = re.compile(rf"{re.escape(DAMAGED)}(-[0-9]+)?")
+EMPTIED = re.compile(rf"{re.escape(TRASH)}[0-9]+")
+
+
+def result_folder(build_dir: Path, name: str) -> Path:
+    """Where the variant's record and all that it measured is."""
+    return build_dir / RESULTS / name
+
+
+def notebook_of(build_dir: Path, name: str) -> Path:
+    """The variant's executed notebook."""
+    return build_dir / NOTEBOOKS / f"{name}.ipynb"
+
+
+def failed_notebook_of(build_dir: Path, name: str) -> Path:
+    """The notebook of a variant that failed, as far as it got."""
+    return build_dir / NOTEBOOKS / f"{name}.failed.ipynb"
+
+
+def work_folder(build_dir: Path, name: str) -> Path:
+    """Where the variant lives until it is finished."""
+    return build_dir / WORK / name
+
+
+def checkpoint_folder(build_dir: Path, name: str) -> Path:
+    """Where its kernel keeps what another attempt can go on from."""
+    return build_dir / CHECKPOINTS / name
+
+
+def root_of(folder: Path) -> Path:
+    """The build folder of a variant's folder, which is always in one of ``FOLDERS``."""
+    return folder.parents[1]
+
+
+def is_of_attempt(name: str) -> bool:
+    """Whether this is the name of a file that an attempt keeps among its checkpoints."""
+    return name in ATTEMPT_FILES or bool(EPOCH.fullmatch(name) or HALF.fullmatch(name))
+
+
+def made_there(build_dir: Path) -> set[str]:
+    """What the program made, as its list says; without one, of an earlier version, what has its names."""
+    return made.recorded(build_dir) if made.is_kept(build_dir) else set(_by_name(build_dir))
+
+
+def _by_name(build_dir: Path) -> Iterator[str]:
+    """What only the program makes, as far as names and what is beside them tell."""
+    there = names_in(build_dir)
+    of_its_name = {*FILES, *FOLDERS}
+    for name in there:
+        if name in of_its_name or FURTHER_DAMAGED.fullmatch(name) or EMPTIED.fullmatch(name):
+            yield name
+    marks = {
+        RESULTS: {RESULT_FILE, FAILURE_FILE, SEAL_FILE},
+        CHECKPOINTS: ATTEMPT_FILES,
+        WORK: {EXECUTED, PROGRESS_FILE, SEAL_FILE},
+    }
+    for folder in (name for name in FOLDERS if there.get(name) == "folder"):
+        for name, found in names_in(build_dir / folder, build_dir).items():
+            path, own = build_dir / folder / name, False
+            if folder == NOTEBOOKS:
+                variant = name.removesuffix(".ipynb").removesuffix(".failed")
+                beside = names_in(result_folder(build_dir, variant), build_dir)
+                own = variant != name and not marks[RESULTS].isdisjoint(beside)
+            elif folder == FIGURES:
+                own = name == FIGURES_FILE or name in _figures(build_dir)
+            else:
+                inside = names_in(path, build_dir) if found == "folder" else ()
+                own = name == CHOICES_FILE or not marks[folder].isdisjoint(inside)
+            if own:
+                yield f"{folder}/{name}"
+
+
+def _figures(build_dir: Path) -> set[str]:
+    """Names of the figures that were drawn, as their own list says."""
+    try:
+        listed = read_json(read_bytes(build_dir / FIGURES / FIGURES_FILE, build_dir))["figures"]
+        return {Path(str(each["path"])).name for each in listed.values()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, Strange):
+        return set()
+
+
+def refuse_strange(build_dir: Path) -> None:
+    """Raise Strange for a link, pipe or device in a place of the program's: before anything is read or done.
+
+    Two levels are looked at: the program's names in the folder itself, and all that is in its folders. What
+    lies deeper is refused when it is used.
+    """
+    names = (*MADE, RECEIPT_FILE, LOCK_FILE, in_place_of(Path(LOCK_FILE)).name, HOLDER_FILE, made.LIST_FILE)
+    there = names_in(build_dir)
+    for name in names:
+        _refuse(build_dir / name, there.get(name), build_dir)
+    for folder in FOLDERS:
+        if there.get(folder) == "folder":
+            for name, found in names_in(build_dir / folder, build_dir).items():
+                _refuse(build_dir / folder / name, found, build_dir)
+
+
+def _refuse(path: Path, found: Kind | None, build_dir: Path) -> None:
+    if found == "strange":
+        read_bytes(path, build_dir)  # which tells what it is
+        raise Strange(path, "no file")
 
 
 @contextmanager
 def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the build folder; if another run does, wait for it, or raise InputError saying which.
 
-    What a run that was killed left half-written there is removed.
+    What a run that was killed left half-written there is removed. Raises Strange as ``refuse_strange`` does.
     """
     build_dir.mkdir(parents=True, exist_ok=True)
+    refuse_strange(build_dir)
 
     def busy() -> None:
         if not wait:
@@ -45,27 +201,37 @@ def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[No
     with locked(build_dir / LOCK_FILE, busy, say):
         try:
             sweep(build_dir)
+            _tidy_list(build_dir)
             write_json(build_dir / HOLDER_FILE, _myself())
             yield
         finally:
-            (build_dir / HOLDER_FILE).unlink(missing_ok=True)
+            remove_file(build_dir / HOLDER_FILE)
+
+
+def _tidy_list(build_dir: Path) -> None:
+    """Keep of the list what is there, each once; without one, begin it with what an earlier version made."""
+    names = made_there(build_dir)
+    here = {name for name in names if kind(build_dir / name, build_dir) is not None}
+    if here or names:
+        made.write_list(build_dir, here)
 
 
 def sweep(build_dir: Path) -> None:
     """Remove what processes that were killed left half-written or tried; for who holds the folder."""
-    folders = (".", *FOLDERS)
-    tried = (path for folder in folders for path in (build_dir / folder).glob(f"{TRIED}[.-]*"))
-    for path in (*build_dir.glob(".*.tmp"), *tried):
-        if path.name != STAMP:
-            remove(path)
+    for folder in (build_dir, *(build_dir / name for name in FOLDERS)):
+        for name in names_in(folder, build_dir):
+            tried = name.startswith((f"{TRIED}.", f"{TRIED}-")) and name != STAMP
+            if tried or HALF.fullmatch(name):
+                remove(folder / name, build_dir)
 
 
 def holder(build_dir: Path) -> str:
     """Who holds the folder, in a line; it may be only just beginning, and not have said so."""
     try:
-        found = json.loads((build_dir / HOLDER_FILE).read_text(encoding="utf-8"))
-        return f"process {found['pid']} on {found['host']} since {found['since']}: {found['command']}"
-    except (OSError, ValueError, KeyError, TypeError):
+        found = read_json(read_bytes(build_dir / HOLDER_FILE))
+        text = f"process {found['pid']} on {found['host']} since {found['since']}: {found['command']}"
+        return "".join(letter if letter.isprintable() else "?" for letter in text[:MOST_LETTERS])
+    except (OSError, ValueError, KeyError, TypeError, Strange):
         return "it does not say which"
 
 

@@ -8,7 +8,6 @@ a further change could have the same time, is read: nothing wrong is believed, w
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -18,10 +17,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from runner.build_folder import HASHES_FILE
 from runner.code_closure import Source, read_source
-from runner.files import write_json
+from runner.files import read_json, write_json
+from runner.gate import opened, read_bytes, status
 
-INDEX_FILE = "hashes.json"
 FORM = f"1, Python {sys.version_info.major}.{sys.version_info.minor}"  # of the index, and of what syntax is
 SETTLED_NANOSECONDS = 2 * 10**9  # the coarsest times of files
 LARGE_BYTES = 10**6  # below, a file is read as fast as it is looked up
@@ -41,16 +41,22 @@ class FileIndex:
 
     def sha256(self, path: Path) -> str:
         """SHA-256 of the file's content; raises OSError if it can't be read."""
-        state = _state(path)
+        root = self._root_of(path)
+        state = _state(path, root)
         known = self._hashes.get(str(path)) or self._large.get(str(path))
         if known is not None and known[0] == state and _settled(state, known[1]):
             return known[2]
         now = time.time_ns()
-        with path.open("rb") as file:
+        with path.open("rb") if root is None else opened(path, root) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         self._hashes[str(path)] = state, now, digest
         self._new_bytes += state[0]
         return digest
+
+    def _root_of(self, path: Path) -> Path | None:
+        """The build folder if the path is in it: no link is followed there."""
+        root = self._path and self._path.parent
+        return root if root is not None and path.is_relative_to(root) else None
 
     def source(self, path: Path) -> Source:
         """What a Python file says of itself; of a compiled one, the hash."""
@@ -82,14 +88,15 @@ class FileIndex:
         files = {path: known for path, known in large.items() if Path(path).exists()}
         sources = {digest: asdict(source) for digest, source in self._sources.items()}
         with suppress(OSError):
-            write_json(self._path, {"form": FORM, "files": files, "sources": sources})
+            content = {"form": FORM, "files": files, "sources": sources}
+            write_json(self._path, content, self._path.parent)
             self._new_bytes = self._new_sources = 0
 
     @cached_property
     def _kept(self) -> dict[str, Any]:
         """The index as it was written; empty if there is none of this form."""
         try:
-            content = json.loads(self._path.read_bytes()) if self._path else {}
+            content = read_json(read_bytes(self._path, self._path.parent)) if self._path else {}
         except (OSError, ValueError):
             return {}
         return content if isinstance(content, dict) and content.get("form") == FORM else {}
@@ -110,12 +117,12 @@ class FileIndex:
 @cache
 def file_index(build_dir: Path) -> FileIndex:
     """The index of a build folder, one for the process."""
-    return FileIndex(build_dir / INDEX_FILE)
+    return FileIndex(build_dir / HASHES_FILE)
 
 
-def _state(path: Path) -> State:
+def _state(path: Path, root: Path | None) -> State:
     """What tells that a file was changed: one copied with its old date has another inode and change time."""
-    found = path.stat()
+    found = path.stat() if root is None else status(path, root)
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 

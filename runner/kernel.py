@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from runner import shipped
+from runner.build_folder import PROGRESS_FILE as PROGRESS_FILE
+from runner.build_folder import RESULTS, VALUES_FILE
 from runner.files import write_json
 from runner.machine.capacity import usable_cores
 from runner.results.reasons import Reason
-from runner.results.records import VALUES_FILE
 from runner.results.scores import Better, add_scores
 from runner.results.study import Study
 
@@ -32,7 +33,6 @@ PLAN = "RUNNER_PLAN"
 PROFILE = "RUNNER_PROFILE"
 CHECKPOINT = "RUNNER_CHECKPOINT"
 KEY = "RUNNER_KEY"
-PROGRESS_FILE = "progress.json"
 REASON_FILE = "reason.json"
 
 
@@ -46,7 +46,7 @@ def output_dir() -> Path:
 def results_dir() -> Path:
     """Folder with the other variants' results."""
     given = os.environ.get(BUILD)
-    return (Path(given) if given else shipped("notebooks").parent / "build") / "results"
+    return (Path(given) if given else shipped("notebooks").parent / "build") / RESULTS
 
 
 def checkpoint_dir() -> Path | None:

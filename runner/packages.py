@@ -6,7 +6,6 @@ same one.
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from runner import __version__, shipped
+from runner.build_folder import PACKAGES_FILE
+from runner.files import write_text
 
 MADE_WITH = ("weasyprint", "matplotlib", "jinja2", "numpy", "scipy", "statsmodels", "scikit-learn", "babel")
 CONSTRAINTS = shipped("constraints.txt")
-PACKAGES_FILE = "requirements.lock"
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,7 @@ def lock_text() -> str:
 
 def write_lock(build_dir: Path) -> None:
     """Keep the versions of this environment in the build folder, whole or not at all."""
-    temporary = build_dir / f".{PACKAGES_FILE}"
-    temporary.write_text(lock_text(), encoding="utf-8")
-    os.replace(temporary, build_dir / PACKAGES_FILE)
+    write_text(build_dir / PACKAGES_FILE, lock_text(), build_dir)
 
 
 def made_with(more: Sequence[str] = ()) -> dict[str, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,25 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
             shutil.rmtree(folder)
             return
     pytest.skip("this machine has one file system only")
+
+
+@pytest.fixture
+def mount() -> Iterator[Callable[[Path], Path]]:
+    """Makes a folder another file system."""
+    mounted: list[Path] = []
+
+    def make(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        program = shutil.which("mount")
+        command = [program or "mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+        if program is None or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("no file system can be mounted here (that needs root)")
+        mounted.append(folder)
+        return folder
+
+    yield make
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -16,17 +16,14 @@ import numpy as np
 
 from runner.analysis.choices import resolve
 from runner.analysis.loading import load_study
+from runner.build_folder import FAILURE_FILE, PREDICTIONS_FILE, RESULT_FILE, VALUES_FILE
 from runner.files import write_json
 from runner.plan.records import Seeds, origin, repetition
 from runner.plan.seeds import with_seeds
 from runner.plan.variants import DEFAULT_PLAN, Plan, Variant, make_plan
 from runner.results.reasons import Reason
 from runner.results.records import (
-    FAILURE_FILE,
-    PREDICTIONS_FILE,
-    RESULT_FILE,
     SCHEMA_VERSION,
-    VALUES_FILE,
     Epoch,
     Evaluation,
     Failure,

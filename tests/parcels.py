@@ -20,13 +20,14 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from runner import PROJECT_ROOT
+from runner.build_folder import SUMMARY_FILE
 from runner.commands.request import remember
 from runner.files import write_json
 from runner.plan.records import Author
 from runner.plan.variants import DEFAULT_PLAN, make_plan, with_author
 from runner.report.freshness import inputs, note
 from runner.report.handin import write_handin
-from runner.report.summary import SUMMARY_FILE, ReportSummary, file_sha256
+from runner.report.summary import ReportSummary, file_sha256
 from tests.made_up import make_study
 
 NAMES = ("Ana Núñez", "Íñigo Peña")

@@ -14,11 +14,11 @@ import nbformat
 from nbformat.v4 import new_output
 
 from runner.analysis.loading import load_study
+from runner.build_folder import PACKAGES_FILE, RESULT_FILE
 from runner.files import write_json
-from runner.packages import PACKAGES_FILE, lock_text
+from runner.packages import lock_text
 from runner.plan.variants import make_plan
 from runner.report.render import render
-from runner.results.records import RESULT_FILE
 from tests.made_up import Story, make_study
 from tests.tiny_plan import EXPERIMENT, shorten, write_plan
 

@@ -12,10 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from runner.analysis import compare
+from runner.build_folder import PREDICTIONS_FILE
 from runner.code_closure import combined, needed
 from runner.file_index import file_index
-from runner.files import write_json
-from runner.results.records import PREDICTIONS_FILE, Finished
+from runner.files import read_json, write_json
+from runner.gate import read_bytes
+from runner.results.records import Finished
 from runner.results.seal import sealed_hash
 
 MEMORY_FILE = ".choices.json"  # in the folder of all results
@@ -37,7 +39,7 @@ def remembered(candidates: Sequence[Finished], alpha: float, decide: Callable[[]
         return top, tuple(tied)
     top, found = decide()
     with suppress(OSError):  # a folder that can't be written to remembers nothing
-        write_json(path, memory | {basis: [top, *found]})
+        write_json(path, memory | {basis: [top, *found]}, path.parents[1])
     return top, found
 
 
@@ -54,7 +56,7 @@ def _basis(candidates: Sequence[Finished], alpha: float) -> str:
 def _read(path: Path) -> dict[str, list[str]]:
     """What is remembered; nothing, if that is not what it should be."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(read_bytes(path, path.parents[1]))
     except (OSError, ValueError):
         return {}
     whole = isinstance(content, dict) and all(

@@ -10,8 +10,10 @@ from typing import Any
 from babel.dates import format_date
 
 from runner.analysis.choices import decide
+from runner.build_folder import RESULT_FILE, result_folder
 from runner.errors import RunnerError
 from runner.faults import tell
+from runner.gate import kind
 from runner.language import i18n
 from runner.language.zone import in_zone
 from runner.plan.experiments import read_experiments
@@ -20,7 +22,7 @@ from runner.plan.records import REPEATED, Author, Compared, origin, repetition
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, Variant
 from runner.results.awaited import read_awaited
 from runner.results.reasons import NOT_PLANNED, PENDING, Reason
-from runner.results.records import RESULT_FILE, Finished, read_failure, read_result
+from runner.results.records import Finished, read_failure, read_result
 from runner.results.seal import broken
 from runner.results.study import Choice, MissingVariant, Study, VariantInfo
 
@@ -92,10 +94,10 @@ def _read(plan: Plan, variant: Variant, build_dir: Path) -> tuple[Finished, Reas
 
     Raises MissingVariant if there is none that can be shown.
     """
-    folder, name = build_dir / "results" / variant.name, variant.name
+    folder, name = result_folder(build_dir, variant.name), variant.name
     failure = read_failure(folder)
     failed = Reason.of("failed", reason=failure.reason) if failure else None
-    if not (folder / RESULT_FILE).exists():
+    if kind(folder / RESULT_FILE, build_dir) is None:
         raise MissingVariant(name, failed or PENDING)
     try:
         found = read_result(folder)
@@ -127,7 +129,7 @@ def _check(found: Finished, variant: Variant, keep: bool) -> None:
 
 def _tell_altered(name: str, build_dir: Path) -> None:
     """Tell of each file that is not what the variant left; whoever needs it leaves its part out."""
-    for fault in broken(build_dir / "results" / name):
+    for fault in broken(result_folder(build_dir, name)):
         tell(fault)
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.analysis.compare import ALPHA, RESAMPLES, Interval
+from runner.build_folder import VALUES_FILE
 from runner.errors import RunnerError
-from runner.results.records import VALUES_FILE
 from runner.results.study import Study
 
 TIMING = "timing"  # the notebook that does the pass

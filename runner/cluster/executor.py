@@ -7,23 +7,25 @@ it; a variant whose worker is lost goes to another; and workers with other versi
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from runner.build_folder import KERNELS_LOG, PROGRESS_FILE
 from runner.cluster.connection import CONNECT_SECONDS
 from runner.cluster.crew import Crew, Seat
 from runner.cluster.parcels import Delivery, Said, make_order, publish
 from runner.cluster.worker import run_order
 from runner.errors import InputError, RunnerError, WorkersGone
-from runner.execute.task import Outcome, Task, record_failure
+from runner.execute.task import Outcome, Task, discard_work_folder, record_failure
 from runner.files import write_text
+from runner.gate import opened_to_append
 from runner.machine.capacity import CELL_TIMEOUT_SECONDS
 from runner.plan.variants import Plan
 from runner.results.reasons import Reason, said
@@ -234,7 +236,7 @@ class ClusterExecutor(Executor):
             self.crew.refuse(ticket.seat.worker, delivery.refused)
             self._again(ticket, lost=False)
             return
-        with (ticket.task.build_dir / "kernels.log").open("ab") as log:
+        with opened_to_append(ticket.task.build_dir / KERNELS_LOG, ticket.task.build_dir) as log:
             log.write(delivery.log)
         try:
             with self._lock:
@@ -260,7 +262,7 @@ class ClusterExecutor(Executor):
             )
         self._end(ticket)
         with self._lock:
-            shutil.rmtree(ticket.task.work_dir, ignore_errors=True)
+            discard_work_folder(ticket.task)
             self._queue.insert(0, ticket)
         self._wake.set()
 
@@ -282,16 +284,14 @@ class ClusterExecutor(Executor):
 
     def _progress(self, event: tuple[float, Any]) -> None:
         """Write what a worker says where a local kernel would have written it."""
-        with self._lock, suppress(ValueError, TypeError, OSError):
+        with self._lock, suppress(ValueError, TypeError, OSError, RunnerError):
             said = Said.model_validate(event[1])
             for ticket in self._tickets:
                 if ticket.task.name == said.variant:
-                    write_text(self._progress_file(ticket), said.progress)
+                    write_text(self._progress_file(ticket), said.progress, ticket.task.build_dir)
 
     @staticmethod
-    def _progress_file(ticket: Ticket) -> Any:
-        from runner.kernel import PROGRESS_FILE
-
+    def _progress_file(ticket: Ticket) -> Path:
         return ticket.task.work_dir / PROGRESS_FILE
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -17,15 +16,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from runner.build_folder import FAILURE_FILE, failed_notebook_of, notebook_of, result_folder
 from runner.errors import RunnerError
 from runner.execute.keys import content_of
-from runner.execute.task import Outcome, Task, replace_folder
+from runner.execute.task import Outcome, Task, discard_work_folder, new_work_folder, replace_folder
 from runner.file_index import file_index
-from runner.files import Record, move
+from runner.files import Record, move, write_bytes
+from runner.gate import files_below, kind, read_bytes, remove_file
 from runner.plan.data_files import files_in
 from runner.plan.practice import data_sets_of
 from runner.plan.variants import Plan, Variant
-from runner.results.records import FAILURE_FILE, read_result
+from runner.results.records import read_result
 
 NOTEBOOKS = (".ipynb", ".failed.ipynb")  # after a variant's name
 MODELS = ".keras"  # large, and read only by what needs the variant
@@ -122,23 +123,27 @@ class Said(Record):
     progress: Annotated[str, Field(max_length=10_000)]
 
 
-def pack(files: Mapping[str, Path]) -> Parcel:
-    """The files, under the names given."""
-    contents = {name: path.read_bytes() for name, path in files.items()}
+def pack(files: Mapping[str, Path], root: Path | None = None) -> Parcel:
+    """The files, under the names given; those below ``root``, a build folder, by its gate."""
+    contents = {
+        name: path.read_bytes() if root is None or not path.is_relative_to(root) else read_bytes(path, root)
+        for name, path in files.items()
+    }
     return Parcel(contents, _hash(contents))
 
 
-def unpack(parcel: Parcel, folder: Path) -> None:
-    """Write the files below ``folder``; raises RunnerError for a damaged parcel, writing nothing."""
+def unpack(parcel: Parcel, folder: Path, root: Path | None = None) -> None:
+    """Write the files below ``folder``, which may be in the build folder ``root``.
+
+    Raises RunnerError for a damaged parcel, writing nothing.
+    """
     if _hash(parcel.files) != parcel.sha256:
         raise RunnerError("files were damaged on their way between runner and worker")
     for name in parcel.files:
         if not _stays(name):
             raise RunnerError(f"a file would leave its folder: {name!r}")
     for name, content in parcel.files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write_bytes(folder / name, content, root)
 
 
 def _stays(name: str) -> bool:
@@ -168,7 +173,7 @@ def make_order(plan: Plan, task: Task, source: str | None, gpu: int | None, topi
         plan=Path("plan", plan.path.relative_to(root)),
         build_dir=Path("build"),
     )
-    return Order(moved, pack(files), _data(plan, task), source, gpu, topic)
+    return Order(moved, pack(files, task.build_dir), _data(plan, task), source, gpu, topic)
 
 
 def _own_files(plan: Plan, variant: Variant, task: Task) -> Iterator[Path]:
@@ -184,8 +189,8 @@ def _results(variant: Variant, build_dir: Path) -> Iterator[tuple[str, Path]]:
     if variant.kind == "training":
         return
     for name in dict.fromkeys((*variant.needs, *variant.after)):
-        for path in sorted((build_dir / "results" / name).rglob("*")):
-            if path.is_file() and (name in variant.needs or path.suffix != MODELS):
+        for path, found in files_below(result_folder(build_dir, name), build_dir):
+            if found == "file" and (name in variant.needs or path.suffix != MODELS):
                 yield f"build/{path.relative_to(build_dir).as_posix()}", path
 
 
@@ -208,10 +213,11 @@ def placed(task: Task, folder: Path) -> Task:
 
 def pack_outputs(task: Task) -> Parcel:
     """Results and executed notebook of an ended task, whether it went well or not."""
-    found = [p for p in (task.build_dir / "results" / task.name).rglob("*") if p.is_file()]
-    named = (task.build_dir / "notebooks" / f"{task.name}{ending}" for ending in NOTEBOOKS)
-    found += (path for path in named if path.is_file())
-    return pack({path.relative_to(task.build_dir).as_posix(): path for path in found})
+    root = task.build_dir
+    found = [path for path, _ in files_below(result_folder(root, task.name), root)]
+    notebooks = notebook_of(root, task.name), failed_notebook_of(root, task.name)
+    found += (path for path in notebooks if kind(path, root) is not None)
+    return pack({path.relative_to(root).as_posix(): path for path in found}, root)
 
 
 def publish(delivery: Delivery, task: Task) -> Outcome:
@@ -226,23 +232,22 @@ def publish(delivery: Delivery, task: Task) -> Outcome:
     others = {name for name in delivery.outputs.files if not name.startswith(folder)} - set(notebooks)
     if outcome.name != task.name or others:
         raise RunnerError("the worker's result is that of another task", where=task.name)
-    shutil.rmtree(task.work_dir, ignore_errors=True)
-    task.work_dir.mkdir(parents=True)
-    unpack(delivery.outputs, task.work_dir)
-    results = task.work_dir / "results" / task.name
+    new_work_folder(task)
+    root = task.build_dir
+    unpack(delivery.outputs, task.work_dir, root)
+    results = result_folder(task.work_dir, task.name)
     if not outcome.reason and read_result(results).result.key != task.key:
         raise RunnerError("the worker's result is that of another task", where=task.name)
-    place = task.build_dir / "notebooks"
-    place.mkdir(parents=True, exist_ok=True)
-    for arrived in (task.work_dir / "notebooks").glob("*.ipynb"):
-        move(arrived, place / arrived.name)
+    for place in (notebook_of, failed_notebook_of):
+        arrived = place(task.work_dir, task.name)
+        if kind(arrived, root) is not None:
+            move(arrived, place(root, task.name), root)
+    target = result_folder(root, task.name)
     if outcome.reason:  # what an earlier run left stays beside it
-        target = task.build_dir / "results" / task.name
-        target.mkdir(parents=True, exist_ok=True)
-        if (results / FAILURE_FILE).exists():
-            move(results / FAILURE_FILE, target / FAILURE_FILE)
+        if kind(results / FAILURE_FILE, root) is not None:
+            move(results / FAILURE_FILE, target / FAILURE_FILE, root)
     else:
-        (place / f"{task.name}.failed.ipynb").unlink(missing_ok=True)
-        replace_folder(results, task.build_dir / "results" / task.name)
-    shutil.rmtree(task.work_dir, ignore_errors=True)
+        remove_file(failed_notebook_of(root, task.name), root)
+        replace_folder(results, target)
+    discard_work_folder(task)
     return outcome

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import kernel
+from runner.build_folder import PROGRESS_FILE
 from runner.cluster.parcels import Delivery, Order, Parcel, pack_outputs, placed, unpack
 from runner.cluster.task_process import TaskProcess
 from runner.code_closure import package_files, read_source
@@ -99,7 +99,7 @@ def is_wanted(worker: Worker, key: str) -> bool:
 
 def _tell(order: Order, folder: Path, worker: Worker, before: str) -> str:
     """Send the kernel's progress on if it is news."""
-    path = folder / order.task.work_dir / kernel.PROGRESS_FILE
+    path = folder / order.task.work_dir / PROGRESS_FILE
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:

@@ -12,6 +12,8 @@ from time import monotonic
 from rich.console import Console
 from rich.table import Table
 
+from runner import made
+from runner.build_folder import KERNELS_LOG
 from runner.commands.rehearsal import rehearse_notebook
 from runner.commands.request import Request, say
 from runner.execute.calibration import LEAST_BUDGET_SECONDS, calibrate, former_seconds, read_samples
@@ -21,11 +23,12 @@ from runner.execute.live_report import LiveReport, Render
 from runner.execute.progress import duration, make_display
 from runner.execute.schedule import Schedule
 from runner.execute.state import Workspace
+from runner.gate import remove_file
 from runner.machine.capacity import Capacity, Limits, default_limits, warnings
 from runner.machine.gpus import unusable_gpu
 from runner.plan.practice import costs_of
 from runner.plan.variants import Variant
-from runner.processes.pool import KERNELS_LOG, end_children, make_executor
+from runner.processes.pool import end_children, make_executor
 from runner.results.awaited import note_awaited, over_budget
 from runner.results.reasons import PENDING, Reason
 
@@ -80,6 +83,8 @@ class Crew:
 def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budget: float | None) -> Crew:
     """Processes of this machine or, with a scheduler, the workers of its cluster."""
     costs = costs_of(workspace.plan.practice)
+    log = workspace.build_dir / KERNELS_LOG
+    made.record(workspace.build_dir, log)
     if request.scheduler is not None:
         from runner.cluster.connection import Certificates, connect
         from runner.cluster.executor import ClusterExecutor
@@ -100,8 +105,7 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
     say(f"{len(todo)} variants to run, {min(limits.jobs, len(todo))} side by side")
     if limits.is_tight:
         say("little memory is free: the report is rendered when they have ended, not beside them")
-    log = workspace.build_dir / KERNELS_LOG
-    log.unlink(missing_ok=True)
+    remove_file(log, workspace.build_dir)
     executor = make_executor(limits.jobs, log, limits.gpus)
     try:
         side_by_side = min(limits.jobs, len(todo))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from runner.build_folder import refuse_strange
 from runner.commands.request import Request, load_plan
 from runner.execute.calibration import former_seconds, read_samples
 from runner.execute.estimate import Estimator
@@ -21,6 +22,7 @@ from runner.report.characters import refuse_unprintable
 
 def show_plan(request: Request) -> None:
     """Print the plan as a table; nothing is run or written."""
+    refuse_strange(request.build_dir)
     plan = load_plan(request)
     refuse_unprintable(plan)
     workspace = Workspace(plan, request.build_dir.resolve())

@@ -21,22 +21,32 @@ from pathlib import Path
 from typing import Any
 
 from runner import PROJECT_ROOT
-from runner.build_folder import STAMP, TRIED, held, sweep
+from runner.build_folder import (
+    CHECKPOINTS,
+    NOTEBOOKS,
+    RESULTS,
+    STAMP,
+    TRIED,
+    VALUES_FILE,
+    WORK,
+    held,
+    notebook_of,
+    result_folder,
+    sweep,
+)
 from runner.errors import InputError, RunnerError
-from runner.execute.task import WORK, Task, run_task
-from runner.files import write_json
+from runner.execute.task import Task, run_task
+from runner.files import read_json, write_json
+from runner.gate import kind, read_bytes
 from runner.plan.variants import Plan
 from runner.processes.helper import Helper
 from runner.processes.pool import SHARED_MEMORY
 from runner.report.printing.pdf import load_weasyprint
-from runner.results.attempts import CHECKPOINTS
 from runner.results.reasons import PROCESS_DIED, english_words
-from runner.results.records import VALUES_FILE
 
 PACKAGES = ("tensorflow", "keras", "papermill", "nbclient", "jupyter_client", "ipykernel", "pyzmq")
 LOG = f"{TRIED}.log"  # of a process that only this is tried in
 HINT = "nothing was trained"
-NOTEBOOKS, RESULTS = "notebooks", "results"
 VALUES = {"rehearsal": 1}
 CELL = f"from runner import kernel\n\nkernel.save_values({VALUES})"
 
@@ -89,7 +99,7 @@ def rehearse_notebook(
         return
     try:
         notebook = build_dir / WORK / f"{TRIED}.ipynb"
-        write_json(notebook, _notebook())
+        write_json(notebook, _notebook(), build_dir)
         tasks = [_task(plan, build_dir, notebook, number) for number in range(count)]
         _run(tasks, executor, log)
     finally:
@@ -108,8 +118,9 @@ def _run(tasks: Sequence[Task], executor: Executor, log: Path) -> None:
             hint = HINT if log.name == LOG else f"{log} has what it had to say; {HINT}"
             what = f"not even a notebook of one line can be run here: {english_words(reason)}"
             raise RunnerError(what, where=str(task.build_dir), hint=hint)
-        values = json.loads((task.build_dir / RESULTS / task.name / VALUES_FILE).read_bytes())
-        if values != VALUES or not (task.build_dir / NOTEBOOKS / f"{task.name}.ipynb").exists():
+        path = result_folder(task.build_dir, task.name) / VALUES_FILE
+        values = json.loads(read_bytes(path, task.build_dir))
+        if values != VALUES or kind(notebook_of(task.build_dir, task.name), task.build_dir) is None:
             raise RunnerError("what a notebook leaves does not arrive", where=str(task.build_dir))
 
 
@@ -138,17 +149,17 @@ def _task(plan: Plan, build_dir: Path, notebook: Path, number: int) -> Task:
     )
 
 
-def _stamped(build_dir: Path, kind: str) -> str:
+def _stamped(build_dir: Path, of: str) -> str:
     """The hash of what was last tried; empty if nothing was."""
     try:
-        return str(json.loads((build_dir / STAMP).read_bytes())[kind])
+        return str(read_json(read_bytes(build_dir / STAMP, build_dir))[of])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
-def _stamp(build_dir: Path, kind: str, digest: str) -> None:
+def _stamp(build_dir: Path, of: str, digest: str) -> None:
     found = {each: _stamped(build_dir, each) for each in ("page", "notebook")}
-    write_json(build_dir / STAMP, found | {kind: digest})
+    write_json(build_dir / STAMP, found | {of: digest}, build_dir)
 
 
 def _digest(plan: Plan, build_dir: Path) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from runner import PROJECT_ROOT
-from runner.build_folder import TRIED
+from runner.build_folder import FIGURES, TRIED
 from runner.errors import InputError, RunnerError, from_system
 from runner.figures.own import own_draws
 from runner.figures.typefaces import Face, faces_of, fonts_of, style_sheets
@@ -34,7 +34,6 @@ from runner.report.printing.attached import Attached
 from runner.report.printing.notices import without_subset
 from runner.report.printing.pdf import write_pdf
 
-FIGURES = "figures"
 PACKAGES = (
     "weasyprint", "pydyf", "fonttools", "tinycss2", "matplotlib", "pillow", "ziamath", "jinja2", "babel",
     "page-validation",
@@ -79,11 +78,12 @@ def _try(plan: Plan, build_dir: Path, own_code: bool) -> None:
             base=build_dir,
             roots=(build_dir, plan.templates, TEMPLATES),
             attachments=[Attached("rehearsal.csv", b"1,2\n", datetime.now(UTC))],
+            build_dir=build_dir,
         )
         faults = conformance.check(output)
     finally:
         for path in (output, *figures):
-            remove(path)
+            remove(path, build_dir)
     if faults:
         what = f"a page in the styles of {plan.templates} does not conform: {'; '.join(faults[:3])}"
         raise RunnerError(what, where=str(plan.templates / "report.css"))
@@ -102,8 +102,8 @@ def _draw(plan: Plan, folder: Path, fonts: Sequence[Path]) -> list[Path]:
     localise(axis)
     try:
         return [
-            save(figure, folder / f"{TRIED}-vector"),
-            save(figure, folder / f"{TRIED}-pixels", vector=False),
+            save(figure, folder / f"{TRIED}-vector", root=folder.parent),
+            save(figure, folder / f"{TRIED}-pixels", vector=False, root=folder.parent),
         ]
     finally:
         plt.close(figure)

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from runner.build_folder import held
+from runner.build_folder import HANDIN_FILE, OUTPUTS, PAGE_FILE, REPORT_FILE, held
 from runner.commands.request import Request, load_plan_here, remember, say
 from runner.errors import InputError, RunnerError
 from runner.execute.task import recover
 from runner.faults import telling
 from runner.file_index import file_index
+from runner.gate import kind
 from runner.plan.variants import TEMPLATES, Plan
 from runner.report.characters import refuse_unprintable
 
@@ -24,7 +25,7 @@ def make_outputs(plan: Plan, build_dir: Path) -> None:
     if outdated(plan, build_dir):
         render(plan, build_dir)
     else:
-        say(f"{build_dir / 'report.pdf'} is up to date")
+        say(f"{build_dir / REPORT_FILE} is up to date")
     file_index(build_dir).save()
 
 
@@ -37,7 +38,7 @@ def render(plan: Plan, build_dir: Path) -> None:
     from runner.report.handin_page import write_html
 
     start = perf_counter()
-    handin = build_dir / "practica5.ipynb"
+    handin = build_dir / HANDIN_FILE
     with telling(say), keeping_former(build_dir), report.helpers() as helping:
         made_from = inputs(plan, build_dir)
         study = load_study(plan, build_dir)
@@ -46,21 +47,19 @@ def render(plan: Plan, build_dir: Path) -> None:
             write_handin(study, plan.handin, build_dir, notebook)
             write_html(notebook, page, (plan.templates, TEMPLATES))
 
-        others = handin, handin.with_suffix(".html")
+        others = handin, build_dir / PAGE_FILE
         read = report.render_with(helping, study, plan, build_dir, plan.templates, others, write_notebook)
         note(build_dir, made_from, read)
-    say(f"wrote {build_dir / report.REPORT_FILE} and {handin} in {perf_counter() - start:.1f} s")
+    say(f"wrote {build_dir / REPORT_FILE} and {handin} in {perf_counter() - start:.1f} s")
 
 
 @contextmanager
 def keeping_former(build_dir: Path) -> Iterator[None]:
     """Say, where rendering fails, that there are still the report and the others that were made before."""
-    from runner.report.freshness import OUTPUTS
-
     try:
         yield
     except (RunnerError, OSError):
-        there = [name for name in OUTPUTS if (build_dir / name).exists()]
+        there = [name for name in OUTPUTS if kind(build_dir / name, build_dir) is not None]
         if there:
             say(f"{', '.join(there)} in {build_dir} stay as they were")
         raise

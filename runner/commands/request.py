@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass, replace
@@ -12,27 +11,19 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationError
 
-from runner.build_folder import RUN_FILE, STAMP
+from runner.build_folder import DAMAGED, MADE, RUN_FILE
 from runner.errors import InputError, RunnerError
 from runner.faults import tell
-from runner.files import Record, write_json
+from runner.files import Record, move, read_json, write_json
+from runner.gate import kind, read_bytes
 from runner.language import i18n
 from runner.language.templating import check_texts
 from runner.language.zone import local_zone, read_zone
-from runner.packages import PACKAGES_FILE
 from runner.plan.experiments import explain
 from runner.plan.records import Author, Seeds
 from runner.plan.seeds import wanted_seeds, with_seeds
 from runner.plan.variants import DEFAULT_PLAN, Plan, make_plan, with_author
-from runner.results.awaited import AWAITED_FILE
 
-MADE = (
-    "report.pdf", "report.json", "practica5.ipynb", "practica5.html", "entrega.eml", "run.json",
-    PACKAGES_FILE, AWAITED_FILE, "calibration.json", "kernels.log",
-    "made_from.json", "hashes.json", STAMP,
-    "results", "notebooks", "figures", "work", "checkpoints",
-)  # fmt: skip
-DAMAGED = f"{RUN_FILE}.damaged"
 NOTED = ("--profile", "--name", "--course", "--group", "--date", "--locale", "--seeds")
 
 
@@ -140,7 +131,7 @@ def read_note(build_dir: Path) -> Note:
     """
     path = build_dir / RUN_FILE
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, build_dir)
     except (FileNotFoundError, NotADirectoryError):
         return Note()
     try:
@@ -150,18 +141,18 @@ def read_note(build_dir: Path) -> Note:
         what = f"can't be read: {explain(error, Note)}"
         hint = f"give again what it said ({', '.join(NOTED)}), or mend it; the next run keeps it as {DAMAGED}"
         tell(RunnerError(what, where=str(path), hint=hint))
-    readable = json.loads(content) if faulty else {}
+    readable = read_json(content) if faulty else {}
     return Note.model_validate({key: each for key, each in readable.items() if key not in faulty})
 
 
 def _put_aside(path: Path) -> None:
     """Keep a note that is not one of ours, whole or damaged, when another takes its place."""
     try:
-        Note.model_validate_json(path.read_bytes())
+        Note.model_validate_json(read_bytes(path, path.parent))
     except ValidationError:
         names = chain([DAMAGED], (f"{DAMAGED}-{number}" for number in count(2)))
         places = (path.with_name(name) for name in names)
-        path.rename(next(place for place in places if not os.path.lexists(place)))
+        move(path, next(each for each in places if not os.path.lexists(each)), path.parent)
 
 
 def remember(plan: Plan, build_dir: Path) -> None:
@@ -175,8 +166,8 @@ def remember(plan: Plan, build_dir: Path) -> None:
         zone=plan.zone,
     )
     path = build_dir / RUN_FILE
-    if path.exists():
+    if kind(path, build_dir) is not None:
         _put_aside(path)
-    if not path.exists() or note != read_note(build_dir):
+    if kind(path, build_dir) is None or note != read_note(build_dir):
         usual = {key for key, value in Note() if value == getattr(note, key)} - {"profile"}
-        write_json(path, note.model_dump(mode="json", exclude=usual))
+        write_json(path, note.model_dump(mode="json", exclude=usual), build_dir)

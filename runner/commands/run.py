@@ -8,20 +8,22 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from runner.build_folder import held
+from runner import made
+from runner.build_folder import FAILURE_FILE, checkpoint_folder, held, result_folder, work_folder
 from runner.commands.render import make_outputs, render
 from runner.commands.request import Request, load_plan_here, remember, say
 from runner.durations import parse_duration
 from runner.errors import InputError, RunnerError, WorkersGone
 from runner.execute.task import recover
 from runner.faults import telling
+from runner.gate import REMOVE_IT, kind, remove_file
 from runner.packages import write_lock
 from runner.plan.practice import data_sets_of, practice_of
 from runner.plan.variants import Plan, Variant
 from runner.report.characters import refuse_unprintable
 from runner.results.awaited import note_awaited, pending
 from runner.results.reasons import Reason, english_words
-from runner.results.records import FAILURE_FILE, read_failure, read_result
+from runner.results.records import read_failure, read_result
 
 if TYPE_CHECKING:
     from runner.execute.state import VariantState, Workspace
@@ -56,6 +58,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         todo = select(workspace, states, request, only)
         for line in workspace.undeclared():
             say(f"note: {line}")
+        refuse_occupied(build_dir, todo)
         forget_failures(build_dir, states)
         make_ready(plan, build_dir, todo, request)
         remember(plan, build_dir)
@@ -108,6 +111,7 @@ def execute(
     if not todo:
         say("every variant is up to date")
         return failed
+    refuse_occupied(workspace.build_dir, todo)
     from runner.commands.batch import run_variants
 
     build_dir = workspace.build_dir
@@ -117,19 +121,31 @@ def execute(
     return failed
 
 
+def refuse_occupied(build_dir: Path, variants: Sequence[Variant]) -> None:
+    """Raise InputError for what somebody else put where the variants are to be, before any is trained."""
+    for name in (variant.name for variant in variants):
+        folders = (folder(build_dir, name) for folder in (result_folder, work_folder, checkpoint_folder))
+        work = work_folder(build_dir, name)
+        for path in folders:
+            found = kind(path, build_dir)
+            if found is not None and (found != "folder" or (path == work and not made.has(build_dir, path))):
+                what = "stands in the place of a folder of this program's, which did not make it"
+                raise InputError(what, where=str(path), hint=REMOVE_IT)
+
+
 def forget_attempts(build_dir: Path, variants: Sequence[Variant]) -> None:
     """Let the variants begin afresh; what an interrupted run left of them is kept until they got as far."""
     from runner.results import attempts
 
     for variant in variants:
-        attempts.set_aside(build_dir / attempts.CHECKPOINTS / variant.name)
+        attempts.set_aside(checkpoint_folder(build_dir, variant.name))
 
 
 def forget_failures(build_dir: Path, states: Sequence[VariantState]) -> None:
     """Drop the records of attempts with other inputs than those that finished variants have now."""
     for state in states:
         if state.status == "done":
-            (build_dir / "results" / state.variant.name / FAILURE_FILE).unlink(missing_ok=True)
+            remove_file(result_folder(build_dir, state.variant.name) / FAILURE_FILE, build_dir)
 
 
 def select(
@@ -149,7 +165,7 @@ def select(
 
 def unrecorded(failed: Mapping[str, Reason], build_dir: Path) -> dict[str, Reason]:
     """The reasons of what failed without having been run, for want of what it needs."""
-    return {n: r for n, r in failed.items() if read_failure(build_dir / "results" / n) is None}
+    return {n: r for n, r in failed.items() if read_failure(result_folder(build_dir, n)) is None}
 
 
 def refuse_other_profile(plan: Plan, build_dir: Path, force: bool) -> None:
@@ -157,7 +173,7 @@ def refuse_other_profile(plan: Plan, build_dir: Path, force: bool) -> None:
     if force:
         return
     for variant in plan.variants:
-        folder = build_dir / "results" / variant.name
+        folder = result_folder(build_dir, variant.name)
         if read_failure(folder) is not None:
             continue  # a later attempt, whose profile was not refused
         try:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from babel.dates import format_date
 
-from runner.build_folder import held
+from runner.build_folder import DRAFT_FILE, held
 from runner.commands.request import Request, load_plan, say
 from runner.deliver.addresses import read_addresses, read_host
 from runner.deliver.header_text import blanked, header_text
@@ -21,7 +21,6 @@ from runner.deliver.passwords import find_password
 from runner.deliver.preflight import MEGABYTE, Outcome, Parcel, inspect, megabytes
 from runner.deliver.private_files import private
 from runner.deliver.receipt import (
-    RECEIPT_FILE,
     Book,
     Receipt,
     Receipts,
@@ -34,11 +33,11 @@ from runner.deliver.receipt import (
 from runner.deliver.smtp import IMPLICIT_TLS_PORT, PerhapsSent, Security, Server, send
 from runner.errors import InputError, RunnerError
 from runner.files import write_bytes
+from runner.gate import kind
 from runner.language import i18n
 from runner.plan.variants import TEMPLATES, Plan
-from runner.report.freshness import OUTPUTS, RECORD_FILE, outdated
+from runner.report.freshness import outdated
 
-DRAFT_FILE = "entrega.eml"
 FILES = ("report.pdf", "practica5.ipynb")
 SUBMISSION_PORT = 587
 SCHEMES = {"smtp": "starttls", "smtps": "tls", "submission": "starttls", "submissions": "tls"}
@@ -149,17 +148,11 @@ def _agreed(by_host: T | None, by_option: T | None, option: str) -> T | None:
 
 
 def find_parcel(plan: Plan, build_dir: Path, limit_mb: float) -> Parcel:
-    """Report and notebook; raises InputError where one is not there, a pipe, or a link."""
-    absent = [name for name in FILES if not (build_dir / name).is_file()]
+    """Report and notebook; raises InputError where one is not there."""
+    absent = [name for name in FILES if kind(build_dir / name, build_dir) != "file"]
     if absent:
         what = f"not there: {', '.join(absent)}"
         raise InputError(what, where=str(build_dir), hint="run 'all' first, or 'report'")
-    for path in (build_dir / name for name in (*OUTPUTS, RECORD_FILE, RECEIPT_FILE)):
-        if path.exists() and not path.is_file():  # a pipe would be waited for without end
-            raise InputError("is no plain file", where=str(path), hint="remove it, and run 'report' again")
-        if path.is_symlink():
-            hint = "only what the program made is sent: remove it, and run 'report' again"
-            raise InputError("a link to another file", where=str(path), hint=hint)
     report, notebook = (build_dir / name for name in FILES)
     return Parcel(report, notebook, round(limit_mb * MEGABYTE), outdated(plan, build_dir))
 
@@ -207,7 +200,7 @@ def write_draft(packed: Packed, build_dir: Path, earlier: Receipt | None) -> Non
     packed.message["X-Unsent"] = "1"
     content = packed.message.as_bytes()
     with private():
-        write_bytes(build_dir / DRAFT_FILE, content)
+        write_bytes(build_dir / DRAFT_FILE, content, build_dir)
     _print_changes(packed)
     print(f"wrote {build_dir / DRAFT_FILE} ({megabytes(len(content))}), a draft to {packed.whom}: not sent")
     if earlier:
@@ -248,7 +241,7 @@ def dispatch(packed: Packed, server: Server, book: Book) -> None:
     finally:
         book.note(begun.model_copy(update={"status": ended[0], "reply": ended[1]}))
     with private():
-        write_bytes(book.build_dir / DRAFT_FILE, content)
+        write_bytes(book.build_dir / DRAFT_FILE, content, book.build_dir)
     print(f"sent to {packed.whom} by {server.name} ({megabytes(len(content))}): {reply}")
     print(f"receipt: {book.path}")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runner.deliver.header_text import HeaderPolicy, blanked, header_text
 from runner.deliver.preflight import megabytes
+from runner.gate import read_bytes
 from runner.language import templating
 from runner.language.i18n import localised
 from runner.report.summary import ReportSummary
@@ -63,7 +64,7 @@ def compose(
     message.set_content(body, cte="quoted-printable")
     digest = hashlib.sha256()
     for path in files:
-        content = path.read_bytes()
+        content = read_bytes(path)
         digest.update(content)
         kind = KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         main, sub = kind.split("/")

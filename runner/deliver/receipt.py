@@ -16,15 +16,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ValidationError
 from pypdf import PdfReader
 
+from runner.build_folder import RECEIPT_FILE
 from runner.deliver.private_files import private
 from runner.errors import InputError, RunnerError
 from runner.files import Record, write_json
+from runner.gate import read_bytes
 from runner.language.i18n import tr
 from runner.report.attachments import MANIFEST
 from runner.report.summary import file_sha256
-from runner.results.plain_files import PIECE, open_plain
 
-RECEIPT_FILE = "entrega.json"
 # "begun" is one whose end is not known: the program or the machine stopped in the middle.
 Status = Literal["begun", "sent", "not sent", "unknown"]
 FIRST_YEAR, LAST_YEAR = 1970, 9000
@@ -96,9 +96,7 @@ class Book:
     def read(self) -> Receipts:
         """All receipts; raises InputError if the file is there and can't be read."""
         try:
-            with open_plain(self.path) as file:
-                content = b"".join(iter(lambda: file.read(PIECE), b""))
-            return Receipts.model_validate_json(content)
+            return Receipts.model_validate_json(read_bytes(self.path, self.build_dir))
         except FileNotFoundError:
             return Receipts()
         except (OSError, RunnerError, ValidationError) as error:

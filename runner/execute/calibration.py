@@ -19,10 +19,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from runner.build_folder import CALIBRATION_FILE, result_folder
 from runner.errors import RunnerError
 from runner.execute.estimate import Sample
 from runner.execute.task import kernel_environment
 from runner.files import Record, write_json
+from runner.gate import read_bytes
 from runner.machine.capacity import usable_cores, whole_memory
 from runner.machine.processor import processor
 from runner.plan.practice import Costs, Practice, costs_of, practice_of
@@ -30,7 +32,6 @@ from runner.plan.variants import Variant
 from runner.processes.forked_kernel import begin, fork_context, is_safe, preload
 from runner.results.records import read_result
 
-CALIBRATION_FILE = "calibration.json"
 LEAST_WORK_SECONDS = 600.0  # of expected training on one core, below which a calibration would not pay
 LEAST_SHARE = 0.7  # of the expected work, that of the kinds that are measured: the others are scaled
 LIMIT_SECONDS = 60.0  # no steps of another kind of variant begin later than that
@@ -64,7 +65,7 @@ def read_samples(build_dir: Path, jobs: int, practice: str) -> tuple[Sample, ...
     if known is None or known.costs is None:
         return ()
     try:
-        found = Calibration.model_validate_json((build_dir / CALIBRATION_FILE).read_bytes())
+        found = Calibration.model_validate_json(read_bytes(build_dir / CALIBRATION_FILE, build_dir))
     except (OSError, ValidationError):
         return ()
     return found.samples if found.machine == machine(jobs, known) else ()
@@ -76,7 +77,7 @@ def former_seconds(build_dir: Path, variants: Iterable[Variant]) -> dict[str, fl
     for variant in variants:
         if variant.kind == "notebook" or costs_of(variant.practice) is None:
             try:
-                found[variant.name] = read_result(build_dir / "results" / variant.name).result.wall_seconds
+                found[variant.name] = read_result(result_folder(build_dir, variant.name)).result.wall_seconds
             except RunnerError:
                 continue
     return found

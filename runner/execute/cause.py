@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from runner import kernel
 from runner.errors import FULL, RunnerError
+from runner.gate import read_bytes
 from runner.machine import container
 from runner.processes.kernel_death import OF_MEMORY, KernelDied, is_of_memory
 from runner.results.reasons import Reason, said
@@ -44,8 +45,8 @@ def _of_cell(error: BaseException, work_dir: Path) -> Reason:
 def _left(path: Path) -> Reason | None:
     """The reason that a notebook left before it raised, if it did."""
     try:
-        return Reason.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        return Reason.model_validate_json(read_bytes(path))
+    except (OSError, RunnerError, ValidationError):
         return None
 
 

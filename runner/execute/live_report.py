@@ -21,12 +21,11 @@ from typing import Self
 
 import psutil
 
-from runner.build_folder import sweep
+from runner.build_folder import KERNELS_LOG, REPORT_FILE, sweep
 from runner.errors import RunnerError, from_system
 from runner.plan.variants import Plan
 from runner.processes.pool import out_of_reach, settle
 
-REPORT_FILE = "report.pdf"
 TERMINATED = 143
 FIRST_NICENESS = 5  # of the first rendering, which is small: something to look at after a minute
 NICENESS = 15  # a rendering gets some 3 % of a core that a kernel uses as well: some minutes, and it ends
@@ -146,7 +145,7 @@ def render_in_background(
     render: Render, plan: Plan, build_dir: Path, sender: Connection, niceness: int
 ) -> None:
     """Be the process that renders; ``sender`` gets the reason if it fails."""
-    settle(build_dir / "kernels.log")
+    settle(build_dir / KERNELS_LOG)
     signal.signal(signal.SIGTERM, _end)  # as an exception, so that half-written files are removed
     give_way(niceness)
     try:

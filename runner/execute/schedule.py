@@ -5,13 +5,13 @@ A failed variant stops nothing but what needs it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from time import monotonic
 from typing import Any
 
+from runner.build_folder import KERNELS_LOG, result_folder
 from runner.errors import InputError, RunnerError
 from runner.execute.budget import Packer, Packing
 from runner.execute.estimate import Estimator
@@ -19,11 +19,13 @@ from runner.execute.likely import likely
 from runner.execute.progress import Display, State
 from runner.execute.state import Workspace
 from runner.execute.task import Outcome, Task, record_failure, run_task
+from runner.files import read_json
+from runner.gate import read_bytes
 from runner.machine.capacity import Capacity
 from runner.plan.practice import costs_of
 from runner.plan.records import repetition
 from runner.plan.variants import Variant
-from runner.processes.pool import KERNELS_LOG, end_children, make_executor, uninterrupted
+from runner.processes.pool import end_children, make_executor, uninterrupted
 from runner.results.reasons import PROCESS_DIED, Reason, english_words, said
 from runner.results.records import read_result
 
@@ -243,7 +245,7 @@ class Schedule:
             self._fail(variant.name, outcome.reason)
             return variant.name
         try:
-            found = read_result(self.workspace.build_dir / "results" / variant.name)
+            found = read_result(result_folder(self.workspace.build_dir, variant.name))
         except RunnerError as error:
             self._fail(variant.name, said(error.what))
             return variant.name
@@ -279,8 +281,8 @@ class Schedule:
         expected = self._cost(variant, self.threads[variant.name])
         try:
             path = self.workspace.progress_file(variant.name)
-            seen = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            seen = read_json(read_bytes(path, self.workspace.build_dir))
+        except (OSError, ValueError, RunnerError):
             return State(0.0, "starting", max(0.0, expected - elapsed))
         share = seen["epoch"] / seen["epochs"]
         own = share - (seen.get("first") or 0) / seen["epochs"]  # without what earlier attempts did

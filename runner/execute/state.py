@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from runner import kernel
 from runner.analysis.choices import resolve
+from runner.build_folder import PROGRESS_FILE, RESULT_FILE, notebook_of, result_folder, work_folder
 from runner.errors import RunnerError
 from runner.execute.keys import Content, content_of, digest, key_parts
 from runner.execute.stale import why_stale
-from runner.execute.task import WORK, Task
+from runner.execute.task import Task
 from runner.file_index import file_index
+from runner.gate import kind
 from runner.plan.records import SEED_MARK
 from runner.plan.variants import Plan, Variant
 from runner.results.reasons import english_words
-from runner.results.records import RESULT_FILE, Finished, read_failure, read_result
+from runner.results.records import Finished, read_failure, read_result
 from runner.results.seal import broken
 
 Status = Literal["done", "pending", "failed", "stale"]
@@ -56,9 +57,9 @@ class Workspace:
 
     def look(self, variant: Variant) -> VariantState:
         """One variant's state; those it depends on must have been looked at before."""
-        folder = self.build_dir / "results" / variant.name
+        folder = result_folder(self.build_dir, variant.name)
         parts, failure = self.parts(variant), read_failure(folder)
-        if not (folder / RESULT_FILE).exists():
+        if kind(folder / RESULT_FILE, self.build_dir) is None:
             status: Status = "failed" if failure else "pending"
             return VariantState(variant, status, english_words(failure.reason) if failure else "", None)
         found, why = self._kept(variant, folder, parts)
@@ -83,8 +84,7 @@ class Workspace:
         changed = why_stale(found.result, parts, self.parameters(variant))
         if changed:
             return None, changed
-        executed = self.build_dir / "notebooks" / f"{variant.name}.ipynb"
-        if not executed.exists():
+        if kind(notebook_of(self.build_dir, variant.name), self.build_dir) != "file":
             return None, "its executed notebook is gone"
         return found, ""
 
@@ -156,4 +156,4 @@ class Workspace:
 
     def progress_file(self, name: str) -> Path:
         """Where the running variant's kernel says how far it is."""
-        return self.build_dir / WORK / name / kernel.PROGRESS_FILE
+        return work_folder(self.build_dir, name) / PROGRESS_FILE

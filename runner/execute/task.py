@@ -9,43 +9,62 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
+import re
 import site
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
-from runner import PROJECT_ROOT, kernel
-from runner.errors import RunnerError
+from runner import PROJECT_ROOT, kernel, made
+from runner.build_folder import (
+    EXECUTED,
+    FAILURE_FILE,
+    PROGRESS_FILE,
+    RESULT_FILE,
+    RESULTS,
+    SEAL_FILE,
+    TRAINING_FILE,
+    WORK,
+    checkpoint_folder,
+    failed_notebook_of,
+    notebook_of,
+    result_folder,
+    root_of,
+    work_folder,
+)
+from runner.errors import InputError, RunnerError
 from runner.execute.cause import cause_of, is_exhausted, is_unstarted
 from runner.execute.cleaning import clean_notebook
 from runner.execute.keys import digest
 from runner.files import beside, move, remove, write_json, write_text
+from runner.gate import (
+    REMOVE_IT,
+    files_below,
+    kind,
+    make_folder,
+    names_in,
+    read_bytes,
+    read_text,
+    remove_file,
+    remove_tree,
+)
 from runner.plan.practice import practice_of
 from runner.processes import isolation
 from runner.processes.forked_kernel import preload
 from runner.results import attempts
 from runner.results.attempts import Attempt
 from runner.results.reasons import Reason
-from runner.results.records import (
-    FAILURE_FILE,
-    RESULT_FILE,
-    SCHEMA_VERSION,
-    TRAINING_FILE,
-    Failure,
-    Result,
-    Training,
-)
-from runner.results.seal import SEAL_FILE, broken, seal
+from runner.results.records import SCHEMA_VERSION, Failure, Result, Training
+from runner.results.seal import broken, own_files, seal
 
-WORK = "work"
-EXECUTED = "notebook.ipynb"
 OLD = ".{}.old"  # a result while another takes its place
+FORMER = re.compile(r"\.(.+)\.old")
 
 
 @dataclass(frozen=True)
@@ -73,12 +92,12 @@ class Task:
     @property
     def work_dir(self) -> Path:
         """Where the variant lives until it is finished."""
-        return self.build_dir / WORK / self.name
+        return work_folder(self.build_dir, self.name)
 
     @property
     def checkpoint_dir(self) -> Path:
         """Where its kernel keeps what another attempt can go on from."""
-        return self.build_dir / attempts.CHECKPOINTS / self.name
+        return checkpoint_folder(self.build_dir, self.name)
 
 
 @dataclass(frozen=True)
@@ -103,8 +122,7 @@ def run_task(task: Task) -> Outcome:
     """
     started, clock = datetime.now(UTC), perf_counter()
     try:
-        shutil.rmtree(task.work_dir, ignore_errors=True)
-        task.work_dir.mkdir(parents=True)
+        new_work_folder(task)
         attempt = attempts.begin(task.checkpoint_dir, task.key, task.threads)
         _execute(task, attempt)
         _publish(task, attempt, started, perf_counter() - clock)
@@ -169,13 +187,16 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
 
     Only then do its checkpoints go.
     """
-    executed = task.work_dir / EXECUTED
-    _rewrite_clean(executed)
+    executed, root = task.work_dir / EXECUTED, task.build_dir
+    _rewrite_clean(executed, root)
+    remove_file(task.work_dir / PROGRESS_FILE, root)
+    training = _read_training(task.work_dir, attempt)
+    left = (path for path, _ in files_below(task.work_dir, root) if path != executed)
     record = Result(
         schema_version=SCHEMA_VERSION,
         variant=task.name,
         notebook=task.notebook.name,
-        notebook_sha256=hashlib.sha256(executed.read_bytes()).hexdigest(),
+        notebook_sha256=hashlib.sha256(read_bytes(executed, root)).hexdigest(),
         profile=task.profile,
         draft=task.draft,
         key=task.key,
@@ -185,11 +206,10 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
         finished=datetime.now(UTC),
         wall_seconds=attempt.earlier_seconds + wall_seconds,
         settings=isolation.deciding(os.environ),
-        training=_read_training(task.work_dir, attempt),
+        files=tuple(path.relative_to(task.work_dir).as_posix() for path in left),
+        training=training,
     )
-    for passing in (kernel.PROGRESS_FILE, kernel.REASON_FILE):
-        (task.work_dir / passing).unlink(missing_ok=True)
-    write_json(task.work_dir / RESULT_FILE, record)
+    write_json(task.work_dir / RESULT_FILE, record, root)
     seal(task.work_dir, but=EXECUTED)  # from here on it is finished, whatever happens
     _put_in_place(task.work_dir, task.build_dir)
     attempts.forget(task.checkpoint_dir)
@@ -197,34 +217,37 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
 
 def _put_in_place(work_dir: Path, build_dir: Path) -> None:
     """Move what is finished to its place; done again, it goes on where it was cut off."""
-    name, notebooks = work_dir.name, build_dir / "notebooks"
-    if (work_dir / EXECUTED).exists():
-        notebooks.mkdir(parents=True, exist_ok=True)
-        move(work_dir / EXECUTED, notebooks / f"{name}.ipynb")
-    (notebooks / f"{name}.failed.ipynb").unlink(missing_ok=True)
-    replace_folder(work_dir, build_dir / "results" / name)
+    name = work_dir.name
+    if kind(work_dir / EXECUTED, build_dir) is not None:
+        move(work_dir / EXECUTED, notebook_of(build_dir, name), build_dir)
+    remove_file(failed_notebook_of(build_dir, name), build_dir)
+    replace_folder(work_dir, result_folder(build_dir, name))
 
 
 def recover(build_dir: Path) -> None:
     """Bring to its place what a run that was killed had finished; for who holds the build folder."""
-    for old in (build_dir / "results").glob(OLD.format("*")):
-        target = old.with_name(old.name.removeprefix(".").removesuffix(".old"))
-        if target.exists():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(old, target)
-    for work_dir in (build_dir / WORK).glob("*"):
-        if (work_dir / SEAL_FILE).is_file() and not any(broken(work_dir)):
-            _put_in_place(work_dir, build_dir)
+    results, work = build_dir / RESULTS, build_dir / WORK
+    for name in names_in(results, build_dir):
+        if found := FORMER.fullmatch(name):
+            old, target = results / name, results / found[1]
+            if kind(target, build_dir) == "folder":
+                _clear_away(old, target, build_dir)
+            else:
+                move(old, target, build_dir)
+    for name, found_kind in names_in(work, build_dir).items():
+        finished = found_kind == "folder" and SEAL_FILE in names_in(work / name, build_dir)
+        if finished and not any(broken(work / name)):
+            _put_in_place(work / name, build_dir)
 
 
 def _read_training(folder: Path, attempt: Attempt) -> Training | None:
     """What the kernel measured, if it trained, with what earlier attempts spent on it."""
     path = folder / TRAINING_FILE
-    if not path.exists():
+    root = root_of(folder)
+    if kind(path, root) is None:
         return None
-    training = Training.model_validate_json(path.read_bytes())
-    path.unlink()
+    training = Training.model_validate_json(read_bytes(path, root))
+    remove_file(path, root)
     kept = sum(e.train_seconds + e.validation_seconds for e in training.epochs[: training.restored_epochs])
     return training.model_copy(
         update={
@@ -236,22 +259,55 @@ def _read_training(folder: Path, attempt: Attempt) -> Training | None:
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Put ``source`` in the place of ``target``; an interruption leaves one of the two whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new = beside(source, target)  # while the former is still in its place
+    """Put ``source`` in the place of ``target``; an interruption leaves one of the two whole.
+
+    What somebody else put into the former one is in the new one, then. Raises Strange for a link there.
+    """
+    root = root_of(target)
+    make_folder(target.parent, root)
+    new = beside(source, target, root)  # while the former is still in its place
     old = target.with_name(OLD.format(target.name))
-    if target.exists():
-        remove(old)
-        move(target, old)
-    move(new, target)
-    for each in (source, old):
-        remove(each)
+    if kind(target, root) is not None:
+        _clear_away(old, target, root)
+        make_folder(target, root)  # which it is, unless somebody else put a link or a file there
+        move(target, old, root)
+    move(new, target, root)
+    remove(source, root)
+    _clear_away(old, target, root)
 
 
-def _rewrite_clean(path: Path) -> None:
-    content = json.loads(path.read_text(encoding="utf-8"))
+def _clear_away(old: Path, target: Path, root: Path) -> None:
+    """Remove the files that the program made in ``old``, and move those that it did not to ``target``."""
+    if kind(old, root) != "folder":
+        return
+    for path in own_files(old):
+        remove_file(path, root)
+    for path, _ in list(files_below(old, root)):
+        names = chain([path.name], (f"{path.name}.{number}" for number in count(2)))
+        places = (target / path.relative_to(old).with_name(name) for name in names)
+        move(path, next(each for each in places if kind(each, root) is None), root)
+    remove_tree(old, root)  # of folders only
+
+
+def new_work_folder(task: Task) -> None:
+    """An empty work folder for the task; raises InputError for one that the program did not make."""
+    discard_work_folder(task)
+    if kind(task.work_dir, task.build_dir) is not None:
+        raise InputError("was not made by this program", where=str(task.work_dir), hint=REMOVE_IT)
+    made.record(task.build_dir, task.work_dir)
+    make_folder(task.work_dir, task.build_dir)
+
+
+def discard_work_folder(task: Task) -> None:
+    """Remove the task's work folder with all that is in it, if the program made it."""
+    if made.has(task.build_dir, task.work_dir):
+        remove_tree(task.work_dir, task.build_dir)
+
+
+def _rewrite_clean(path: Path, root: Path) -> None:
+    content = json.loads(read_text(path, root))
     clean_notebook(content)
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n", root)
 
 
 def record_failure(task: Task, reason: Reason, detail: str = "") -> None:
@@ -261,11 +317,12 @@ def record_failure(task: Task, reason: Reason, detail: str = "") -> None:
     Checkpoints stay for the next attempt; where there are none, nothing of this one counts for it. What
     can't be written, on a full disk say, is left out: the outcome tells the reason as well.
     """
-    with suppress(OSError):
+    with suppress(RunnerError, OSError):
         _keep_notebook(task)
-    shutil.rmtree(task.work_dir, ignore_errors=True)  # before anything is written: the disk may be full
-    with suppress(OSError):
-        write_json(task.build_dir / "results" / task.name / FAILURE_FILE, _failure(task, reason, detail))
+    discard_work_folder(task)  # before anything is written: the disk may be full
+    with suppress(RunnerError, OSError):
+        path = result_folder(task.build_dir, task.name) / FAILURE_FILE
+        write_json(path, _failure(task, reason, detail), task.build_dir)
     with suppress(RunnerError, OSError):
         attempts.end_in_vain(task.checkpoint_dir)
 
@@ -273,10 +330,8 @@ def record_failure(task: Task, reason: Reason, detail: str = "") -> None:
 def _keep_notebook(task: Task) -> None:
     """Move the notebook of a failed variant to where it can be looked at; that of its result stays."""
     executed = task.work_dir / EXECUTED
-    if executed.exists():
-        notebooks = task.build_dir / "notebooks"
-        notebooks.mkdir(parents=True, exist_ok=True)
-        move(executed, notebooks / f"{task.name}.failed.ipynb")
+    if kind(executed, task.build_dir) is not None:
+        move(executed, failed_notebook_of(task.build_dir, task.name), task.build_dir)
 
 
 def _failure(task: Task, reason: Reason, detail: str) -> Failure:

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.analysis.loading import unreadable_result
+from runner.build_folder import FIGURES, FIGURES_FILE, root_of
 from runner.code_closure import combined, module_file, needed
 from runner.errors import InputError, RunnerError
 from runner.figures.drawn import Drawn
 from runner.figures.own import FILE, drawing_folder, own_draws
 from runner.figures.typefaces import fonts_of, style_sheets
 from runner.file_index import FileIndex, file_index
-from runner.files import write_json
+from runner.files import read_json, write_json
+from runner.gate import read_bytes
 from runner.language import i18n
 from runner.packages import made_with
 from runner.plan.data_files import files_in
 from runner.plan.variants import TEMPLATES
-from runner.results.records import LEFT_OUT
+from runner.results.records import files_for_readers
 from runner.results.study import MissingVariant, Study
 
 if TYPE_CHECKING:
     from runner.figures.drawn import Draw
 
-FOLDER = "figures"
 FONTS = "fonts"  # of all figures, among the templates
-MANIFEST = "figures.json"
 TEXTS = {".html", ".css", ".po", ".txt", ".md"}  # among templates: what no figure reads
 
 
@@ -72,7 +71,7 @@ def drawn_figures(
 
     Figures are drawn again only when results, labels or the drawing code changed.
     """
-    folder = build_dir / FOLDER
+    folder = build_dir / FIGURES
     digest = _inputs_digest(study, file_index(build_dir), templates)
     known = _read_manifest(folder, digest)
     figures: dict[str, Drawn | MissingVariant] = {}
@@ -104,7 +103,7 @@ def _frozen() -> Iterator[None]:
 
 def known_figures(study: Study, build_dir: Path, templates: Path) -> dict[str, Drawn | MissingVariant] | None:
     """What ``draw_figures`` would return, if all is there already: found out without matplotlib."""
-    folder = build_dir / FOLDER
+    folder = build_dir / FIGURES
     known = _read_manifest(folder, _inputs_digest(study, file_index(build_dir), templates), complete=True)
     return {**known} if known else None
 
@@ -129,7 +128,7 @@ def _drawn(id: str, draw: Draw, study: Study, folder: Path, fonts: Sequence[Path
     use_style(fonts)
     figure, alt, vector = draw(study)
     try:
-        path = save(figure, folder / id, vector)
+        path = save(figure, folder / id, vector, folder.parent)
     except (ValueError, RuntimeError) as error:  # a text that can't be set, such as half a formula
         raise InputError(f"can't be drawn: {error}", where=f"figure {id}") from error
     finally:
@@ -150,7 +149,7 @@ def _inputs_digest(study: Study, index: FileIndex, templates: Path) -> str:
         read += (p for p in files_in(templates) if p.suffix not in TEXTS | {".py"})
     digest.update(combined(sources).encode())
     for _, finished in sorted(study.finished.items()):
-        read += sorted(p for p in finished.folder.glob("[!.]*") if p.is_file() and p.suffix not in LEFT_OUT)
+        read += files_for_readers(finished.folder)
     for path in read:
         digest.update(f"{path.parent.name}/{path.name} {index.sha256(path)}\n".encode())
     return digest.hexdigest()
@@ -159,13 +158,14 @@ def _inputs_digest(study: Study, index: FileIndex, templates: Path) -> str:
 def _read_manifest(folder: Path, digest: str, complete: bool = False) -> dict[str, Drawn]:
     """The figures drawn before from the same inputs and still there; if ``complete``, all or none."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_json(read_bytes(folder / FIGURES_FILE, folder.parent))
         if manifest["digest"] != digest:
             return {}
         drawn = {id: (Drawn(Path(f["path"]), f["alt"]), f["sha256"]) for id, f in manifest["figures"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    there = {id: each for id, (each, sha256) in drawn.items() if _hash(folder.parent / each.path) == sha256}
+    own = {id: found for id, found in drawn.items() if found[0].path.parent == Path(FIGURES)}
+    there = {id: each for id, (each, sha256) in own.items() if _hash(folder.parent / each.path) == sha256}
     return {} if complete and len(there) < manifest.get("wanted", len(there) + 1) else there
 
 
@@ -175,12 +175,13 @@ def _write_manifest(folder: Path, digest: str, figures: Mapping[str, Drawn | Mis
         for id, each in figures.items()
         if isinstance(each, Drawn)
     }
-    write_json(folder / MANIFEST, {"digest": digest, "wanted": len(figures), "figures": drawn})
+    content = {"digest": digest, "wanted": len(figures), "figures": drawn}
+    write_json(folder / FIGURES_FILE, content, folder.parent)
 
 
 def _hash(path: Path) -> str:
     """SHA-256 of a drawn figure; empty if it is not there."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_bytes(path, root_of(path))).hexdigest()
     except OSError:
         return ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 import matplotlib as mpl
 from babel.numbers import format_decimal
@@ -24,6 +24,7 @@ from PIL import Image
 
 from runner.errors import RunnerError
 from runner.figures.typefaces import FONTS, own_fonts
+from runner.files import write_bytes
 from runner.language import i18n
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -185,24 +186,23 @@ def label_lines(axis: Axes, ends: Sequence[tuple[float, float, str, str]], gap: 
         )
 
 
-def save(figure: Figure, path: Path, vector: bool = True) -> Path:
-    """Write ``path`` with .svg, or .png for grids of many cells; whole or not at all."""
+def save(figure: Figure, path: Path, vector: bool = True, root: Path | None = None) -> Path:
+    """Write ``path`` with .svg, or .png for grids of many cells; whole or not at all.
+
+    ``root`` is the build folder that it is in.
+    """
     target = path.with_suffix(".svg" if vector else ".png")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}")
-    try:
+    with io.BytesIO() as buffer:
         with no_missing_letters(target.stem):
             if vector:
-                figure.savefig(temporary, format="svg", metadata={"Date": None})
+                figure.savefig(buffer, format="svg", metadata={"Date": None})
             else:
-                _save_opaque(figure, temporary)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+                _save_opaque(figure, buffer)
+        write_bytes(target, buffer.getvalue(), root)
     return target
 
 
-def _save_opaque(figure: Figure, path: Path) -> None:
+def _save_opaque(figure: Figure, file: IO[bytes]) -> None:
     """A picture without a layer of transparency: in the PDF that would be a second one, pixel by pixel."""
     with io.BytesIO() as buffer:
         with mpl.rc_context({"savefig.bbox": None}):  # cut to its content, it would have another size
@@ -210,4 +210,4 @@ def _save_opaque(figure: Figure, path: Path) -> None:
         width, height = (round(side) for side in figure.get_size_inches() * mpl.rcParams["savefig.dpi"])
         picture = Image.frombytes("RGBA", (int(width), int(height)), buffer.getvalue())
     dots = (mpl.rcParams["savefig.dpi"],) * 2
-    picture.convert("RGB").save(path, format="png", dpi=dots)
+    picture.convert("RGB").save(file, format="png", dpi=dots)

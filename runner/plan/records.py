@@ -10,6 +10,7 @@ from pydantic import Field
 from runner.files import Record
 
 REPEATED = "{label} (repetición {number})"
+MOST_SEEDS = 50  # trainings of one variant
 SEED_MARK = "~"  # between a variant's name and the number of the repetition
 
 
@@ -25,6 +26,9 @@ def origin(name: str) -> str:
 def repetition(name: str) -> int:
     """Which repetition ``name`` is: 1 for a variant under its plain name."""
     return int(name.partition(SEED_MARK)[2] or 1)
+
+
+Repeats = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
 
 
 class Pair(Record):

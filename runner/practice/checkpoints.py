@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import os
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -23,9 +22,11 @@ import keras
 import numpy as np
 from pydantic import ValidationError
 
-from runner.files import Record, write_json
+from runner.build_folder import CHECKPOINT_FILE, EPOCH, root_of
+from runner.files import Record, write_bytes, write_json
+from runner.gate import Strange, names_in, read_bytes, remove_file
 from runner.practice.training import EpochClock
-from runner.results.attempts import INDEX_FILE, note_seconds
+from runner.results.attempts import note_seconds
 
 SECONDS_BETWEEN_NOTES = 1.0
 
@@ -151,35 +152,26 @@ def write_checkpoint(folder: Path, key: str, epoch: int, arrays: Mapping[str, np
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]  # NumPy's types take the names for its options
     content = buffer.getvalue()
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"epoch-{epoch}.npz"
-    temporary = folder / f".{target.name}.tmp"
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    write_json(
-        folder / INDEX_FILE, Index(key=key, file=target.name, sha256=hashlib.sha256(content).hexdigest())
-    )
-    for other in folder.glob("epoch-*.npz"):
-        if other != target:
-            other.unlink(missing_ok=True)
+    root, target = root_of(folder), folder / f"epoch-{epoch}.npz"
+    write_bytes(target, content, root, lasting=True)
+    index = Index(key=key, file=target.name, sha256=hashlib.sha256(content).hexdigest())
+    write_json(folder / CHECKPOINT_FILE, index, root)
+    for name in names_in(folder, root):
+        if EPOCH.fullmatch(name) and name != target.name:
+            remove_file(folder / name, root)
 
 
 def read_checkpoint(folder: Path, key: str) -> dict[str, np.ndarray] | None:
     """The arrays of the checkpoint in ``folder``; None if there is none, whole, of the run ``key``."""
     try:
-        index = Index.model_validate_json((folder / INDEX_FILE).read_bytes())
-        content = (folder / Path(index.file).name).read_bytes()
+        root = root_of(folder)
+        index = Index.model_validate_json(read_bytes(folder / CHECKPOINT_FILE, root))
+        content = read_bytes(folder / Path(index.file).name, root)
         if index.key != key or hashlib.sha256(content).hexdigest() != index.sha256:
             return None
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return dict(file)
-    except (OSError, ValueError, ValidationError, BadZipFile):
+    except (OSError, ValueError, ValidationError, BadZipFile, Strange):
         return None
 
 

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from runner.build_folder import HISTORY_FILE, MODEL_FILE, PREDICTIONS_FILE, TRAINING_FILE
 from runner.files import write_json
 from runner.kernel import explain
 from runner.machine.capacity import usable_cores
@@ -24,9 +25,6 @@ from runner.practice.parameters import CLASSES
 from runner.practice.training import EpochClock, evaluation_batches
 from runner.results import records
 from runner.results.reasons import Reason
-
-HISTORY_FILE = "history.csv"
-MODEL_FILE = "model.keras"
 
 
 def check_finite(history: Mapping[str, Sequence[float]]) -> None:
@@ -184,9 +182,9 @@ def save(
 ) -> None:
     """Leave everything in ``folder``, the record last."""
     model.save(folder / MODEL_FILE)
-    np.savez_compressed(folder / records.PREDICTIONS_FILE, **vars(predictions))
+    np.savez_compressed(folder / PREDICTIONS_FILE, **vars(predictions))
     with open(folder / HISTORY_FILE, "w", newline="", encoding="utf-8") as file:  # noqa: PTH123
         writer = csv.DictWriter(file, fieldnames=list(records.Epoch.model_fields))
         writer.writeheader()
         writer.writerows(epoch.model_dump() for epoch in training.epochs)
-    write_json(folder / records.TRAINING_FILE, training)
+    write_json(folder / TRAINING_FILE, training)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from runner.files import write_text
 from runner.practice import fused_adam
 from runner.practice.model import start_as_identity, whiten
 from runner.practice.parameters import CLASSES, Parameters
@@ -243,7 +243,5 @@ class ProgressFile(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has
         metrics = {k: float(v) for k, v in (logs or {}).items() if math.isfinite(float(v))}
         done = self._epoch + min(share, 1.0)
         state = {"epoch": done, "first": self._first, "epochs": self.epochs, "metrics": metrics}
-        temporary = self.path.with_suffix(".tmp")
         with suppress(OSError):  # a full disk costs the news, not the training
-            temporary.write_text(json.dumps(state), encoding="utf-8")
-            os.replace(temporary, self.path)
+            write_text(self.path, json.dumps(state))

@@ -241,10 +241,9 @@ def _write(path: Path, text: str) -> None:
     with suppress(OSError, ValueError):
         if path.read_text(encoding="utf-8") == text:
             return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    from runner.files import write_text  # its libraries take long to import, and this is rarely needed
+
+    write_text(path, text)
 
 
 def _keep_downloads(own: Path, environment: Mapping[str, str]) -> None:

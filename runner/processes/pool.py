@@ -19,6 +19,7 @@ from typing import IO, ParamSpec, TypeVar
 import psutil
 
 from runner.errors import RunnerError
+from runner.gate import Strange, opened_to_append
 from runner.machine.gpus import only_gpu
 from runner.processes import isolation
 from runner.processes import sockets as kernel_sockets
@@ -31,7 +32,6 @@ SHARED_MEMORY_HINT = (
     f"{SHARED_MEMORY} must be a folder that this user can write to, with some room: as root, "
     f"'mount -t tmpfs -o mode=1777 tmpfs {SHARED_MEMORY}'; a container has one unless it was taken away"
 )
-KERNELS_LOG = "kernels.log"  # what they and their kernels have to say, in the build folder
 
 
 def make_executor(jobs: int, log: Path, gpus: tuple[str, ...] = ()) -> Executor:
@@ -116,9 +116,8 @@ def settle(log: Path, gpus: Queue[str] | None = None) -> None:
 def _opened(log: Path) -> IO[bytes]:
     """The log to append to; where it can't be written, nothing is worth losing a process for."""
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        return log.open("ab", buffering=0)
-    except OSError:
+        return opened_to_append(log)
+    except (OSError, Strange):
         return Path(os.devnull).open("ab", buffering=0)
 
 

@@ -1,8 +1,9 @@
 """What goes into the PDF beside the pages: all that its numbers can be worked out from again.
 
 Each file keeps its path in the build folder; the manifest lists them with their SHA-256, and the report
-prints the manifest's own. Trained weights stay out, and of the predictions only what the analysis reads:
-the report is to fit into a message.
+prints the manifest's own. Nothing that merely lies in the build folder is attached: of a variant, only what
+its notebook left, as its own record tells (``files``). Trained weights stay out, and of the predictions only
+what the analysis reads: the report is to fit into a message.
 """
 
 from __future__ import annotations
@@ -19,18 +20,27 @@ import numpy as np
 from markupsafe import Markup
 
 from runner.analysis.selection import select
+from runner.build_folder import (
+    AWAITED_FILE,
+    FAILURE_FILE,
+    PACKAGES_FILE,
+    PREDICTIONS_FILE,
+    RUN_FILE,
+    notebook_of,
+    result_folder,
+)
 from runner.code_closure import read_source
 from runner.errors import RunnerError
 from runner.files import json_text
+from runner.gate import kind, read_bytes
 from runner.language.templating import PROGRAM, base_files
-from runner.packages import PACKAGES_FILE, made_with
+from runner.packages import made_with
 from runner.plan.data_files import files_in
 from runner.plan.variants import Plan
 from runner.report.claims.evidence import Claim
 from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
-from runner.results.awaited import AWAITED_FILE
-from runner.results.records import FAILURE_FILE, LEFT_OUT, PREDICTIONS_FILE
+from runner.results.records import left_files
 from runner.results.study import Study
 
 MANIFEST = "manifest.json"
@@ -78,28 +88,37 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
     for notebook in sorted({variant.notebook for variant in plan.variants}):
         if notebook.is_relative_to(plan.path.parent):
             yield f"{PLAN_FOLDER}/{notebook.relative_to(plan.path.parent).as_posix()}", notebook.read_bytes()
-    for once in (build_dir / "run.json", build_dir / AWAITED_FILE, build_dir / PACKAGES_FILE):
-        if once.is_file():
-            yield once.name, once.read_bytes()
+    for once in (RUN_FILE, AWAITED_FILE, PACKAGES_FILE):
+        if kind(build_dir / once, build_dir) is not None:
+            yield once, read_bytes(build_dir / once, build_dir)
     shown = select(study)
     for variant in plan.variants:
         if variant.name not in shown:
             continue
-        executed = build_dir / "notebooks" / f"{variant.name}.ipynb"
-        folder = build_dir / "results" / variant.name
-        failure = folder / FAILURE_FILE
-        if failure.is_file() and not study.has(variant.name):  # a result of other inputs may be kept there
-            yield f"results/{variant.name}/{failure.name}", failure.read_bytes()
-            continue
-        if executed.is_file():
-            yield f"notebooks/{executed.name}", executed.read_bytes()
-        for file in sorted(folder.glob("*")) if folder.is_dir() else ():
-            if file.is_file() and file.suffix not in LEFT_OUT and not file.name.startswith("."):
-                content = reduced(file) if file.name == PREDICTIONS_FILE else file.read_bytes()
-                yield f"results/{variant.name}/{file.name}", content
+        for path in _of_variant(study, build_dir, variant.name):
+            content = (
+                reduced(path, build_dir) if path.name == PREDICTIONS_FILE else read_bytes(path, build_dir)
+            )
+            yield path.relative_to(build_dir).as_posix(), content
 
 
-def reduced(predictions: Path) -> bytes:
+def _of_variant(study: Study, build_dir: Path, name: str) -> Iterator[Path]:
+    """Its record of a failure; or its executed notebook, and the files that its own record names."""
+    folder = result_folder(build_dir, name)
+    failure, done = folder / FAILURE_FILE, study.has(name)
+    failed = kind(failure, build_dir) is not None
+    if failed and not done:  # a result of other inputs may be kept there
+        yield failure
+        return
+    executed = notebook_of(build_dir, name)
+    if kind(executed, build_dir) is not None:
+        yield executed
+    yield from left_files(folder, study.get(name).result if done else None)
+    if failed:
+        yield failure
+
+
+def reduced(predictions: Path, root: Path) -> bytes:
     """A predictions file without the probabilities of the wrong classes; as it is if it can't be read."""
     try:
         arrays = read_arrays(predictions)
@@ -110,7 +129,7 @@ def reduced(predictions: Path) -> bytes:
             kept[f"{split}_predicted"] = probabilities.argmax(axis=1).astype(np.uint8)
             kept[f"{split}_true_probability"] = probabilities[np.arange(len(labels)), labels]
     except (RunnerError, KeyError, IndexError, ValueError):
-        return predictions.read_bytes()
+        return read_bytes(predictions, root)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **kept)  # type: ignore[arg-type]  # a stub takes **kept for allow_pickle
     return buffer.getvalue()

@@ -11,21 +11,26 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from runner.build_folder import RUN_FILE
+from runner.build_folder import (
+    AWAITED_FILE,
+    MADE_FROM_FILE,
+    OUTPUTS,
+    PACKAGES_FILE,
+    RUN_FILE,
+    notebook_of,
+    result_folder,
+)
 from runner.code_closure import combined, module_file, needed
 from runner.execute.keys import digest
 from runner.figures.own import FILE, drawing_folder
 from runner.file_index import FileIndex, file_index
 from runner.files import Record, write_json
-from runner.packages import PACKAGES_FILE, made_with
+from runner.gate import read_bytes
+from runner.packages import made_with
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan
 from runner.report.attachments import templates_digest
-from runner.report.summary import SUMMARY_FILE
-from runner.results.awaited import AWAITED_FILE
-from runner.results.records import LEFT_OUT
+from runner.results.records import files_for_readers
 
-RECORD_FILE = "made_from.json"
-OUTPUTS = ("report.pdf", SUMMARY_FILE, "practica5.ipynb", "practica5.html")
 MAKER = "runner.commands.render"  # the module that makes them, with all that it imports
 LIBRARIES = ("nbconvert", "nbformat", "pygments", "latex2mathml")  # besides those that the report names
 ABSENT = "absent"
@@ -68,13 +73,13 @@ def note(build_dir: Path, made_from: Mapping[str, str], read: Iterable[Path]) ->
         pictures={name: _hash(build_dir / name, index) for name in shown},
         outputs={name: _hash(build_dir / name, index) for name in OUTPUTS},
     )
-    write_json(build_dir / RECORD_FILE, record)
+    write_json(build_dir / MADE_FROM_FILE, record, build_dir)
 
 
 def outdated(plan: Plan, build_dir: Path) -> tuple[str, ...]:
     """What is wrong with the outputs, a line each; nothing if they are what a rendering would give now."""
     try:
-        record = MadeFrom.model_validate_json((build_dir / RECORD_FILE).read_bytes())
+        record = MadeFrom.model_validate_json(read_bytes(build_dir / MADE_FROM_FILE, build_dir))
     except (OSError, ValidationError):
         return ("it is not known what they were made from",)
     return tuple(_differences(record, plan, build_dir))
@@ -100,11 +105,8 @@ def _altered(name: str, expected: str, found: str, done: str) -> Iterator[str]:
 def _results(plan: Plan, build_dir: Path) -> Iterator[Path]:
     """Records, arrays and executed notebooks of the plan's variants; no models, which nothing shows."""
     for variant in plan.variants:
-        yield build_dir / "notebooks" / f"{variant.name}.ipynb"
-        folder = build_dir / "results" / variant.name
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.suffix not in LEFT_OUT and not path.name.startswith("."):
-                yield path
+        yield notebook_of(build_dir, variant.name)
+        yield from files_for_readers(result_folder(build_dir, variant.name))
 
 
 def _code(plan: Plan, index: FileIndex) -> str:

@@ -11,10 +11,12 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+from runner.build_folder import notebook_of
 from runner.errors import RunnerError
 from runner.execute.cleaning import clean_notebook
 from runner.faults import tell
 from runner.files import write_text
+from runner.gate import kind, read_text
 from runner.language.i18n import tr
 from runner.language.prose import UNTRANSLATED_NOTE, prose, untranslated
 from runner.plan.experiments import HandinEntry
@@ -24,6 +26,7 @@ from runner.results.study import Study
 NO_NOTEBOOK, UNREADABLE = Reason.of("no_notebook"), Reason.of("unreadable_notebook")
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 MISSING = "-missing"  # ends the id of a notice in place of a section
+DAMAGED = (ValueError, OSError, AttributeError, KeyError, TypeError, RecursionError, RunnerError)
 MARKUP = re.compile(
     r"[^\w\s.,;:()/«»%=+'-]|_|^[-+=]|[.)](?=\s)"
 )  # what Markdown or HTML could read as more than text
@@ -52,14 +55,15 @@ def write_handin(study: Study, sections: tuple[HandinEntry, ...], build_dir: Pat
 
 def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -> list[NotebookNode]:
     cells = [_cell(f"{prefix}-heading", prose(section.heading))] if section.heading else []
-    path = build_dir / "notebooks" / f"{section.notebook}.ipynb"
-    if not study.has(section.notebook) or not path.exists():
+    path = notebook_of(build_dir, section.notebook)
+    if not study.has(section.notebook) or kind(path, build_dir) is None:
         label = as_text(study.info(section.notebook).label)
         reason = as_text(reason_words(study.missing.get(section.notebook, NO_NOTEBOOK)))
         return [*cells, _missing(prefix, label, reason)]
     try:
-        content = nbformat.read(path, as_version=4)
-    except (ValueError, OSError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
+        content = nbformat.reads(read_text(path, build_dir), as_version=4)
+        clean_notebook(content)
+    except (*DAMAGED, nbformat.ValidationError) as error:
         hint = f"python -m runner run {section.notebook}"
         tell(RunnerError(f"not a notebook: {str(error).splitlines()[0]}", where=str(path), hint=hint))
         label = as_text(study.label(section.notebook))
@@ -91,8 +95,11 @@ def _tags(cell: NotebookNode) -> list[str]:
 
 
 def _assigned(cell: NotebookNode) -> set[str]:
-    """Names that the cell gives a value."""
-    nodes = ast.walk(ast.parse(cell.source))
+    """Names that the cell gives a value; none if it is no Python."""
+    try:
+        nodes = ast.walk(ast.parse(cell.source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
     return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 

@@ -7,8 +7,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runner.build_folder import REPORT_FILE, SUMMARY_FILE
 from runner.figures.drawing import Figures, drawn_figures, known_figures, prepare
 from runner.figures.typefaces import fonts_of, style_sheets
+from runner.files import whole
 from runner.language.templating import check_texts
 from runner.plan.variants import TEMPLATES, Plan
 from runner.processes.helper import Helper
@@ -16,11 +18,9 @@ from runner.report.attachments import collect, evidence_file
 from runner.report.characters import spelled
 from runner.report.html import report_html
 from runner.report.printing.lean import lean, no_collection
-from runner.report.printing.pdf import load_weasyprint, print_pages, whole_or_not
-from runner.report.summary import SUMMARY_FILE, write_summary
+from runner.report.printing.pdf import load_weasyprint, print_pages
+from runner.report.summary import write_summary
 from runner.results.study import Study
-
-REPORT_FILE = "report.pdf"
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ def render_with(
         len(figures)  # those that no template asks for are drawn, too
         html = lean(document.html)
     attached += (evidence_file(document.claims, attached[0].made),)
-    with ExitStack() as whole:
-        made = [whole.enter_context(whole_or_not(path)) for path in others]
+    with ExitStack() as stack:
+        made = [stack.enter_context(whole(path, build_dir)) for path in others]
         summary, target = (
-            whole.enter_context(whole_or_not(build_dir / n)) for n in (SUMMARY_FILE, REPORT_FILE)
+            stack.enter_context(whole(build_dir / n, build_dir)) for n in (SUMMARY_FILE, REPORT_FILE)
         )
         printing = helping.printer.call(
             print_pages,

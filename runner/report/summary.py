@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from runner.build_folder import SUMMARY_FILE
 from runner.errors import RunnerError
 from runner.files import Record, write_json
+from runner.gate import read_bytes
 from runner.results.study import Study
 
 if TYPE_CHECKING:
     from runner.report.html import Document, Section
 
-SUMMARY_FILE = "report.json"
 GAP = 'class="notice missing"'  # a notice in place of a variant's results
 
 
@@ -61,7 +62,7 @@ def read_summary(report: Path) -> ReportSummary:
     """The summary of the PDF ``report``; raises RunnerError if it is missing or of another PDF."""
     path = report.with_name(SUMMARY_FILE)
     try:
-        summary = ReportSummary.model_validate_json(path.read_bytes())
+        summary = ReportSummary.model_validate_json(read_bytes(path))
         same = summary.pdf_sha256 == file_sha256(report)
     except (OSError, ValidationError):
         raise RunnerError("cannot be read", where=path.name, hint="render the report again") from None
@@ -74,7 +75,7 @@ def read_summary(report: Path) -> ReportSummary:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 def _whole(section: Section) -> bool:

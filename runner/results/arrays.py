@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from runner.build_folder import root_of
 from runner.errors import RunnerError
+from runner.gate import UNPACKED_LIMIT
 from runner.results.npz import read_npz
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
-MOST_BYTES = 2**29  # of the arrays of one file: no practice leaves a tenth of it
 PREDICTIONS = tuple(
     f"{split}_{part}"
     for split in ("validation", "test")
@@ -58,8 +59,8 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, n
     Raises RunnerError if it is missing, damaged, or larger than any result.
     """
     try:
-        return read_npz(path, names, MOST_BYTES)
-    except FileNotFoundError:
+        return read_npz(path, names, UNPACKED_LIMIT, root_of(path.parent))
+    except (FileNotFoundError, NotADirectoryError):
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
 
 

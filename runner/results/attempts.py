@@ -8,21 +8,17 @@ to nothing costs no epoch that was trained. Imports no TensorFlow.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from runner.errors import RunnerError
-from runner.files import Record, write_json
+from runner.build_folder import ATTEMPT_FILE, CHECKPOINT_FILE, SECONDS_FILE, is_of_attempt, root_of
+from runner.files import Record, move, write_json
+from runner.gate import kind, names_in, read_bytes, remove_file, remove_folder
 from runner.results.records import R
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
-CHECKPOINTS = "checkpoints"
-ATTEMPT_FILE = "attempt.json"
-SECONDS_FILE = "seconds.json"
-INDEX_FILE = "checkpoint.json"
 BEGAN = "RUNNER_BEGAN"  # time.monotonic() at the attempt's begin, which kernels of the machine share
 
 
@@ -63,8 +59,8 @@ def begin(folder: Path, key: str, threads: int) -> Attempt:
         earlier = before.earlier_seconds + (spent.seconds if spent else 0.0)
         more = {"interruptions": before.interruptions + 1, "earlier_seconds": earlier}
         attempt = before.model_copy(update=more)
-    write_json(folder / ATTEMPT_FILE, attempt)
-    (folder / SECONDS_FILE).unlink(missing_ok=True)
+    write_json(folder / ATTEMPT_FILE, attempt, root_of(folder))
+    remove_file(folder / SECONDS_FILE, root_of(folder))
     return attempt
 
 
@@ -72,19 +68,20 @@ def note_seconds(folder: Path) -> None:
     """Keep how long this attempt has lasted; called by its kernel."""
     began = os.environ.get(BEGAN)
     if began:
-        write_json(folder / SECONDS_FILE, Seconds(seconds=max(0.0, time.monotonic() - float(began))))
+        spent = Seconds(seconds=max(0.0, time.monotonic() - float(began)))
+        write_json(folder / SECONDS_FILE, spent, root_of(folder))
 
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether some epoch was kept."""
-    return (folder / INDEX_FILE).exists()
+    return kind(folder / CHECKPOINT_FILE, root_of(folder)) == "file"
 
 
 def set_aside(folder: Path) -> None:
     """Empty the folder; if it holds a checkpoint, that is kept in the place of what was kept before."""
     if has_checkpoint(folder):
         _remove(_aside(folder))
-        os.replace(folder, _aside(folder))
+        move(folder, _aside(folder), root_of(folder))
     _remove(folder)
 
 
@@ -93,12 +90,12 @@ def end_in_vain(folder: Path) -> None:
     if has_checkpoint(folder):
         return
     _remove(folder)
-    if _aside(folder).exists():
-        os.replace(_aside(folder), folder)
+    if kind(_aside(folder), root_of(folder)) == "folder":
+        move(_aside(folder), folder, root_of(folder))
 
 
 def forget(folder: Path) -> None:
-    """Remove all that the attempts left; raises RunnerError if that can't be done."""
+    """Remove all that the attempts left; raises OSError if that can't be done."""
     _remove(folder)
     _remove(_aside(folder))
 
@@ -111,19 +108,23 @@ def _exchange(folder: Path) -> None:
     """Put what was set aside back, and what is there aside, if it holds a checkpoint."""
     other = folder.with_name(f".{folder.name}.other")
     _remove(other)
-    os.replace(_aside(folder), other)
+    move(_aside(folder), other, root_of(folder))
     set_aside(folder)
-    os.replace(other, folder)
+    move(other, folder, root_of(folder))
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        raise RunnerError("cannot be removed", where=str(folder), hint="remove it by hand")
+    """Remove what attempts keep there, and the folder unless there is something else in it."""
+    root = root_of(folder)
+    left = names_in(folder, root)
+    for name in filter(is_of_attempt, [*left]):
+        remove_file(folder / name, root)
+    if all(map(is_of_attempt, left)) and kind(folder, root) == "folder":
+        remove_folder(folder, root)
 
 
-def _read(kind: type[R], path: Path) -> R | None:
+def _read(form: type[R], path: Path) -> R | None:
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return form.model_validate_json(read_bytes(path, root_of(path.parent)))
     except (OSError, ValueError, ValidationError):
         return None

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from runner.build_folder import AWAITED_FILE, result_folder
 from runner.durations import in_words
 from runner.errors import RunnerError
 from runner.faults import tell
 from runner.files import write_json
+from runner.gate import read_bytes, remove_file
 from runner.results.reasons import PENDING, Reason, Recorded
 from runner.results.records import read_failure, read_result
-
-AWAITED_FILE = "awaited.json"
 
 
 class Awaited(BaseModel):
@@ -50,9 +50,10 @@ def note_awaited(build_dir: Path, reasons: Mapping[str, Reason], settled: Iterab
     if after == before:
         return False
     if after:
-        write_json(build_dir / AWAITED_FILE, {name: each.model_dump() for name, each in after.items()})
+        content = {name: each.model_dump() for name, each in after.items()}
+        write_json(build_dir / AWAITED_FILE, content, build_dir)
     else:
-        (build_dir / AWAITED_FILE).unlink(missing_ok=True)
+        remove_file(build_dir / AWAITED_FILE, build_dir)
     return True
 
 
@@ -65,7 +66,7 @@ def read_awaited(build_dir: Path) -> dict[str, Reason]:
     """Reasons by name, of the notes that still hold; damaged notes are told of, and hold nothing."""
     path = build_dir / AWAITED_FILE
     try:
-        _FORM.validate_json(path.read_bytes())
+        _FORM.validate_json(read_bytes(path, build_dir))
     except FileNotFoundError:
         return {}
     except (OSError, ValidationError) as error:
@@ -76,14 +77,14 @@ def read_awaited(build_dir: Path) -> dict[str, Reason]:
 
 def _read(build_dir: Path) -> dict[str, Awaited]:
     try:
-        return _FORM.validate_json((build_dir / AWAITED_FILE).read_bytes())
+        return _FORM.validate_json(read_bytes(build_dir / AWAITED_FILE, build_dir))
     except (OSError, ValidationError):
         return {}
 
 
 def _record(build_dir: Path, name: str) -> str | None:
     """When the variant's record in the build folder, good or bad, was made."""
-    folder = build_dir / "results" / name
+    folder = result_folder(build_dir, name)
     failure = read_failure(folder)
     failed = [failure.finished.isoformat()] if failure else []
     try:

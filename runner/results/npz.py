@@ -111,14 +111,16 @@ def opened(file: PlainFile) -> Iterator[Npz]:
         yield Npz(archive)
 
 
-def read_npz(path: Path, names: Collection[str] | None, most_bytes: int) -> dict[str, np.ndarray]:
+def read_npz(
+    path: Path, names: Collection[str] | None, most_bytes: int, root: Path | None = None
+) -> dict[str, np.ndarray]:
     """The arrays of an .npz file, all or those of ``names`` that it has.
 
-    Raises FileNotFoundError, and RunnerError for a file that is damaged, or whose arrays asked for take more
-    than ``most_bytes`` together.
+    Below ``root``, a build folder, no link is followed. Raises FileNotFoundError, and RunnerError for a file
+    that is damaged, or whose arrays asked for take more than ``most_bytes`` together.
     """
     try:
-        with open_plain(path) as file, opened(file) as npz:
+        with open_plain(path, root) as file, opened(file) as npz:
             packed = [npz.packed(name) for name in npz.names if names is None or name in names]
             if sum(each.bytes for each in packed) > most_bytes:
                 raise RunnerError(f"its arrays have more than {most_bytes // 2**20} MiB", where=str(path))

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from runner.errors import RunnerError
+from runner.gate import naming, place
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 PIECE = 2**20  # bytes that are asked for at once
@@ -35,11 +36,15 @@ class PlainFile(io.BufferedReader):
         return os.fstat(self.fileno()).st_size
 
 
-def open_plain(path: Path) -> PlainFile:
+def open_plain(path: Path, root: Path | None = None) -> PlainFile:
     """Open a file to read; raises OSError, and RunnerError for a pipe, a device or a folder.
 
-    What kind it is, is asked of what was opened: a path may lead to another thing a moment later.
+    What kind it is, is asked of what was opened: a path may lead to another thing a moment later. Below
+    ``root``, a build folder, no link is followed.
     """
+    if root is not None:
+        with place(path, root) as there, naming(path):
+            return PlainFile(io.FileIO(path, "rb", opener=lambda *_: there.open(os.O_RDONLY)))
     if path.is_dir():
         raise RunnerError("a folder, not a file", where=str(path))
     raw = io.FileIO(path, "rb", opener=lambda name, flags: os.open(name, flags | WITHOUT_WAITING))

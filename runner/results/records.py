@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -18,8 +18,10 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationError
 
+from runner.build_folder import FAILURE_FILE, LEFT_BEFORE, PREDICTIONS_FILE, RESULT_FILE, VALUES_FILE, root_of
 from runner.errors import RunnerError
 from runner.files import Record
+from runner.gate import kind, names_in, read_text
 from runner.results.arrays import PREDICTED_SPLITS, PredictedSets, read_arrays, read_predictions
 from runner.results.reasons import Recorded
 from runner.results.scores import SCORES_FILE, CaseScores, ScoresByName, classifier_scores, read_scores
@@ -27,13 +29,8 @@ from runner.results.seal import check_sealed
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 SCHEMA_VERSION = 1
-RESULT_FILE = "result.json"
-FAILURE_FILE = "failure.json"
-PREDICTIONS_FILE = "predictions.npz"
-VALUES_FILE = "values.json"
 PREDICTED = ("accuracy", "cross_entropy")  # metrics that follow from predictions
 LEFT_OUT = {".keras"}  # suffixes of models, which nothing shows
-TRAINING_FILE = "training.json"  # written by the kernel, folded into result.json
 
 
 R = TypeVar("R", bound=Record)
@@ -172,7 +169,8 @@ class Result(Record):
     """One finished variant. ``training`` is None for notebooks that train nothing.
 
     ``wall_seconds`` are of all its attempts, those that were cut off included; ``settings`` are the variables
-    in force that decide how libraries compute.
+    in force that decide how libraries compute. ``files`` are the names of all that the notebook left in its
+    folder, by which the report knows what to attach; empty in records of earlier versions.
     """
 
     schema_version: int
@@ -188,6 +186,7 @@ class Result(Record):
     finished: Moment
     wall_seconds: float
     settings: dict[str, str] = Field(default_factory=dict)
+    files: tuple[str, ...] = ()
     training: Training | None = None
 
 
@@ -275,7 +274,7 @@ class Finished:
         path = self.scores_path(metric)
         if path.name == PREDICTIONS_FILE:
             return split in PREDICTED_SPLITS
-        return path.is_file() and (split, metric) in self._scores
+        return self._is_there(path.name) and (split, metric) in self._scores
 
     def scores_path(self, metric: str) -> Path:
         """The file that ``scores`` reads for a metric."""
@@ -284,7 +283,7 @@ class Finished:
 
     def check_scores(self, keep: bool) -> None:
         """Raise RunnerError for a ``scores.npz`` that can't be read; there need be none."""
-        if not (self.folder / SCORES_FILE).is_file():
+        if not self._is_there(SCORES_FILE):
             return
         if keep:
             self._scores  # noqa: B018  read now, and not again when it is asked for
@@ -295,6 +294,9 @@ class Finished:
     def _scores(self) -> ScoresByName:
         return self._read_scores()
 
+    def _is_there(self, name: str) -> bool:
+        return kind(self.folder / name, root_of(self.folder)) == "file"
+
     def _read_scores(self) -> ScoresByName:
         check_sealed(self.folder / SCORES_FILE)
         return read_scores(self.folder / SCORES_FILE)
@@ -302,7 +304,7 @@ class Finished:
     @property
     def leaves_measures(self) -> bool:
         """Whether the notebook left values or scores of its own."""
-        return any((self.folder / name).is_file() for name in (VALUES_FILE, SCORES_FILE))
+        return any(self._is_there(name) for name in (VALUES_FILE, SCORES_FILE))
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -338,6 +340,31 @@ def read_result(folder: Path) -> Finished:
     return Finished(record, folder)
 
 
+def files_for_readers(folder: Path) -> list[Path]:
+    """The files in a variant's folder, whoever put them there, but for hidden ones and models."""
+    found = names_in(folder, root_of(folder))
+    return [folder / n for n, k in found.items() if k == "file" and is_for_readers(folder / n)]
+
+
+def is_for_readers(path: Path) -> bool:
+    """Whether a file is neither hidden nor a model."""
+    return not path.name.startswith(".") and path.suffix not in LEFT_OUT
+
+
+def left_files(folder: Path, result: Result | None) -> Iterator[Path]:
+    """The files for readers that the variant itself left in ``folder`` and that are there, in order.
+
+    They are those that its record names; without such a record, those of this practice. Whatever else is in
+    the folder, somebody else put there. Hidden files and models are for no reader.
+    """
+    for name in sorted(
+        {RESULT_FILE, *(result.files if result is not None and result.files else LEFT_BEFORE)}
+    ):
+        path = folder / name
+        if path.parent == folder and is_for_readers(path) and kind(path, root_of(folder)) == "file":
+            yield path
+
+
 def _refuse_other_version(content: Any, path: Path) -> None:
     """Raise RunnerError for a record of another version, which need not fit the schema otherwise."""
     version = content.get("schema_version", SCHEMA_VERSION) if isinstance(content, dict) else SCHEMA_VERSION
@@ -362,9 +389,11 @@ def _read_json(path: Path) -> Any:
         raise ValueError(f"holds {constant}, which is no JSON number")
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, root_of(path.parent))
         return json.loads(text, parse_constant=refuse, object_hook=lambda found: Named(found, path))
     except FileNotFoundError:
+        raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
+    except NotADirectoryError:
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
     except (OSError, ValueError, RecursionError) as error:
         raise RunnerError(f"cannot be read: {error}", where=str(path)) from error

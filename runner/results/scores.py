@@ -18,6 +18,7 @@ import numpy as np
 
 from runner.errors import RunnerError
 from runner.files import write_bytes
+from runner.gate import kind
 from runner.results.arrays import PredictedSet, read_arrays
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -75,7 +76,7 @@ def add_scores(folder: Path, split: str, metric: str, values: Any, better: str) 
     path = folder / SCORES_FILE
     where = f"save_scores: {metric} on {split}"
     _check_names(split, metric, better, where)
-    known = dict(read_scores(path)) if path.is_file() else {}
+    known = dict(read_scores(path)) if kind(path) == "file" else {}
     known.pop((split, metric), None)
     array = _as_floats(values, where)
     arrays = {f"{s}.{m}.{each.better}": each.values for (s, m), each in known.items()}
@@ -104,10 +105,10 @@ def read_scores(path: Path) -> ScoresByName:
 
 
 def _check_names(split: str, metric: str, better: str, where: str) -> None:
-    for kind, name in (("split", split), ("metric", metric)):
+    for what, name in (("split", split), ("metric", metric)):
         if not isinstance(name, str) or not NAME.fullmatch(name):
             hint = "letters, digits, _ and -, with a letter first"
-            raise RunnerError(f"{kind}: {name!r} can't be a name", where=where, hint=hint)
+            raise RunnerError(f"{what}: {name!r} can't be a name", where=where, hint=hint)
     if better not in DIRECTIONS:
         raise RunnerError(f"better: {better!r} is none of {', '.join(DIRECTIONS)}", where=where)
 

@@ -17,12 +17,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from runner.build_folder import RUN_FILE
+from runner.build_folder import AWAITED_FILE, RUN_FILE
 from runner.commands.request import Note, Request, load_plan
 from runner.errors import InputError, RunnerError
 from runner.plan.variants import TEMPLATES, templates_of
 from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
-from runner.results.awaited import AWAITED_FILE, Awaited
+from runner.results.awaited import Awaited
 from runner.verify import pages, results
 from runner.verify.parcel import Parcel, check_attachments, open_report, unpack
 from runner.verify.records import read_strictly

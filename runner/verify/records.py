@@ -8,11 +8,10 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from runner.build_folder import AWAITED_FILE, PACKAGES_FILE
 from runner.errors import RunnerError
 from runner.files import Record
-from runner.packages import PACKAGES_FILE
 from runner.report.attachments import EVIDENCE, MANIFEST, PLAN_FOLDER, TABLE, TABLE_JSON
-from runner.results.awaited import AWAITED_FILE
 
 FOLDERS = {PLAN_FOLDER, "notebooks", "results"}
 ALONE = {TABLE, TABLE_JSON, "run.json", AWAITED_FILE, PACKAGES_FILE}  # files in no folder

@@ -12,10 +12,10 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.analysis.choices import decide
-from runner.analysis.kept_choices import MEMORY_FILE
 from runner.analysis.loading import load_study
+from runner.build_folder import CHOICES_FILE, PREDICTIONS_FILE
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.results.records import PREDICTIONS_FILE, Finished
+from runner.results.records import Finished
 from runner.results.seal import seal
 from runner.results.study import Choice
 from tests.made_up import make_study
@@ -71,7 +71,7 @@ def test_other_predictions_make_another_choice(candidates: dict[str, Finished]) 
 @pytest.mark.parametrize("content", ["", "[1]", '{"a": []}', '{"a": [1]}', "{"])
 def test_a_damaged_memory_is_no_memory(candidates: dict[str, Finished], content: str) -> None:
     before = fresh(candidates)
-    path = candidates[ENTRY.among[0]].folder.parent / MEMORY_FILE
+    path = candidates[ENTRY.among[0]].folder.parent / CHOICES_FILE
     path.write_text(content, encoding="utf-8")
     assert fresh(candidates) == before
     assert json.loads(path.read_text(encoding="utf-8"))
@@ -80,4 +80,4 @@ def test_a_damaged_memory_is_no_memory(candidates: dict[str, Finished], content:
 def test_results_without_a_seal_are_not_remembered(tmp_path: Path) -> None:
     study = make_study(tmp_path)
     decide(ENTRY, study.finished)
-    assert not (tmp_path / "results" / MEMORY_FILE).exists()
+    assert not (tmp_path / "results" / CHOICES_FILE).exists()

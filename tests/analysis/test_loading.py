@@ -10,10 +10,10 @@ import pytest
 
 from runner.analysis.choices import decide, resolve
 from runner.analysis.loading import load_study
+from runner.build_folder import PREDICTIONS_FILE, RESULT_FILE
 from runner.errors import InputError
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.attachments import collect
-from runner.results.records import PREDICTIONS_FILE, RESULT_FILE
 from runner.results.scores import SCORES_FILE, add_scores
 from runner.results.study import Study
 from runner.verify.results import check_metrics

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from runner.analysis import timing
+from runner.build_folder import VALUES_FILE
 from runner.errors import RunnerError
 from runner.files import write_json
 from runner.results.reasons import PENDING
-from runner.results.records import VALUES_FILE
 from runner.results.study import Study
 from tests.made_up import make_study
 

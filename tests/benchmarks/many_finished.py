@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from runner.build_folder import RESULT_FILE, VALUES_FILE
 from runner.execute.keys import digest
 from runner.execute.state import Workspace
 from runner.files import write_json
 from runner.plan.variants import DEFAULT_PLAN, Plan, Variant, make_plan
-from runner.results.records import RESULT_FILE, VALUES_FILE, read_result
+from runner.results.records import read_result
 from runner.results.seal import seal
 from tests.made_up import Story, timing_pass, write_notebook, write_training
 

@@ -12,8 +12,8 @@ import nbformat
 import pytest
 
 from runner import PROJECT_ROOT
-from runner.report.freshness import OUTPUTS
-from runner.results.records import FAILURE_FILE, read_failure, read_result
+from runner.build_folder import FAILURE_FILE, OUTPUTS
+from runner.results.records import read_failure, read_result
 from tests.program import report_text, run_program
 
 pytestmark = pytest.mark.xdist_group("content")

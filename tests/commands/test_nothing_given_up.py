@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.analysis.loading import load_study
+from runner.build_folder import CHECKPOINT_FILE, FAILURE_FILE, RESULT_FILE
 from runner.cluster.parcels import Delivery, pack, publish
 from runner.commands.run import forget_attempts, forget_failures, refuse_other_profile
 from runner.execute.state import VariantState, Workspace
@@ -20,7 +21,7 @@ from runner.plan.variants import Plan, make_plan
 from runner.results import attempts
 from runner.results.awaited import note_awaited, pending
 from runner.results.reasons import Reason, english_words
-from runner.results.records import FAILURE_FILE, RESULT_FILE, read_result
+from runner.results.records import read_result
 from runner.results.seal import seal
 from tests.made_up import Story, write_training
 from tests.tiny_plan import write_plan
@@ -193,11 +194,11 @@ def test_a_result_that_was_moved_away_comes_back(finished: Finished) -> None:
 def trained(folder: Path, key: str, epoch: int) -> None:
     """An attempt that was cut off after some epochs."""
     attempts.begin(folder, key, threads=1)
-    (folder / attempts.INDEX_FILE).write_text(json.dumps({"key": key, "epoch": epoch}))
+    (folder / CHECKPOINT_FILE).write_text(json.dumps({"key": key, "epoch": epoch}))
 
 
 def epoch(folder: Path) -> int | None:
-    path = folder / attempts.INDEX_FILE
+    path = folder / CHECKPOINT_FILE
     return int(json.loads(path.read_text())["epoch"]) if path.exists() else None
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.build_folder import RUN_FILE
+from runner.build_folder import DAMAGED, RUN_FILE
 from runner.cli import main
 from runner.commands.doctor import check_data, check_plan
-from runner.commands.request import DAMAGED, Request, load_plan, read_note, remember
+from runner.commands.request import Request, load_plan, read_note, remember
 from runner.faults import telling
 from runner.language import i18n
 

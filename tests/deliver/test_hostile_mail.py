@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.build_folder import MADE_FROM_FILE, SUMMARY_FILE
 from runner.cli import main
 from runner.deliver.addresses import read_addresses
 from runner.deliver.header_text import HeaderPolicy, blanked, header_text
@@ -27,8 +28,7 @@ from runner.deliver.message import Envelope, compose
 from runner.deliver.receipt import contents
 from runner.errors import InputError
 from runner.plan.variants import TEMPLATES
-from runner.report.freshness import RECORD_FILE
-from runner.report.summary import SUMMARY_FILE, ReportSummary, file_sha256
+from runner.report.summary import ReportSummary, file_sha256
 from tests.deliver.test_deliver import PROF, SENDER, deliver, read_mail, send
 from tests.deliver.test_deliver import build as build
 from tests.deliver.test_deliver import ready as ready
@@ -239,9 +239,9 @@ def put(folder: Path, **others: object) -> None:
 
 
 def known(folder: Path, *names: str) -> None:
-    record = json.loads((folder / RECORD_FILE).read_text("utf-8"))
+    record = json.loads((folder / MADE_FROM_FILE).read_text("utf-8"))
     record["outputs"] |= {name: file_sha256(folder / name) for name in names}
-    (folder / RECORD_FILE).write_text(json.dumps(record), "utf-8")
+    (folder / MADE_FROM_FILE).write_text(json.dumps(record), "utf-8")
 
 
 @pytest.mark.parametrize("where", ["names", "title"])
@@ -360,7 +360,7 @@ def test_what_a_notebook_says_is_no_command_for_the_terminal(build: Path) -> Non
     assert "\x07" not in said
 
 
-@pytest.mark.parametrize("name", ["entrega.json", SUMMARY_FILE, RECORD_FILE, "practica5.html"])
+@pytest.mark.parametrize("name", ["entrega.json", SUMMARY_FILE, MADE_FROM_FILE, "practica5.html"])
 def test_a_pipe_is_not_waited_for(name: str, build: Path) -> None:
     (build / name).unlink(missing_ok=True)
     os.mkfifo(build / name)

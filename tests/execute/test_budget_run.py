@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from runner import practice
+from runner.build_folder import CALIBRATION_FILE, PREDICTIONS_FILE
 from runner.execute import calibration
-from runner.execute.calibration import CALIBRATION_FILE, calibrate, machine, read_samples
+from runner.execute.calibration import calibrate, machine, read_samples
 from runner.plan.variants import Plan, Variant, make_plan
 from runner.practice import costs
 from runner.processes.pool import make_executor
-from runner.results.records import PREDICTIONS_FILE, Result, read_result
+from runner.results.records import Result, read_result
 from tests.program import HANG_SECONDS, report_text
 from tests.tiny_plan import run, shorten, variant, write_plan
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from runner import PROJECT_ROOT, code_closure
+from runner.build_folder import RESULT_FILE
 from runner.execute import keys
 from runner.execute.keys import changed_parts
 from runner.execute.state import Workspace
 from runner.plan.variants import DEFAULT_PLAN, Plan, make_plan
-from runner.results.records import RESULT_FILE
 from tests.made_up import Story, make_study, write_training
 from tests.tiny_plan import write_plan
 

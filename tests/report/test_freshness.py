@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from runner import PROJECT_ROOT, code_closure
+from runner.build_folder import OUTPUTS
 from runner.figures.drawing import _inputs_digest
 from runner.file_index import file_index
 from runner.language import i18n
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, make_plan
-from runner.report.freshness import OUTPUTS, inputs, note, outdated
+from runner.report.freshness import inputs, note, outdated
 from runner.results.study import Study
 from tests.made_up import Story, make_study
 

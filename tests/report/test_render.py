@@ -16,8 +16,9 @@ import pytest
 from pypdf import PdfReader
 
 from runner import PROJECT_ROOT
+from runner.build_folder import PACKAGES_FILE
 from runner.figures.drawing import draw_figures
-from runner.packages import PACKAGES_FILE, write_lock
+from runner.packages import write_lock
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.attachments import collect
 from runner.report.html import report_html

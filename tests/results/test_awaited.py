@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from runner.analysis.loading import load_study
+from runner.build_folder import AWAITED_FILE, RESULT_FILE
 from runner.faults import telling
 from runner.files import write_json
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.results.awaited import AWAITED_FILE, note_awaited, over_budget, pending, read_awaited
-from runner.results.records import RESULT_FILE, read_result
+from runner.results.awaited import note_awaited, over_budget, pending, read_awaited
+from runner.results.records import read_result
 from tests.made_up import Story, make_study
 
 PLAN = make_plan(DEFAULT_PLAN, "full")

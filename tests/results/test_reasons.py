@@ -14,11 +14,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from runner import LOCALES
+from runner.build_folder import AWAITED_FILE, FAILURE_FILE
 from runner.code_closure import package_files
 from runner.files import json_text
 from runner.language import i18n
 from runner.language.i18n import speaking
-from runner.results.awaited import AWAITED_FILE, read_awaited
+from runner.results.awaited import read_awaited
 from runner.results.reasons import (
     DEEPEST,
     FORMS,
@@ -30,7 +31,7 @@ from runner.results.reasons import (
     reason_words,
     said,
 )
-from runner.results.records import FAILURE_FILE, read_failure
+from runner.results.records import read_failure
 from runner.results.study import MissingVariant
 from tests.made_up import write_failure
 

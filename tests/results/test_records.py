@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from runner.analysis.loading import load_study
+from runner.build_folder import PREDICTIONS_FILE, RESULT_FILE
 from runner.errors import RunnerError
 from runner.files import write_json, write_text
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.results.records import PREDICTIONS_FILE, RESULT_FILE, read_result
+from runner.results.records import read_result
 from tests.made_up import make_study
 
 Content = dict[str, Any]

@@ -15,6 +15,7 @@ from runner.analysis import compare as analysis
 from runner.analysis.compare import Comparison, Split
 from runner.analysis.loading import unreadable
 from runner.analysis.selection import Selection, select
+from runner.build_folder import VALUES_FILE
 from runner.errors import RunnerError
 from runner.report.claims.metric import Formula, Metric, call, record_at, value_at
 from runner.report.claims.numbers import Measured
@@ -23,7 +24,7 @@ from runner.report.functions.registry import template_filter, template_function
 from runner.report.functions.seed_facts import SeedFacts
 from runner.report.missing import notice
 from runner.results.reasons import NO_RESULT
-from runner.results.records import VALUES_FILE, Finished
+from runner.results.records import Finished
 from runner.results.study import Study
 
 

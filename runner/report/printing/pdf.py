@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from runner.errors import RunnerError
+from runner.files import whole
 from runner.report.printing.attached import Attached
 from runner.report.printing.fonts import no_other_fonts
 from runner.report.printing.lean import no_collection
@@ -40,14 +41,15 @@ def write_pdf(
     base: Path,
     roots: Sequence[Path],
     attachments: Sequence[Attached] = (),
+    build_dir: Path | None = None,
 ) -> None:
     """Write ``html`` in the given styles as a PDF, whole or not at all.
 
-    Relative addresses start at ``base``; only files under ``roots`` are read. Raises RunnerError
-    for missing native libraries, a file that can't be read, and what WeasyPrint warns of, unless it is
-    let pass.
+    Relative addresses start at ``base``; only files under ``roots`` are read. ``output`` is in ``build_dir``,
+    if that is given. Raises RunnerError for missing native libraries, a file that can't be read, and what
+    WeasyPrint warns of, unless it is let pass.
     """
-    with whole_or_not(output) as target:
+    with whole(output, build_dir) as target:
         list(print_pages(html, target, styles=styles, base=base, roots=roots, attachments=attachments))
 
 
@@ -102,20 +104,6 @@ def _no_date() -> Iterator[None]:
         os.environ.pop(EPOCH)
         if before is not None:
             os.environ[EPOCH] = before
-
-
-@contextmanager
-def whole_or_not(output: Path) -> Iterator[Path]:
-    """A file to write that takes the place of ``output`` at the end of the block, unless that fails."""
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, output)
-    except OSError as error:
-        error.filename = error.filename or str(output)  # a write that a full disk refuses names no file
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _attachment(weasyprint: Any, attached: Attached) -> Any:
@@ -176,6 +164,8 @@ def file_fetcher(roots: Sequence[Path], read: dict[Path, None] | None = None) ->
             path = Path(url2pathname(parts.path)).resolve()
             if not any(path.is_relative_to(root) for root in allowed):
                 raise FatalURLFetchingError(f"outside the build and template folders: {path}")
+            if not path.is_file():  # a pipe would be waited for
+                raise FatalURLFetchingError(f"no such file: {path}")
             if read is not None:
                 read[path] = None
             try:
