@@ -16,6 +16,8 @@ from runner.results.plain_files import PIECE, PlainFile, open_plain
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 SUFFIX = ".npy"
+MAGIC = b"\x93NUMPY"
+MOST_ARRAYS = 10_000
 MOST_HEADER = 16 * 2**10
 MOST_DIMENSIONS = 32
 HEADERS = {
@@ -40,6 +42,8 @@ class PackedArray:
         self._stream = archive.open(member)
         self._head = self._stream.read(MOST_HEADER)
         head = io.BytesIO(self._head)
+        if not self._head.startswith(MAGIC):
+            raise ValueError(f"'{name}' is no array")
         version = np.lib.format.read_magic(head)
         if version not in HEADERS:
             raise ValueError(f"array '{name}' is of an unknown version")
@@ -94,6 +98,8 @@ class Npz:
     """An open .npz file."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
+        if len(archive.filelist) > MOST_ARRAYS:
+            raise ValueError(f"it has {len(archive.filelist)} arrays, more than such a file may")
         self._archive = archive
         self.names = tuple(n.removesuffix(SUFFIX) for n in archive.namelist() if n.endswith(SUFFIX))
 

@@ -381,7 +381,7 @@ def test_arrays_that_would_fill_the_memory_are_not_unpacked(arrays: int, megabyt
     path = result_folder(build, "line") / "predictions.npz"
     path.parent.mkdir(parents=True)
     path.write_bytes(bomb(arrays, megabytes))
-    with pytest.raises(RunnerError, match="more than such a file may"):
+    with pytest.raises(RunnerError, match="more than (such a file may|512 MiB)"):
         read_arrays(path)
 
 
@@ -405,7 +405,7 @@ def test_predictions_of_text_are_damaged_ones(build: Path) -> None:
             for n, a in (("labels", labels), ("probabilities", words))
         },
     )
-    with pytest.raises(RunnerError, match="holds values that are no numbers"):
+    with pytest.raises(RunnerError, match="not of numbers"):
         read_predictions(path, (2, 2), 2)
 
 

@@ -371,7 +371,7 @@ def test_a_pipe_is_not_waited_for(name: str, build: Path) -> None:
 def test_a_link_to_a_file_elsewhere_is_not_sent(name: str, build: Path, tmp_path: Path) -> None:
     (build / name).rename(tmp_path / "other")
     (build / name).symlink_to(tmp_path / "other")
-    refused(build, f"{name}: a link to another file")
+    refused(build, f"{name}: a symbolic link")
 
 
 RECEIPTS: dict[str, Callable[[dict[str, Any]], object]] = {
