@@ -381,7 +381,7 @@ def test_arrays_that_would_fill_the_memory_are_not_unpacked(arrays: int, megabyt
     path = result_folder(build, "line") / "predictions.npz"
     path.parent.mkdir(parents=True)
     path.write_bytes(bomb(arrays, megabytes))
-    with pytest.raises(RunnerError, match="more than (such a file may|512 MiB)"):
+    with pytest.raises(RunnerError, match=r"more than (such a file may|512 MiB)"):
         read_arrays(path)
 
 

@@ -401,7 +401,7 @@ def test_predictions_of_text_are_no_predictions(tmp_path: Path) -> None:
             test_labels=np.zeros(1, np.uint8),
             test_probabilities=np.ones((1, 2)),
         )
-        with pytest.raises(RunnerError, match="'validation_labels' is of .*, not of numbers"):
+        with pytest.raises(RunnerError, match=r"'validation_labels' is of .*, not of numbers"):
             read_predictions(tmp_path / "a.npz", (1, 1), 2)
 
 

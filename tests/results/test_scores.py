@@ -120,7 +120,7 @@ DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "cannot be read"),
     "cut off": (lambda: cut(npz(**{"test.mse.lower": GOOD})), "cannot be read"),
     "no arrays": (without_arrays, "cannot be read"),
-    "pickled": (lambda: npz(**{"test.mse.lower": np.array([None, 1], object)}), "holds neither numbers nor text"),
+    "pickled": (lambda: npz(**{"test.mse.lower": np.array([None, 1], object)}), "neither numbers nor text"),
     "a table": (lambda: npz(**{"test.mse.lower": np.ones((2, 2))}), r"mse on test: has shape \(2, 2\)"),
     "one case": (lambda: npz(**{"test.mse.lower": np.ones(1)}), "mse on test: has shape"),
     "single precision": (
