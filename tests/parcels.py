@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, made
 from runner.build_folder import SUMMARY_FILE
 from runner.commands.request import remember
 from runner.files import write_json
@@ -125,6 +125,7 @@ def make_build(build: Path, names: tuple[str, ...] = NAMES, text: str = "Texto."
     remember(with_author(plan, names=names, course=COURSE), build)
     write_handin(study, plan.handin, build, build / "practica5.ipynb")
     write_report(build, names, text)
+    made.record(build, *build.iterdir(), *build.glob("*/*"))  # as if the program had made all of it
 
 
 def write_report(
