@@ -70,8 +70,10 @@ def has(root: Path, path: Path) -> bool:
 
 
 def write_list(root: Path, names: Iterable[str]) -> None:
-    """Write the whole list anew, for who holds the folder."""
+    """Write the whole list anew, for who holds the folder; one that says the same already stays."""
     content = os.fsencode("".join(f"{name}\n" for name in sorted(names)))
+    if is_kept(root) and read_bytes(root / LIST_FILE, root) == content:
+        return
     temporary = root / f"{LIST_FILE}.{os.urandom(8).hex()}.tmp"
     with place(temporary, root) as there, place(root / LIST_FILE, root) as goal, naming(goal.path):
         number = there.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
