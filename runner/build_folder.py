@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -26,11 +27,12 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 
 REPORT_FILE = "report.pdf"
 SUMMARY_FILE = "report.json"
-HANDIN_FILE = "practica5.ipynb"
-PAGE_FILE = "practica5.html"
-OUTPUTS = (REPORT_FILE, SUMMARY_FILE, HANDIN_FILE, PAGE_FILE)
-DRAFT_FILE = "entrega.eml"
-RECEIPT_FILE = "entrega.json"  # stays: nobody else knows what was sent
+FORMER = (
+    "practica5.ipynb",
+    "practica5.html",
+    "entrega.eml",
+)  # of earlier versions, whatever the practice
+FORMER_RECEIPT = "entrega.json"
 RUN_FILE = "run.json"
 DAMAGED = f"{RUN_FILE}.damaged"  # and further ones with a number
 PACKAGES_FILE = "requirements.lock"
@@ -69,7 +71,7 @@ FIGURES_FILE = "figures.json"  # in that of the figures: what they were drawn fr
 CHOICES_FILE = ".choices.json"  # in that of all results
 
 FILES = (
-    *OUTPUTS, DRAFT_FILE, RUN_FILE, PACKAGES_FILE, AWAITED_FILE, CALIBRATION_FILE, KERNELS_LOG,
+    REPORT_FILE, SUMMARY_FILE, *FORMER, RUN_FILE, PACKAGES_FILE, AWAITED_FILE, CALIBRATION_FILE, KERNELS_LOG,
     MADE_FROM_FILE, HASHES_FILE, STAMP,
 )  # fmt: skip
 MADE = (*FILES, *FOLDERS)
@@ -78,6 +80,39 @@ ATTEMPT_FILES = {ATTEMPT_FILE, SECONDS_FILE, CHECKPOINT_FILE}
 HALF = re.compile(r"\..+\.[0-9a-f]+\.tmp")  # what a process that was killed was writing
 FURTHER_DAMAGED = re.compile(rf"{re.escape(DAMAGED)}(-[0-9]+)?")
 EMPTIED = re.compile(rf"{re.escape(TRASH)}[0-9]+")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Names of what is handed in, which the experiments file gives: of the notebook, and of the message."""
+
+    notebook: str = "notebook"
+    message: str = "delivery"
+
+    @property
+    def handin(self) -> str:
+        """The notebook to hand in."""
+        return f"{self.notebook}.ipynb"
+
+    @property
+    def page(self) -> str:
+        """The same as a page."""
+        return f"{self.notebook}.html"
+
+    @property
+    def rendered(self) -> tuple[str, ...]:
+        """All that a rendering makes."""
+        return REPORT_FILE, SUMMARY_FILE, self.handin, self.page
+
+    @property
+    def draft(self) -> str:
+        """The message."""
+        return f"{self.message}.eml"
+
+    @property
+    def receipt(self) -> str:
+        """What was sent; it stays, as nobody else knows."""
+        return f"{self.message}.json"
 
 
 def result_folder(build_dir: Path, name: str) -> Path:
@@ -161,9 +196,9 @@ def refuse_strange(build_dir: Path) -> None:
     """Raise Strange for a link, pipe or device in a place of the program's: before anything is read or done.
 
     Two levels are looked at: the program's names in the folder itself, and all that is in its folders. What
-    lies deeper is refused when it is used.
+    lies deeper, or has another name, is refused when it is used.
     """
-    names = (*MADE, RECEIPT_FILE, LOCK_FILE, in_place_of(Path(LOCK_FILE)).name, HOLDER_FILE, made.LIST_FILE)
+    names = (*MADE, FORMER_RECEIPT, LOCK_FILE, in_place_of(Path(LOCK_FILE)).name, HOLDER_FILE, made.LIST_FILE)
     there = names_in(build_dir)
     for name in names:
         _refuse(build_dir / name, there.get(name), build_dir)

@@ -147,4 +147,5 @@ def write_report(
         answered=tuple(range(1, 19)),
     )
     write_json(build / SUMMARY_FILE, summary)
-    note(build, inputs(make_plan(DEFAULT_PLAN, "full"), build), ())
+    plan = make_plan(DEFAULT_PLAN, "full")
+    note(plan, build, inputs(plan, build), ())

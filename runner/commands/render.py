@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from runner.build_folder import HANDIN_FILE, OUTPUTS, PAGE_FILE, REPORT_FILE, held
+from runner.build_folder import REPORT_FILE, held
 from runner.commands.request import Request, load_plan_here, remember, say
 from runner.errors import InputError, RunnerError
 from runner.execute.task import recover
@@ -38,8 +38,8 @@ def render(plan: Plan, build_dir: Path) -> None:
     from runner.report.handin_page import write_html
 
     start = perf_counter()
-    handin = build_dir / HANDIN_FILE
-    with telling(say), keeping_former(build_dir), report.helpers() as helping:
+    handin = build_dir / plan.outputs.handin
+    with telling(say), keeping_former(plan, build_dir), report.helpers() as helping:
         made_from = inputs(plan, build_dir)
         study = load_study(plan, build_dir)
 
@@ -47,19 +47,19 @@ def render(plan: Plan, build_dir: Path) -> None:
             write_handin(study, plan.handin, build_dir, notebook)
             write_html(notebook, page, (plan.templates, TEMPLATES))
 
-        others = handin, build_dir / PAGE_FILE
+        others = handin, build_dir / plan.outputs.page
         read = report.render_with(helping, study, plan, build_dir, plan.templates, others, write_notebook)
-        note(build_dir, made_from, read)
+        note(plan, build_dir, made_from, read)
     say(f"wrote {build_dir / REPORT_FILE} and {handin} in {perf_counter() - start:.1f} s")
 
 
 @contextmanager
-def keeping_former(build_dir: Path) -> Iterator[None]:
+def keeping_former(plan: Plan, build_dir: Path) -> Iterator[None]:
     """Say, where rendering fails, that there are still the report and the others that were made before."""
     try:
         yield
     except (RunnerError, OSError):
-        there = [name for name in OUTPUTS if kind(build_dir / name, build_dir) is not None]
+        there = [name for name in plan.outputs.rendered if kind(build_dir / name, build_dir) is not None]
         if there:
             say(f"{', '.join(there)} in {build_dir} stay as they were")
         raise

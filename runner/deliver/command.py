@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from babel.dates import format_date
 
-from runner.build_folder import DRAFT_FILE, held
+from runner.build_folder import REPORT_FILE, held
 from runner.commands.request import Request, load_plan, say
 from runner.deliver.addresses import read_addresses, read_host
 from runner.deliver.header_text import blanked, header_text
@@ -38,7 +38,6 @@ from runner.language import i18n
 from runner.plan.variants import TEMPLATES, Plan
 from runner.report.freshness import outdated
 
-FILES = ("report.pdf", "practica5.ipynb")
 SUBMISSION_PORT = 587
 SCHEMES = {"smtp": "starttls", "smtps": "tls", "submission": "starttls", "submissions": "tls"}
 T = TypeVar("T")
@@ -78,7 +77,7 @@ class Packed:
 
 
 def deliver(request: Request, delivery: Delivery) -> int:
-    """Check, then write ``entrega.eml`` or send. Returns 0.
+    """Check, then write the message as a file or send it. Returns 0.
 
     Raises InputError naming every failing check, for options that don't fit, and for a parcel that was
     sent before; NotSent and PerhapsSent if sending fails.
@@ -92,11 +91,11 @@ def deliver(request: Request, delivery: Delivery) -> int:
     with held(build_dir, request.wait, say):
         parcel = find_parcel(plan, build_dir, delivery.limit_mb)
         refuse_faulty(inspect(parcel))
-        book = Book(build_dir)
+        book = Book(build_dir, plan.outputs)
         packed = pack(plan, parcel, envelope, book.read())
         earlier = book.read().before(packed.receipt.parcel)
         if server is None:
-            write_draft(packed, build_dir, earlier)
+            write_draft(packed, book, earlier)
         elif earlier and not delivery.again:
             raise InputError(_sent_before(earlier), where=str(book.path), hint="--again sends it again")
         else:
@@ -149,11 +148,12 @@ def _agreed(by_host: T | None, by_option: T | None, option: str) -> T | None:
 
 def find_parcel(plan: Plan, build_dir: Path, limit_mb: float) -> Parcel:
     """Report and notebook; raises InputError where one is not there."""
-    absent = [name for name in FILES if kind(build_dir / name, build_dir) != "file"]
+    names = REPORT_FILE, plan.outputs.handin
+    absent = [name for name in names if kind(build_dir / name, build_dir) != "file"]
     if absent:
         what = f"not there: {', '.join(absent)}"
         raise InputError(what, where=str(build_dir), hint="run 'all' first, or 'report'")
-    report, notebook = (build_dir / name for name in FILES)
+    report, notebook = (build_dir / name for name in names)
     return Parcel(report, notebook, round(limit_mb * MEGABYTE), outdated(plan, build_dir))
 
 
@@ -195,14 +195,14 @@ def message_templates(plan: Plan) -> Path:
     return plan.templates if (plan.templates / TEMPLATE).is_file() else TEMPLATES
 
 
-def write_draft(packed: Packed, build_dir: Path, earlier: Receipt | None) -> None:
+def write_draft(packed: Packed, book: Book, earlier: Receipt | None) -> None:
     """Write the message as one that mail programs open to be sent by hand."""
     packed.message["X-Unsent"] = "1"
     content = packed.message.as_bytes()
     with private():
-        write_bytes(build_dir / DRAFT_FILE, content, build_dir)
+        write_bytes(book.draft, content, book.build_dir)
     _print_changes(packed)
-    print(f"wrote {build_dir / DRAFT_FILE} ({megabytes(len(content))}), a draft to {packed.whom}: not sent")
+    print(f"wrote {book.draft} ({megabytes(len(content))}), a draft to {packed.whom}: not sent")
     if earlier:
         print(f"note: {_sent_before(earlier)}")
 
@@ -241,7 +241,7 @@ def dispatch(packed: Packed, server: Server, book: Book) -> None:
     finally:
         book.note(begun.model_copy(update={"status": ended[0], "reply": ended[1]}))
     with private():
-        write_bytes(book.build_dir / DRAFT_FILE, content, book.build_dir)
+        write_bytes(book.draft, content, book.build_dir)
     print(f"sent to {packed.whom} by {server.name} ({megabytes(len(content))}): {reply}")
     print(f"receipt: {book.path}")
 

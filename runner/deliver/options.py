@@ -24,7 +24,7 @@ def deliver_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="The most that the message may have, in millions of bytes.",
         ),
-        click.option("--send", is_flag=True, help="Send it.  [default: only write entrega.eml]"),
+        click.option("--send", is_flag=True, help="Send it.  [default: only write the message as a file]"),
         click.option("--again", is_flag=True, help="Send even what was sent before."),
         click.option(
             "--smtp-host",

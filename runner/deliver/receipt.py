@@ -1,4 +1,4 @@
-"""The receipts of deliveries, ``entrega.json``: what was sent to whom, with hashes, and what came of it.
+"""The receipts of deliveries: what was sent to whom, with hashes, and what came of it.
 
 An attempt is noted before it begins, so that one which never ended can be told from one that was refused.
 """
@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ValidationError
 from pypdf import PdfReader
 
-from runner.build_folder import RECEIPT_FILE
+from runner.build_folder import Outputs
 from runner.deliver.private_files import private
 from runner.errors import InputError, RunnerError
 from runner.files import Record, write_json
@@ -87,11 +87,17 @@ class Book:
     """The receipts of one build folder."""
 
     build_dir: Path
+    outputs: Outputs
 
     @property
     def path(self) -> Path:
         """The file."""
-        return self.build_dir / RECEIPT_FILE
+        return self.build_dir / self.outputs.receipt
+
+    @property
+    def draft(self) -> Path:
+        """Where the message lies, to be sent by hand or as it was sent."""
+        return self.build_dir / self.outputs.draft
 
     def read(self) -> Receipts:
         """All receipts; raises InputError if the file is there and can't be read."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from runner import LOCALES
+from runner.build_folder import FILES, Outputs
 from runner.errors import InputError
 from runner.plan.records import MOST_SEEDS
 
@@ -116,6 +117,20 @@ class HandinEntry(Strict):
     cells: Literal["all", "code"] = "all"
 
 
+def _free(name: str) -> str:
+    """A name for receipts, which no other file of the build folder has."""
+    if f"{name}.json" in FILES:
+        raise ValueError(f"{name}.json is another file of the build folder")
+    return name
+
+
+class OutputEntry(Strict):
+    """``[output]``: names, without endings, of the notebook to hand in and of the message with it."""
+
+    notebook: Name = Outputs().notebook
+    message: Annotated[Name, AfterValidator(_free)] = Outputs().message
+
+
 class CompareEntry(Strict):
     """``[[compare]]``: a question compares the variants of a group with a reference, the baseline if none."""
 
@@ -146,6 +161,7 @@ class Experiments(Strict):
     notebooks: dict[Name, NotebookEntry] = {}
     handin: tuple[HandinEntry, ...] = ()
     compare: tuple[CompareEntry, ...] = ()
+    output: OutputEntry = OutputEntry()
 
 
 def read_experiments(path: Path) -> Experiments:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runner import LOCALES, shipped
+from runner.build_folder import Outputs
 from runner.errors import InputError
 from runner.plan.data_files import DataPath, declared_data
 from runner.plan.experiments import (
@@ -75,6 +76,7 @@ class Plan:
     practice: str = ""  # the module that knows the variants' parameters
     compare: tuple[Compared, ...] = ()
     locale: str = LOCALES[0]  # of the report, unless a command asks for another
+    outputs: Outputs = field(default_factory=Outputs)
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -130,6 +132,7 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
         practice=experiments.practice,
         locale=experiments.locale,
         compare=tuple(Compared(e.question, e.group, e.reference or "") for e in experiments.compare),
+        outputs=Outputs(experiments.output.notebook, experiments.output.message),
     )
 
 

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from runner.build_folder import (
     AWAITED_FILE,
     MADE_FROM_FILE,
-    OUTPUTS,
     PACKAGES_FILE,
     RUN_FILE,
     notebook_of,
@@ -63,7 +62,7 @@ def inputs(plan: Plan, build_dir: Path) -> dict[str, str]:
     }
 
 
-def note(build_dir: Path, made_from: Mapping[str, str], read: Iterable[Path]) -> None:
+def note(plan: Plan, build_dir: Path, made_from: Mapping[str, str], read: Iterable[Path]) -> None:
     """Record what the outputs were made from; ``read`` are the files that the pages show."""
     folder = build_dir.resolve()
     shown = sorted({path.relative_to(folder).as_posix() for path in read if path.is_relative_to(folder)})
@@ -71,7 +70,7 @@ def note(build_dir: Path, made_from: Mapping[str, str], read: Iterable[Path]) ->
     record = MadeFrom(
         inputs=dict(made_from),
         pictures={name: _hash(build_dir / name, index) for name in shown},
-        outputs={name: _hash(build_dir / name, index) for name in OUTPUTS},
+        outputs={name: _hash(build_dir / name, index) for name in plan.outputs.rendered},
     )
     write_json(build_dir / MADE_FROM_FILE, record, build_dir)
 

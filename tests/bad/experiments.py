@@ -124,6 +124,15 @@ KEYS = [
     wrong("unknown table", GOOD + "[variants.base.more]\n", "variants.base.more: unknown key", "extends"),
     wrong("questions", GOOD + OTHER + "questions = [0, 100]\n", "questions.0", "questions.1", "(found: 100)"),
     wrong("a question as text", GOOD + OTHER + 'questions = ["7"]\n', "questions.0", "integer (found: '7')"),
+    wrong(
+        "a path as output", GOOD + '[output]\nnotebook = "../x"\n', "output.notebook", "not a name", "../x"
+    ),
+    wrong(
+        "another file's name",
+        GOOD + '[output]\nmessage = "report"\n',
+        "output.message",
+        "report.json is another",
+    ),
     wrong("cells of handin", GOOD + '[[handin]]\nnotebook = "base"\ncells = "x"\n', "'all' or 'code'", "'x'"),
     wrong(
         "handin of nobody", GOOD + '[[handin]]\nnotebook = "zz"\n', "handin.0.notebook: 'zz' is not defined"

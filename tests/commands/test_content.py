@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from runner import PROJECT_ROOT
-from runner.build_folder import FAILURE_FILE, OUTPUTS
+from runner.build_folder import FAILURE_FILE, Outputs
 from runner.results.records import read_failure, read_result
 from tests.program import report_text, run_program
 
@@ -43,7 +43,7 @@ class Practice:
 
     @property
     def outputs(self) -> dict[str, bytes]:
-        return {name: (self.build / name).read_bytes() for name in (*OUTPUTS, FIGURE)}
+        return {name: (self.build / name).read_bytes() for name in (*Outputs().rendered, FIGURE)}
 
     @property
     def finished(self) -> dict[str, bytes]:
@@ -94,7 +94,7 @@ def test_a_copy_has_nothing_to_do(practice: Practice) -> None:
 
 def test_what_was_altered_or_removed_is_made_again(practice: Practice) -> None:
     before = practice.outputs
-    (practice.build / "practica5.html").unlink()
+    (practice.build / "notebook.html").unlink()
     (practice.build / "report.json").write_text("{}")
     (practice.build / FIGURE).write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     done = practice.run("all")
@@ -114,7 +114,7 @@ def test_an_older_template_is_rendered_and_a_faulty_one_costs_nothing(practice: 
     answer.write_text("{{ nothing_of_the_kind.at_all }}", "utf-8")
     done = practice.run("all")
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "report.pdf, report.json, practica5.ipynb, practica5.html" in done.stderr
+    assert "report.pdf, report.json, notebook.ipynb, notebook.html" in done.stderr
     assert "stay as they were" in done.stderr
     assert practice.outputs == before
     assert not list(practice.build.glob(".*.tmp"))

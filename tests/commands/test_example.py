@@ -55,7 +55,7 @@ def test_a_second_practice_has_its_own_report(build: Path) -> None:
     assert "Pregunta 1. La pendiente" in text and "50 puntos" in text
     assert "CIFAR" not in text
     assert read_summary(build / "report.pdf").answered == (1,)
-    assert "Pregunta 1. La pendiente" in (build / "practica5.html").read_text("utf-8")
+    assert "Pregunta 1. La pendiente" in (build / "notebook.html").read_text("utf-8")
 
 
 def test_its_own_figure_is_there_with_what_it_shows(build: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_second_seed_keeps_the_first_and_is_in_the_report(folder: Path) -> Non
     text = report_text(build)
     assert "Semillas de cada variante: 2." in text
     assert "La banda va del mínimo al máximo de las 2 semillas" in text
-    handin = (build / "practica5.ipynb").read_text(encoding="utf-8")
+    handin = (build / "notebook.ipynb").read_text(encoding="utf-8")
     assert 'variant = \\"good\\"' in handin and "good~2" not in handin
     again = runner(folder, "all")
     assert "every variant is up to date" in again.stderr and "is up to date" in again.stderr

@@ -70,7 +70,7 @@ def builds(accounts: dict[str, Account], plan: Path) -> dict[str, Path]:
     shutil.copytree(
         found["hostile"],
         found["rendered"],
-        ignore=shutil.ignore_patterns("report.*", "figures", "practica5*"),
+        ignore=shutil.ignore_patterns("report.*", "figures", "notebook.*"),
     )
     done = accounts["clean"].run(*tiny_plan.words("report", plan, found["rendered"]))
     assert done.returncode == 0, done.stderr
@@ -110,7 +110,7 @@ def test_every_word_of_the_report_is_the_same(builds: dict[str, Path]) -> None:
 
 
 def test_every_byte_to_hand_in_is_the_same(builds: dict[str, Path]) -> None:
-    for name in ("practica5.ipynb", "practica5.html", "report.pdf"):
+    for name in ("notebook.ipynb", "notebook.html", "report.pdf"):
         assert (builds["hostile"] / name).read_bytes() == (builds["rendered"] / name).read_bytes()
 
 

@@ -185,7 +185,7 @@ def test_a_failed_variant_stops_nothing_and_is_run_again(tiny: Path) -> None:
         assert f"failed: {name}" in done.stderr
         assert reason in done.stderr
     assert "variante diverges" in report_text(build)
-    handin = (build / "practica5.ipynb").read_text(encoding="utf-8")
+    handin = (build / "notebook.ipynb").read_text(encoding="utf-8")
     assert "a propósito" in handin
     finished = (build / "results" / "good" / "result.json").stat().st_mtime_ns
     again = run("all", tiny, build, "--jobs", "2")

@@ -56,7 +56,7 @@ sys.exit(interrupts.calmly(command_line))
 
 def test_the_report_is_there_while_a_variant_still_runs(held: Path, tmp_path: Path) -> None:
     """First with nothing in it, then with what has ended; the notebook as well."""
-    build, notebook = tmp_path / "build", tmp_path / "build" / "practica5.ipynb"
+    build, notebook = tmp_path / "build", tmp_path / "build" / "notebook.ipynb"
     process = start("all", held, build, "--jobs", "1", gate=tmp_path / "gate", code=EAGER)
     try:
         until((build / "report.pdf").exists, process=process)

@@ -24,6 +24,16 @@ def test_a_good_file_is_not_refused(folder: Path) -> None:
     assert plan.differences(plan.get("other")) == {"batch_size": 4}
 
 
+def test_what_is_handed_in_is_called_as_the_file_says(folder: Path) -> None:
+    path = folder / "experiments.toml"
+    path.write_text(HEAD + BASE, encoding="utf-8")
+    assert make_plan(path, "full").outputs.rendered[2:] == ("notebook.ipynb", "notebook.html")
+    path.write_text(HEAD + BASE + '[output]\nnotebook = "tp-2"\nmessage = "rendu"\n', encoding="utf-8")
+    outputs = make_plan(path, "full").outputs
+    assert outputs.rendered == ("report.pdf", "report.json", "tp-2.ipynb", "tp-2.html")
+    assert (outputs.draft, outputs.receipt) == ("rendu.eml", "rendu.json")
+
+
 def test_full_profile_is_the_statement_to_the_letter() -> None:
     plan = make_plan(DEFAULT_PLAN, "full")
     baseline = plan.get("baseline").parameters

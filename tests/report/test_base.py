@@ -8,7 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from runner.report.evidence_words import metric_words
+from runner.report.claims.evidence_words import metric_words
 
 from runner.errors import RunnerError
 from runner.language import i18n

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from runner import PROJECT_ROOT, code_closure
-from runner.build_folder import OUTPUTS
 from runner.figures.drawing import _inputs_digest
 from runner.file_index import file_index
 from runner.language import i18n
@@ -43,11 +42,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     build = folder / "build"
     study = make_study(build, Story(images=(60, 40)))
     shutil.copytree(TEMPLATES, folder / "templates", copy_function=shutil.copy2)
-    for name in (*OUTPUTS, FIGURE, "notebooks/best.ipynb", "logo.png"):
+    plan = replace(make_plan(DEFAULT_PLAN, "full"), templates=folder / "templates")
+    for name in (*plan.outputs.rendered, FIGURE, "notebooks/best.ipynb", "logo.png"):
         (build / name).parent.mkdir(exist_ok=True)
         (build / name).write_text(name)
-    plan = replace(make_plan(DEFAULT_PLAN, "full"), templates=folder / "templates")
-    note(build, inputs(plan, build), [(build / FIGURE).resolve(), (build / "logo.png").resolve()])
+    note(plan, build, inputs(plan, build), [(build / FIGURE).resolve(), (build / "logo.png").resolve()])
     return Rendered(build, plan, study)
 
 
