@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from runner import PROJECT_ROOT
-from runner.commands.request import Request, load_plan
+from runner.commands.request import Request, open_plan
 from runner.errors import RunnerError, from_system
 from runner.packages import CONSTRAINTS, differences
 from runner.plan.practice import data_sets_of, practice_of
@@ -162,7 +162,7 @@ def check_settings(_: Request) -> Finding:
 def check_data(request: Request) -> Finding:
     """The data sets are at hand, or can be had; or nothing asks for any."""
     with suppress(RunnerError):  # a plan that can't be read is told of by its own check
-        plan = load_plan(request)
+        plan = open_plan(request)
         practice = practice_of(plan.practice)
         names = {name for v in plan.variants for name in data_sets_of(plan.practice, v.parameters)}
         if practice is None or not names:
@@ -201,7 +201,7 @@ def check_disk(request: Request) -> Finding:
 def check_plan(request: Request) -> Finding:
     """The experiments file can be read."""
     try:
-        plan = load_plan(request)
+        plan = open_plan(request)
     except RunnerError as error:
         faulty = (error.where or "").partition(": ")[0] or request.plan_path
         return Finding("experiments", str(error).replace("\n", " "), f"edit {faulty}")
@@ -213,7 +213,7 @@ def check_characters(request: Request) -> Finding:
     from runner.report.characters import refuse_unprintable
 
     try:
-        refuse_unprintable(load_plan(request))
+        refuse_unprintable(open_plan(request))
     except RunnerError as error:
         return Finding("characters", f"{error.where} {error.what}", error.hint or "")
     return Finding("characters", "the report's fonts have all those of title, names and labels")
@@ -249,7 +249,7 @@ def _tried(name: str, request: Request, tried: Callable[[Plan, Path], None], rig
     from runner.report.characters import unprintable
 
     try:
-        plan = load_plan(request)
+        plan = open_plan(request)
     except RunnerError:
         return Finding(name, "not tried: see experiments")
     if unprintable(plan):

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.build_folder import refuse_strange
-from runner.commands.request import Request, load_plan
+from runner.commands.request import Request, open_plan
 from runner.execute.calibration import former_seconds, read_samples
 from runner.execute.estimate import Estimator
 from runner.execute.likely import likely
@@ -23,7 +23,7 @@ from runner.report.characters import refuse_unprintable
 def show_plan(request: Request) -> None:
     """Print the plan as a table; nothing is run or written."""
     refuse_strange(request.build_dir)
-    plan = load_plan(request)
+    plan = open_plan(request)
     refuse_unprintable(plan)
     workspace = Workspace(plan, request.build_dir.resolve())
     states = workspace.states()

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from runner.build_folder import REPORT_FILE, held
-from runner.commands.request import Request, load_plan_here, remember, say
+from runner.commands.request import Request, open_plan_here, remember, say
 from runner.errors import InputError, RunnerError
 from runner.execute.task import recover
 from runner.faults import telling
@@ -67,7 +67,7 @@ def keeping_former(plan: Plan, build_dir: Path) -> Iterator[None]:
 
 def render_only(request: Request) -> int:
     """The ``report`` command."""
-    plan = load_plan_here(request)
+    plan = open_plan_here(request)
     refuse_unprintable(plan)
     if not request.build_dir.is_dir():
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")

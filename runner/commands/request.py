@@ -81,7 +81,7 @@ def load_plan(request: Request) -> Plan:
     """The plan of the request; raises InputError for a bad experiments file.
 
     Profile, author, locale and seeds not given are those of the last run in the build folder, and so is the
-    time zone. The locale is set for the process, so that all that is rendered after is in it.
+    time zone.
     """
     refuse_sources(request)
     noted = read_note(request.build_dir)
@@ -89,21 +89,27 @@ def load_plan(request: Request) -> Plan:
         i18n.checked(asked)
     plan = make_plan(request.plan_path.resolve(), request.profile or noted.profile, request.templates)
     check_texts(plan.templates)
-    i18n.use(asked or plan.locale, plan.templates / "locale")
     given = {
         "names": request.names,
         "course": request.course,
         "group": request.group,
         "date": request.date,
     }
-    plan = replace(plan, zone=noted.zone)
+    plan = replace(plan, zone=noted.zone, locale=asked or plan.locale)
     plan = with_author(plan, **(_noted_author(plan, noted) | {k: v for k, v in given.items() if v}))
     return with_seeds(plan, wanted_seeds(request.seeds, plan.seeds.written, noted.seeds))
 
 
-def load_plan_here(request: Request) -> Plan:
-    """``load_plan`` for what makes a report: its times are those of this machine's clocks."""
-    return replace(load_plan(request), zone=local_zone())
+def open_plan(request: Request) -> Plan:
+    """``load_plan``, and all that this process renders from now on is in the plan's language."""
+    plan = load_plan(request)
+    i18n.use(plan.locale, plan.templates / "locale")
+    return plan
+
+
+def open_plan_here(request: Request) -> Plan:
+    """``open_plan`` for what makes a report: its times are those of this machine's clocks."""
+    return replace(open_plan(request), zone=local_zone())
 
 
 def _noted_author(plan: Plan, noted: Note) -> dict[str, Any]:
@@ -162,7 +168,7 @@ def remember(plan: Plan, build_dir: Path) -> None:
         author=plan.author,
         written_author=plan.written_author,
         seeds=plan.seeds if plan.seeds != Seeds() else None,
-        locale=None if i18n.current() == plan.locale else i18n.current(),
+        locale=None if plan.locale == plan.written_locale else plan.locale,
         zone=plan.zone,
     )
     path = build_dir / RUN_FILE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from runner import made
 from runner.build_folder import FAILURE_FILE, checkpoint_folder, held, result_folder, work_folder
 from runner.commands.render import make_outputs, render
-from runner.commands.request import Request, load_plan_here, remember, say
+from runner.commands.request import Request, open_plan_here, remember, say
 from runner.durations import parse_duration
 from runner.errors import InputError, RunnerError, WorkersGone
 from runner.execute.task import recover
@@ -44,7 +44,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     check_certificates(request.scheduler, Certificates(request.tls_ca, request.tls_cert, request.tls_key))
     began = monotonic()
     budget = None if request.budget is None else parse_duration(request.budget)
-    plan = load_plan_here(request)
+    plan = open_plan_here(request)
     refuse_unprintable(plan)
     limit = time_limit(budget, plan.seeds)
     for name in only:

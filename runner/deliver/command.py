@@ -13,7 +13,7 @@ from typing import TypeVar
 from babel.dates import format_date
 
 from runner.build_folder import REPORT_FILE, held
-from runner.commands.request import Request, load_plan, say
+from runner.commands.request import Request, open_plan, say
 from runner.deliver.addresses import read_addresses, read_host
 from runner.deliver.header_text import blanked, header_text
 from runner.deliver.message import TEMPLATE, Envelope, compose
@@ -84,7 +84,7 @@ def deliver(request: Request, delivery: Delivery) -> int:
     """
     envelope = read_envelope(delivery)
     server = read_server(delivery) if delivery.send else None
-    plan = load_plan(request)
+    plan = open_plan(request)
     if not request.build_dir.is_dir():
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()

@@ -75,7 +75,8 @@ class Plan:
     zone: str = ""  # in which the report tells times; empty: as they were recorded
     practice: str = ""  # the module that knows the variants' parameters
     compare: tuple[Compared, ...] = ()
-    locale: str = LOCALES[0]  # of the report, unless a command asks for another
+    locale: str = LOCALES[0]  # of the report
+    written_locale: str = LOCALES[0]  # that of the experiments file, which a command may override
     outputs: Outputs = field(default_factory=Outputs)
 
     def get(self, name: str) -> Variant:
@@ -131,6 +132,7 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
         templates=templates or _templates(experiments, path),
         practice=experiments.practice,
         locale=experiments.locale,
+        written_locale=experiments.locale,
         compare=tuple(Compared(e.question, e.group, e.reference or "") for e in experiments.compare),
         outputs=Outputs(experiments.output.notebook, experiments.output.message),
     )

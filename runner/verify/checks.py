@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from runner.build_folder import AWAITED_FILE, RUN_FILE
-from runner.commands.request import Note, Request, load_plan
+from runner.commands.request import Note, Request, open_plan
 from runner.errors import InputError, RunnerError
 from runner.plan.variants import TEMPLATES, templates_of
 from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
@@ -96,7 +96,7 @@ def _checks(parcel: Parcel, folder: Path, templates: Path) -> Iterator[Check]:
     unpack(parcel, folder)
     check_notes(folder)
     attached = folder / PLAN_FOLDER / EXPERIMENTS
-    plan = load_plan(Request(build_dir=folder, plan_path=attached, templates=templates))
+    plan = open_plan(Request(build_dir=folder, plan_path=attached, templates=templates))
     notebooks = results.check_notebooks(plan, folder)
     yield Check("notebooks", "executed notebooks agree with records and sources", notebooks)
     metrics = results.check_metrics(plan, folder)

@@ -70,7 +70,7 @@ def test_of_a_damaged_note_the_rest_counts(tmp_path: Path) -> None:
     (tmp_path / RUN_FILE).write_text(json.dumps(content), encoding="utf-8")
     plan = load_plan(Request(build_dir=tmp_path))
     assert (plan.author.names, plan.profile, plan.seeds.count) == (("Ana", "Luis"), "smoke", 1)
-    assert i18n.current() == "en"
+    assert plan.locale == "en"
 
 
 def test_what_was_told_comes_back(tmp_path: Path) -> None:

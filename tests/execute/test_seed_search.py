@@ -10,7 +10,7 @@ import pytest
 
 from runner.analysis.choices import resolve
 from runner.analysis.loading import load_study
-from runner.commands.request import Request, load_plan, remember
+from runner.commands.request import Request, open_plan, remember
 from runner.execute import seed_search
 from runner.execute.seed_search import MOST_SEARCHED, Search, is_due, open_pairs, time_limit
 from runner.execute.state import Workspace
@@ -78,7 +78,7 @@ def test_seeds_go_to_open_comparisons_up_to_the_most(tmp_path: Path) -> None:
     assert max(seeds.more.values()) <= MOST_SEARCHED
     assert not any(name.startswith(("batch-4~", "filters-x2~", "best~")) for name in names(found.plan))
     assert any("one more seed for" in line for line in said)
-    again = load_plan(Request(build_dir=tmp_path))
+    again = open_plan(Request(build_dir=tmp_path))
     assert again.seeds == seeds
     assert not is_due(again.seeds, asked=False)  # a plain run spends nothing again
     assert is_due(again.seeds, asked=True)

@@ -17,7 +17,7 @@ import pytest
 from babel.numbers import parse_decimal
 
 from runner import PROJECT_ROOT
-from runner.commands.request import Request, load_plan
+from runner.commands.request import Request, open_plan
 from runner.deliver.message import Envelope, compose
 from runner.figures.drawing import draw_figures
 from runner.figures.drawn import Drawn
@@ -225,7 +225,7 @@ def test_the_locale_is_remembered_and_verified_in_the_same_language(english: Pat
     request = Request(
         build_dir=tmp_path / "again", plan_path=tmp_path / "again" / "plan" / "experiments.toml"
     )
-    plan = load_plan(request)
+    plan = open_plan(request)
     assert i18n.current() == "en"
     again = make_again(plan, tmp_path / "again", TEMPLATES)
     assert check_pages(parcel, again) == () and check_claims(parcel, again) == ()
