@@ -23,8 +23,12 @@ from runner.results.study import Study
 from tests.parcels import LABEL, SCRIPT, make_build
 from tests.program import Command, run_program
 
-# A shell's background hands down an ignored SIGINT; the programs that tests interrupt must hear it.
+# A shell's background hands down an ignored SIGINT, nohup a SIGHUP; the programs that tests end must hear them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for name in ("SIGHUP", "SIGTERM", "SIGQUIT"):
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 # What Python heeds at its start, which tox sets too: the program would start again without, in each test.
 for name in [name for name in os.environ if name.startswith("PYTHON") and is_setting(name)]:
