@@ -23,7 +23,7 @@ from runner.results.study import Study
 from tests.parcels import LABEL, SCRIPT, make_build
 from tests.program import Command, run_program
 
-# A shell's background hands down an ignored SIGINT, nohup a SIGHUP; the programs that tests end must hear them.
+# A background shell hands down an ignored SIGINT, nohup a SIGHUP; programs that tests end must hear them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for name in ("SIGHUP", "SIGTERM", "SIGQUIT"):
     number = getattr(signal, name, None)
