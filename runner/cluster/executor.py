@@ -53,6 +53,13 @@ class Ticket:
     asked: int = 0
 
 
+def _seen_from_anywhere(source: str | None) -> str | None:
+    """Where data are, for workers that run in other folders; what is not there is theirs to find."""
+    if source is None or not Path(source).expanduser().exists():
+        return source
+    return str(Path(source).expanduser().absolute())
+
+
 class ClusterExecutor(Executor):
     """Workers of a Dask cluster as an executor of tasks; also their capacity.
 
@@ -67,7 +74,7 @@ class ClusterExecutor(Executor):
         self.client, self.plan, self.say = client, plan, say
         self.address = client.scheduler.address  # a client that closed has no scheduler to ask
         self.crew = Crew(client, self._tell)
-        self._most, self._source = jobs, source
+        self._most, self._source = jobs, _seen_from_anywhere(source)
         self._queue: list[Ticket] = []
         self._tickets: list[Ticket] = []
         self._lock = threading.RLock()

@@ -9,7 +9,7 @@ from typing import Any
 from runner.execute.keys import changed_parts
 from runner.results.records import Result
 
-IN_CLEAR = ("keras", "tensorflow")  # parts of the key that are versions, not hashes
+IN_CLEAR = ("keras", "numpy", "tensorflow")  # parts of the key that are versions, not hashes
 WORDS = {
     "parameters": "parameters",
     "notebook": "code of the notebook",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,23 +58,58 @@ def fonts_of(sheets: Sequence[Path]) -> list[Path]:
 
 def faces_of(sheets: Sequence[Path]) -> list[Face]:
     """The faces that the sheets bring; none of a sheet that can't be read, which printing tells of."""
-    return [face for sheet in sheets if sheet.is_file() for face in _faces(sheet)]
+    return [face for sheet in _with_imports(sheets) for face in _faces(sheet)]
+
+
+def _with_imports(sheets: Iterable[Path]) -> list[Path]:
+    """The sheets that are there, each once, with those that they bring by ``@import``."""
+    found: dict[Path, None] = {}
+    waiting = [*sheets]
+    while waiting:
+        sheet = waiting.pop(0)
+        if sheet not in found and sheet.is_file():
+            found[sheet] = None
+            waiting += _imported(sheet)
+    return [*found]
+
+
+def _imported(sheet: Path) -> Iterator[Path]:
+    for rule in _rules(sheet):
+        if rule.type == "at-rule" and rule.lower_at_keyword == "import":
+            texts = (token.value for token in rule.prelude if token.type == "string")
+            yield from (
+                _below(sheet, name) for name in (*_addresses(rule.prelude), *texts) if _is_local(name)
+            )
+
+
+def _is_local(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme in ("", "file") and not parts.netloc
+
+
+def _below(sheet: Path, address: str) -> Path:
+    return (sheet.parent / unquote(urlsplit(address).path)).resolve()
+
+
+def _rules(sheet: Path) -> list[Any]:
+    import tinycss2
+
+    rules, _ = tinycss2.parse_stylesheet_bytes(sheet.read_bytes(), skip_comments=True, skip_whitespace=True)
+    return list(rules)
 
 
 def _faces(sheet: Path) -> Iterator[Face]:
     import tinycss2
 
-    rules, _ = tinycss2.parse_stylesheet_bytes(sheet.read_bytes(), skip_comments=True, skip_whitespace=True)
-    for rule in rules:
+    for rule in _rules(sheet):
         if rule.type == "at-rule" and rule.lower_at_keyword == "font-face":
             found = tinycss2.parse_blocks_contents(rule.content or (), skip_comments=True)
             told = {each.lower_name: each.value for each in found if each.type == "declaration"}
             wanted = (name for name in ASKED if name in told)
             style = "; ".join(f"{name}: {tinycss2.serialize(told[name]).strip()}" for name in wanted)
             family = (token.value for token in told.get("font-family", ()) if token.type in NAMING)
-            addresses = map(urlsplit, _addresses(told.get("src", ())))
-            local = (each for each in addresses if each.scheme in ("", "file") and not each.netloc)
-            files = tuple((sheet.parent / unquote(each.path)).resolve() for each in local)
+            addresses = _addresses(told.get("src", ()))
+            files = tuple(_below(sheet, each) for each in addresses if _is_local(each))
             yield Face(" ".join(family), style, files)
 
 

@@ -16,7 +16,7 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 __all__ = ["costs"]
 
 parameters = Parameters
-packages = ("tensorflow", "keras")
+packages = ("tensorflow", "keras", "numpy")
 settings = {"TF_ENABLE_ONEDNN_OPTS": "1"}
 preloaded = ("runner.practice.preloaded",)
 

@@ -61,6 +61,15 @@ def test_an_accounts_fonts_and_their_settings_reach_no_page(
     assert any("Source-Serif-Pro" in name for name in clean[1]), clean[1]
 
 
+def test_faces_of_a_style_that_another_imports_are_brought_too(tmp_path: Path) -> None:
+    (tmp_path / "a.css").write_text("@import 'in/b.css'; @import url(https://example.org/c.css);", "utf-8")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "b.css").write_text('@import url("../a.css");' + BRINGING, encoding="utf-8")
+    faces = faces_of([tmp_path / "a.css"])
+    assert sorted(face.family for face in faces) == ["A & B", "Source Sans Pro"]
+    assert all(file.parent == tmp_path / "in" for face in faces for file in face.files)
+
+
 def test_a_family_that_a_style_brings_is_not_also_ours(tmp_path: Path) -> None:
     style = tmp_path / "own.css"
     style.write_text(BRINGING, encoding="utf-8")
