@@ -19,28 +19,41 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 LIST_FILE = ".made"
 PARTS = 2
 PLAIN = re.compile(r"[^/\\\0\r\n]+(/[^/\\\0\r\n]+)?")
-_known: dict[tuple[Path, int], set[str]] = {}  # what this process has added to a list, the file with a number
+# What lists had when this process last saw them: number, size in bytes and time of the file, and its lines.
+_seen: dict[Path, tuple[tuple[int, int, int], set[str]]] = {}
 
 
 def record(root: Path, *paths: Path) -> None:
     """Add what is about to be made below ``root``; what is told again costs nothing."""
     names = [unit(path, root) for path in paths]
-    if not {*names} - _added(root):
+    known = _known(root)
+    if not {*names} - known:
         return
     folders = dict.fromkeys(name.partition("/")[0] for name in names if "/" in name)
     names = [*(name for name in folders if not os.path.lexists(root / name)), *names]
     with opened_to_append(root / LIST_FILE, root) as file, naming(root / LIST_FILE):
         # An empty line first: what was cut off before must not become a part of this.
-        file.write(os.fsencode("\n" + "\n".join(names) + "\n"))
-    _added(root).update(names)
+        before, text = os.fstat(file.fileno()), os.fsencode("\n" + "\n".join(names) + "\n")
+        file.write(text)
+        after = os.fstat(file.fileno())
+    as_known = not known if root not in _seen else _seen[root][0] == _state(before)
+    if as_known and after.st_size == before.st_size + len(text):  # nobody else added to it meanwhile
+        _seen[root] = _state(after), {*known, *names}
 
 
-def _added(root: Path) -> set[str]:
+def _known(root: Path) -> set[str]:
+    """What the list has; it is read only if it is not as this process last saw it."""
     try:
-        number = (root / LIST_FILE).lstat().st_ino
+        state = _state((root / LIST_FILE).lstat())
     except OSError:
         return set()
-    return _known.setdefault((root, number), set())
+    if root not in _seen or _seen[root][0] != state:
+        _seen[root] = state, recorded(root)
+    return _seen[root][1]
+
+
+def _state(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def unit(path: Path, root: Path) -> str:
@@ -66,7 +79,7 @@ def recorded(root: Path) -> set[str]:
 def has(root: Path, path: Path) -> bool:
     """Whether the program made this, or what it is in."""
     name = unit(path, root)
-    return name in _added(root) or name in recorded(root)
+    return name in _known(root)
 
 
 def write_list(root: Path, names: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from runner.commands.rehearsal import rehearse_page
 from runner.commands.rehearsal_page import rehearsed
 from runner.errors import InputError, RunnerError
 from runner.language import i18n
+from runner.made import LIST_FILE
 from runner.plan.variants import DEFAULT_PLAN, Plan, make_plan
 
 EXAMPLE = PROJECT_ROOT / "docs" / "example" / "experiments.toml"
@@ -32,8 +33,8 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 def left(folder: Path) -> set[str]:
-    """All files below a folder."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """All files below a folder, but for the program's list of what it made."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {LIST_FILE}
 
 
 @pytest.mark.parametrize(("path", "profile"), PLANS, ids=["practice", "example", "recipe"])
