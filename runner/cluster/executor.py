@@ -291,8 +291,9 @@ class ClusterExecutor(Executor):
 
     def _progress(self, event: tuple[float, Any]) -> None:
         """Write what a worker says where a local kernel would have written it."""
-        with self._lock, suppress(ValueError, TypeError, OSError, RunnerError):
-            said = Said.model_validate(event[1])
+        with self._lock, suppress(KeyError, ValueError, TypeError, OSError, RunnerError):
+            # Dask adds the worker's address.
+            said = Said.model_validate({name: event[1][name] for name in Said.model_fields})
             for ticket in self._tickets:
                 if ticket.task.name == said.variant:
                     write_text(self._progress_file(ticket), said.progress, ticket.task.build_dir)

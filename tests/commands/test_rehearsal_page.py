@@ -89,7 +89,7 @@ SPOILED: dict[str, tuple[Change, tuple[str, ...]]] = {
         append("answers/q01.html", "{% if %}"),
         ("q01.html:", "Expected an expression"),
     ),
-    "a filter that is none": (append("report.html", "{{ 1|nofilter }}"), ("report.html:", "nofilter")),
+    "a filter that is none": (append("answers/q01.html", "{{ 1|nofilter }}"), ("q01.html:", "nofilter")),
     "a part that is gone": (append("report.html", '{% include "part.html" %}'), ("part.html",)),
     "a figure's code": (append("figures.py", "\nDRAWS = 3\n"), ("figures.py", "DRAWS")),
 }
