@@ -18,6 +18,7 @@ from runner.errors import InputError
 from runner.execute.state import Workspace
 from runner.execute.task import run_task
 from runner.plan.variants import make_plan
+from runner.results.reasons import Reason
 from tests.cluster.test_cluster import Cluster
 from tests.program import HANG_SECONDS, until
 from tests.tiny_plan import notebook, run, write_notebook, write_plan
@@ -163,7 +164,7 @@ def test_a_result_that_is_no_delivery_is_a_failure(
         executor = ClusterExecutor(connect(cluster.address), made, print, None, None)
         task = Workspace(made, tmp_path / "build").task(made.get("says"), 1, None)
         reason = executor.submit(run_task, task).result(timeout=HANG_SECONDS).reason
-        assert reason == "su resultado no llega del clúster: no delivery, but dict"
+        assert reason == Reason.of("undelivered", error="no delivery, but dict")
         executor.shutdown()
     finally:
         cluster.end()
