@@ -165,7 +165,7 @@ def file_fetcher(roots: Sequence[Path], read: dict[Path, None] | None = None) ->
             if not any(path.is_relative_to(root) for root in allowed):
                 raise FatalURLFetchingError(f"outside the build and template folders: {path}")
             if not path.is_file():  # a pipe would be waited for
-                raise FatalURLFetchingError(f"no such file: {path}")
+                raise FatalURLFetchingError(f"cannot be read: no file: {path}")
             if read is not None:
                 read[path] = None
             try:
