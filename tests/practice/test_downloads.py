@@ -26,6 +26,19 @@ def test_a_download_that_stalls_is_ended(tmp_path: Path, monkeypatch: pytest.Mon
         downloads.download([sys.executable, "-c", code], tmp_path, 10**9, print)
 
 
+def test_what_passes_before_a_download_begins_is_not_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine, importing what fetches may take longer than a source may be silent."""
+    hurry(monkeypatch)
+    monkeypatch.setattr(downloads, "CONNECT_SECONDS", 3)
+    code = "import os, time; time.sleep(5); print('begun', flush=True); os._exit(0)"
+    command, said = [sys.executable, "-c", code], list[str]()
+    assert downloads.download(command, tmp_path, 10**9, said.append, begun="begun").code == 0
+    with pytest.raises(RunnerError, match="too slow"):
+        downloads.download(command, tmp_path, 10**9, said.append)
+
+
 def test_a_download_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloads, "NEWS_SECONDS", 0.3)
     code = (

@@ -31,10 +31,12 @@ CONNECT_SECONDS = 10  # of silence before a source is given up
 GRACE_SECONDS = 30  # before the speed of a download is judged
 LONGEST_DOWNLOAD_SECONDS = 600
 NEWS_SECONDS = 2
+BEGUN = "begun"  # what Keras's download prints first, when all is imported
 KERAS_DOWNLOAD = """
 import socket, sys
 socket.setdefaulttimeout(float(sys.argv[4]))
 from keras.utils import get_file
+print(sys.argv[6], flush=True)
 get_file(sys.argv[1], sys.argv[2], cache_dir=sys.argv[3], cache_subdir="", file_hash=sys.argv[5])
 """
 
@@ -54,11 +56,11 @@ def official(folder: Path, say: Say) -> Arrays:
     RunnerError with the reason that Keras gave.
     """
     name = "cifar-10-python.tar.gz"
-    words = [name, OFFICIAL_URL, str(folder), str(CONNECT_SECONDS), OFFICIAL_SHA256]
+    words = [name, OFFICIAL_URL, str(folder), str(CONNECT_SECONDS), OFFICIAL_SHA256, BEGUN]
     say("data: trying the official archive")
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, "-P", "-c", KERAS_DOWNLOAD, *words]
-    ended = download(command, folder, OFFICIAL_BYTES, say, quiet)
+    ended = download(command, folder, OFFICIAL_BYTES, say, quiet, BEGUN)
     if ended.code:
         raise RunnerError(_last_line(ended.err))
     return _read_known(folder / name, "sha256", bytes.fromhex(OFFICIAL_SHA256), "archive")
@@ -94,17 +96,23 @@ def _read_known(path: Path, algorithm: str, digest: bytes, what: str) -> Arrays:
 
 
 def download(
-    command: list[str], folder: Path, size: int, say: Say, env: Mapping[str, str] | None = None
+    command: list[str],
+    folder: Path,
+    size: int,
+    say: Say,
+    env: Mapping[str, str] | None = None,
+    begun: str = "",
 ) -> Ended:
     """Run a command that fetches ``size`` bytes into ``folder``.
 
-    Raises RunnerError, the process ended, when it would take too long.
+    Its time counts from when it prints ``begun``: on a busy machine its imports may take a minute. Raises
+    RunnerError, the process ended, when it would take too long.
     """
     out, err = folder / "out.log", folder / "err.log"
     with out.open("w") as out_file, err.open("w") as err_file:
         process = subprocess.Popen(command, stdout=out_file, stderr=err_file, env=env, cwd=folder)
         try:
-            _watch(process, folder, size, say)
+            _watch(process, folder, size, say, lambda: out.read_text(errors="replace").startswith(begun))
         finally:
             process.kill()
             process.wait()
@@ -112,11 +120,19 @@ def download(
     return Ended(process.returncode, *texts)
 
 
-def _watch(process: subprocess.Popen[bytes], folder: Path, size: int, say: Say) -> None:
-    start = told = monotonic()
+def _watch(
+    process: subprocess.Popen[bytes], folder: Path, size: int, say: Say, has_begun: Callable[[], bool]
+) -> None:
+    start = told = first = monotonic()
+    begun = False
     while process.poll() is None:
         sleep(0.2)
         now = monotonic()
+        if not begun:
+            begun, start = has_begun(), now
+            if now - first > LONGEST_DOWNLOAD_SECONDS:
+                raise RunnerError(f"not begun in {now - first:.0f} s")
+            continue
         if now - told < NEWS_SECONDS:
             continue
         told, elapsed, seen = now, now - start, min(_bytes_in(folder), size)
