@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from runner.code_closure import Source, imported, meaning, named, of_package
+from runner.code_closure import Source, imported, meaning, named, of_package, parsed
 from runner.file_index import FileIndex
 from runner.plan.data_files import DataPath, data_hash, folder_hash, named_files
 from runner.plan.notebooks import PARAMETERS, code_of, read_cells
@@ -102,7 +102,7 @@ def _defaults(cells: Sequence[Mapping[str, Any]], given: frozenset[str]) -> str:
     kept: list[ast.stmt] = []
     for cell in cells:
         if cell["cell_type"] == "code" and PARAMETERS in cell["metadata"].get("tags", []):
-            kept += (n for n in ast.parse("".join(cell["source"])).body if not _names(n) & given)
+            kept += (n for n in parsed("".join(cell["source"])).body if not _names(n) & given)
     return meaning(ast.Module(kept, [])) if kept else ""
 
 

@@ -42,7 +42,7 @@ from runner.errors import InputError, RunnerError
 from runner.execute.cause import cause_of, is_exhausted, is_unstarted
 from runner.execute.cleaning import clean_notebook
 from runner.execute.keys import digest
-from runner.files import beside, move, remove, write_json, write_text
+from runner.files import beside, move, read_json, remove, write_json, write_text
 from runner.gate import (
     REMOVE_IT,
     files_below,
@@ -305,7 +305,7 @@ def discard_work_folder(task: Task) -> None:
 
 
 def _rewrite_clean(path: Path, root: Path) -> None:
-    content = json.loads(read_text(path, root))
+    content = read_json(read_text(path, root))
     clean_notebook(content)
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n", root)
 
