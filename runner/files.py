@@ -71,7 +71,7 @@ def _refuse_constant(constant: str) -> None:
 
 def _check_depth(value: Any) -> None:
     level = [value]
-    for _ in range(limits.JSON_DEPTH + 1):
+    for _ in range(limits.JSON_DEPTH):
         level = [inner for each in level for inner in _inner(each) if isinstance(inner, dict | list)]
         if not level:
             return

@@ -56,7 +56,7 @@ def _is_control(character: str) -> bool:
 
 def _read(text: str, option: str) -> str:
     """What the text says where it is written in code; that may be in code, too."""
-    for _ in range(limits.HEADER_READINGS):
+    for _ in range(limits.HEADER_READINGS + 1):
         if CODE not in text:
             return text
         try:

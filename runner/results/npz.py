@@ -109,7 +109,7 @@ class Npz:
 
 
 @contextmanager
-def opened(file: PlainFile) -> Iterator[Npz]:
+def opened(file: PlainFile | io.BytesIO) -> Iterator[Npz]:
     """The arrays of an open file; whatever is wrong with it is raised as one of half a dozen kinds."""
     with zipfile.ZipFile(file) as archive:
         yield Npz(archive)
@@ -137,6 +137,18 @@ def read_npz(
         raise RunnerError(error.what, where=str(path), hint=error.hint) from None
     except Exception as error:  # numpy and zipfile raise half a dozen kinds for a damaged file
         raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
+
+
+def arrays_of(content: bytes, most_bytes: int) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file that was read; raises ValueError for a damaged one, and for more bytes."""
+    try:
+        with opened(io.BytesIO(content)) as npz:
+            packed = [npz.packed(name) for name in npz.names]
+            if sum(each.bytes for each in packed) <= most_bytes:
+                return {each.name: each.read() for each in packed}
+    except Exception as error:  # numpy and zipfile raise half a dozen kinds for a damaged file
+        raise ValueError(f"no arrays: {error}") from error
+    raise ValueError(f"its arrays have more than {most_bytes // limits.MIB} MiB")
 
 
 def check_packing(member: zipfile.ZipInfo) -> None:

@@ -15,7 +15,7 @@ from runner.cluster.worker import describe
 from runner.errors import RunnerError
 from runner.execute.task import Outcome, Task
 
-OUTCOME = Outcome("good", "", 1.5)
+OUTCOME = Outcome("good", None, 1.5)
 FILES = {"results/good/result.json": b"{}", "notebooks/good.ipynb": b"\x00\xff", "results/good/a": b""}
 
 

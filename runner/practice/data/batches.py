@@ -105,7 +105,7 @@ class _Steps:
     def take(self, content: bytes) -> Any:
         """Take all steps and return what is left."""
         for number, (opcode, argument, _) in enumerate(pickletools.genops(content)):
-            if number > limits.PICKLE_STEPS:
+            if number >= limits.PICKLE_STEPS:
                 raise UnpicklingError("it has more steps than any batch of CIFAR-10")
             self._value(opcode.name, argument)
         return self.stack.pop()
@@ -249,7 +249,7 @@ def _complete(target: Any, state: tuple[Any, ...]) -> None:
 def _array(shape: Any, kind: Any, fortran: bool, content: Any) -> np.ndarray:
     """The array made of its bytes; raises UnpicklingError where they are not as many as its shape says."""
     if not all(
-        type(length) is int and 0 <= length < limits.PICKLE_LENGTH for length in _of(shape, tuple)[:5]
+        type(length) is int and 0 <= length <= limits.PICKLE_LENGTH for length in _of(shape, tuple)[:5]
     ):
         raise UnpicklingError("an array in it has an impossible shape")
     dtype = np.dtype(TYPES[_of(kind, _Type).name])
