@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import re
 import secrets
@@ -56,7 +57,7 @@ def read_json(content: str | bytes, made: Callable[[dict[str, Any]], Any] | None
     write again, and for more depth than there is in any file of this program's.
     """
     try:
-        found = json.loads(content, object_hook=made, parse_constant=_refuse_constant)
+        found = json.loads(content, object_hook=made, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError(f"nested more than {limits.JSON_DEPTH} deep") from None
     _check_depth(found)
@@ -67,6 +68,13 @@ def read_json(content: str | bytes, made: Callable[[dict[str, Any]], Any] | None
 
 def _refuse_constant(constant: str) -> None:
     raise ValueError(f"holds {constant}, which is no JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"holds {text[:20]}, which is too large for a number")
+    return value
 
 
 def _check_depth(value: Any) -> None:
