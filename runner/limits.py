@@ -31,6 +31,7 @@ OTHER_FILE_BYTES = 256 * MIB  # of a notebook's own kind of file, that the repor
 
 JSON_DEPTH = 100  # lists and objects in each other: records have 6, notebooks 8; Python ends near 1000
 TOML_DEPTH = 20  # tables and lists in each other: an experiments file has 4
+LINEAGE = 100  # variants of which each extends the next: a plan has 3, and each costs as many looks
 CODE_DEPTH = 150  # of Python: a sum of 140 terms, say; the reader of Python itself ends near 200
 REASON_DEPTH = 5  # reasons within one another: there are 3 where a need of a need failed
 

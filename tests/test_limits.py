@@ -73,6 +73,16 @@ def toml(folder: Path, depth: int) -> None:
     read_experiments(folder / "a.toml")
 
 
+def chain(folder: Path, variants: int) -> None:
+    """Each extends the one before."""
+    text = 'title = "a"\nbaseline = "a-1"\n[profiles.full]\ndraft = false\n'
+    for number in range(1, variants + 1):
+        text += f'[variants.a-{number}]\nlabel = "{number}"\ngroup = "a"\n'
+        text += f'extends = "a-{number - 1}"\n' if number > 1 else ""
+    (folder / "a.toml").write_text(text)
+    read_experiments(folder / "a.toml")
+
+
 def reason(_: Path, depth: int) -> None:
     found = NO_RESULT
     for _ in range(depth - 1):
@@ -222,6 +232,7 @@ CASES = {
     "OTHER_FILE_BYTES": Case(1000, "which no such file is", other_file),
     "JSON_DEPTH": Case(REAL, "nested more than", lambda _, n: read_json("[" * n + "]" * n)),
     "TOML_DEPTH": Case(REAL, "nested more than", toml),
+    "LINEAGE": Case(REAL, "and so on: more than", chain),
     "CODE_DEPTH": Case(REAL, "nested more than", lambda _, n: parsed("-" * (n - 2) + "1")),
     "REASON_DEPTH": Case(REAL, "within one another", reason),
     "ARRAYS": Case(

@@ -292,11 +292,14 @@ def _known(name: str, names: Mapping[str, Any], path: Path, key: str) -> None:
 
 
 def lineage(experiments: Experiments, name: str, path: Path) -> list[str]:
-    """``name`` and what it extends, the root first; raises InputError for a cycle."""
+    """``name`` and what it extends, the root first; raises InputError for a cycle or too long a chain."""
     line = [name]
     while (parent := experiments.variants[line[-1]].extends) is not None:
         if parent in line:
             circle = " -> ".join([*line, parent])
             raise InputError(f"a cycle: {circle}", where=f"{path}: variants.{name}.extends")
         line.append(parent)
+        if len(line) > limits.LINEAGE:
+            what = f"extends a variant that extends another, and so on: more than {limits.LINEAGE}"
+            raise InputError(what, where=f"{path}: variants.{name}.extends")
     return line[::-1]
