@@ -25,10 +25,7 @@ from runner import limits, made
 from runner.gate import kind, place, remove_file, remove_tree, rename
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
-HALF_OF_LETTER: Mapping[type, re.Pattern[Any]] = {
-    str: re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]"),
-    bytes: re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]"),
-}
+HALF_OF_LETTER = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 ARRIVING = ".{}.new"  # what is being copied to its place
 
 
@@ -56,12 +53,13 @@ def read_json(content: str | bytes, made: Callable[[dict[str, Any]], Any] | None
     Raises ValueError for what is none: also for NaN and the like, for halves of letters, which nothing could
     write again, and for more depth than there is in any file of this program's.
     """
+    text = content if isinstance(content, str) else content.decode()
     try:
-        found = json.loads(content, object_hook=made, parse_constant=_refuse_constant, parse_float=_finite)
+        found = json.loads(text, object_hook=made, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError(f"nested more than {limits.JSON_DEPTH} deep") from None
     _check_depth(found)
-    if HALF_OF_LETTER[type(content)].search(content):  # cheap: hardly any text has one
+    if HALF_OF_LETTER.search(text):  # cheap: hardly any text has one
         json.dumps(found, ensure_ascii=False).encode()
     return found
 

@@ -217,11 +217,10 @@ def read_given(path: Path) -> bytes:
 
     Raises OSError, and InputError for a pipe or device, and for what is larger than the limits allow.
     """
-    with naming(path):
-        number = os.open(path, os.O_RDONLY | (NO_FOLLOWING & ~getattr(os, "O_NOFOLLOW", 0)) | WITHOUT_WAITING)
-        with os.fdopen(number, "rb") as file:
-            strange = KINDS.get(stat.S_IFMT(os.fstat(number).st_mode))
-            content = None if strange else _content(file, most_bytes(path))
+    flags = os.O_RDONLY | (NO_FOLLOWING & ~getattr(os, "O_NOFOLLOW", 0)) | WITHOUT_WAITING
+    with naming(path), open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+        strange = KINDS.get(stat.S_IFMT(os.fstat(file.fileno()).st_mode))
+        content = None if strange else _content(file, most_bytes(path))
     if content is None:
         raise InputError(f"no plain file, but {strange}" if strange else _too_large(path), where=str(path))
     return content
