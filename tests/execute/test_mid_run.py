@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
 from runner import PROJECT_ROOT
+from runner.execute.keys import as_it_ran
 from runner.execute.state import Workspace
 from runner.execute.task import run_task
-from runner.plan.variants import make_plan
+from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.processes.pool import make_executor
 
 EXAMPLE = PROJECT_ROOT / "docs" / "example"
@@ -45,3 +49,15 @@ def test_a_notebook_changed_before_its_run_and_put_back_is_recorded_as_what_ran(
     assert (state.status, state.why) == (("stale", "code of the notebook") if changed else ("done", ""))
     variant.notebook.write_bytes(after)  # as it was when it ran: nothing to do again
     assert Workspace(plan, build).look(variant).status == "done"
+
+
+def test_what_papermill_puts_into_a_notebook_is_no_change(tmp_path: Path) -> None:
+    """Of each notebook of the practice: else every result would be stale at once."""
+    plan = make_plan(DEFAULT_PLAN, "full")
+    workspace = Workspace(plan, tmp_path / "build")
+    for variant in {(v.notebook, v.kind): v for v in plan.variants}.values():
+        task = workspace.task(variant, 1, None)
+        ran = parameterize_notebook(load_notebook_node(str(task.notebook)), dict(task.inputs))
+        cells = json.loads(nbformat.writes(ran))["cells"]
+        assert len(cells) > len(nbformat.read(task.notebook, as_version=4).cells) or not task.inputs
+        assert as_it_ran(task.key_parts, cells, frozenset(task.inputs)) == task.key_parts
