@@ -15,11 +15,10 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import keras
 import numpy as np
-from pydantic import model_validator
 
 from runner import limits
 from runner.build_folder import CHECKPOINT_FILE, EPOCH, root_of
@@ -48,12 +47,6 @@ class Progress(Record):
     validation: list[float]
     learning_rates: list[float]
     traced: list[int]
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if {len(each) for each in (self.validation, *self.history.values())} - {len(self.training)}:
-            raise ValueError("not an entry an epoch")
-        return self
 
 
 class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -203,8 +196,10 @@ def _fits(variable: Any, value: np.ndarray | None) -> bool:
 
 
 def _progress(arrays: Mapping[str, np.ndarray]) -> Progress | None:
-    """What was measured; None if it is no record of that."""
+    """What was measured; None if it is no record of that, with an entry an epoch."""
     try:
-        return Progress.model_validate_json(arrays["progress"].tobytes())
+        found = Progress.model_validate_json(arrays["progress"].tobytes())
     except (KeyError, ValueError):
         return None
+    epochs = {len(each) for each in (found.training, found.validation, *found.history.values())}
+    return found if len(epochs) == 1 else None
