@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
+from runner import limits
+
 PACKAGE = Path(__file__).resolve().parent
 while (PACKAGE.parent / "__init__.py").is_file():  # wherever in it this module stands
     PACKAGE = PACKAGE.parent
@@ -37,20 +39,38 @@ class Source:
     changes_no_digit: bool = False
 
 
+DEEP_CODE = f"nested more than {limits.CODE_DEPTH} deep"
 Read = Callable[[Path], Source]
 
 
 def read_source(content: str | bytes) -> Source:
     """What a piece of Python says of itself; of what is no Python, only the hash."""
     try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError):
+        tree = parsed(content)
+    except (SyntaxError, ValueError):
         raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
         return Source(hashlib.sha256(raw).hexdigest())
     found = _Imports()
     found.visit(tree)
     marked = any(NO_DIGIT in _targets(node) and _is_true(node) for node in tree.body)
     return Source(meaning(tree), tuple(sorted(found.modules)), tuple(sorted(found.folders)), marked)
+
+
+def parsed(code: str | bytes, name: str = "<code>") -> ast.Module:
+    """The syntax tree, of a depth that all can go through that work with it.
+
+    Raises SyntaxError, and ValueError for a null character and for code nested too deep.
+    """
+    try:
+        tree = ast.parse(code, name)
+    except (RecursionError, MemoryError):  # which of them depends on what is nested
+        raise ValueError(DEEP_CODE) from None
+    level: list[ast.AST] = [tree]
+    for _ in range(limits.CODE_DEPTH + 1):
+        level = [inner for node in level for inner in ast.iter_child_nodes(node)]
+        if not level:
+            return tree
+    raise ValueError(DEEP_CODE)
 
 
 def meaning(tree: ast.AST) -> str:

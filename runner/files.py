@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from runner import made
+from runner import limits, made
 from runner.gate import kind, place, remove_file, remove_tree, rename
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
+HALF_OF_LETTER = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 ARRIVING = ".{}.new"  # what is being copied to its place
 
 
@@ -44,12 +47,47 @@ def json_text(content: Mapping[str, Any] | Record) -> str:
     return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
-def read_json(content: str | bytes) -> Any:
-    """The value of a JSON text; raises ValueError for what is none, also for one nested too deep."""
+def read_json(content: str | bytes, made: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+    """The value of a JSON text; each object in it is what ``made`` makes of it, if that is given.
+
+    Raises ValueError for what is none: also for NaN and the like, for halves of letters, which nothing could
+    write again, and for more depth than there is in any file of this program's.
+    """
+    text = content if isinstance(content, str) else content.decode()
     try:
-        return json.loads(content)
+        found = json.loads(text, object_hook=made, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise ValueError(f"nested more than {limits.JSON_DEPTH} deep") from None
+    _check_depth(found)
+    if HALF_OF_LETTER.search(text):  # cheap: hardly any text has one
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"holds {constant}, which is no JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"holds {text[:20]}, which is too large for a number")
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(limits.JSON_DEPTH):
+        level = [inner for each in level for inner in _inner(each) if isinstance(inner, dict | list)]
+        if not level:
+            return
+    raise ValueError(f"nested more than {limits.JSON_DEPTH} deep")
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def write_text(path: Path, text: str, root: Path | None = None) -> None:

@@ -19,24 +19,10 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Literal
 
+from runner import limits
 from runner.errors import InputError
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
-MIB = 2**20
-LIMITS = {
-    ".json": 64 * MIB,  # records and indices: some hundred kilobytes, of thousands of variants some megabytes
-    ".ipynb": 256 * MIB,  # with their pictures
-    ".npz": 1024 * MIB,  # checkpoints, for which the model's size counts
-    ".pdf": 512 * MIB,
-    ".svg": 64 * MIB,
-    ".png": 64 * MIB,
-    ".csv": 64 * MIB,
-    ".lock": MIB,
-    ".made": 64 * MIB,
-}  # bytes of a file that is read as a whole, by the end of its name
-OTHER_LIMIT = 256 * MIB
-UNPACKED_LIMIT = 512 * MIB  # of all the arrays of a compressed file together
-
 BY_DESCRIPTOR = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 NO_FOLLOWING = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # for another end, as a pipe does
@@ -212,14 +198,44 @@ def opened_to_append(path: Path, root: Path | None = None) -> FileIO:
         return os.fdopen(there.open(os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab", buffering=0)
 
 
+def most_bytes(path: Path) -> int:
+    """How large a file of this name may be to be read as a whole."""
+    return limits.FILE_BYTES.get(path.suffix or path.name, limits.OTHER_FILE_BYTES)
+
+
 def read_bytes(path: Path, root: Path | None = None) -> bytes:
-    """The file's content; raises also Strange for one that is larger than ``LIMITS`` allow."""
-    most = LIMITS.get(path.suffix or path.name, OTHER_LIMIT)
+    """The file's content; raises also Strange for one that is larger than the limits allow."""
     with opened(path, root) as file, naming(path):
-        content = file.read(most + 1) if os.fstat(file.fileno()).st_size <= most else None
-    if content is None or len(content) > most:
-        raise Strange(path, f"larger than {most // MIB} MiB, which no such file is")
+        content = _content(file, most_bytes(path))
+    if content is None:
+        raise Strange(path, _too_large(path))
     return content
+
+
+def read_given(path: Path) -> bytes:
+    """The content of a file that the user named, wherever a link leads.
+
+    Raises OSError, and InputError for a pipe or device, and for what is larger than the limits allow.
+    """
+    flags = os.O_RDONLY | (NO_FOLLOWING & ~getattr(os, "O_NOFOLLOW", 0)) | WITHOUT_WAITING
+    with naming(path), open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
+        strange = KINDS.get(stat.S_IFMT(os.fstat(file.fileno()).st_mode))
+        content = None if strange else _content(file, most_bytes(path))
+    if content is None:
+        raise InputError(f"no plain file, but {strange}" if strange else _too_large(path), where=str(path))
+    return content
+
+
+def _content(file: BufferedReader, most: int) -> bytes | None:
+    """What is in the file; None if that is more than so many bytes."""
+    if os.fstat(file.fileno()).st_size > most:
+        return None
+    content = file.read(most + 1)
+    return content if len(content) <= most else None
+
+
+def _too_large(path: Path) -> str:
+    return f"larger than {most_bytes(path) // limits.MIB} MiB, which no such file is"
 
 
 def read_text(path: Path, root: Path | None = None) -> str:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import unicodedata
 
+from runner.limits import LINE_CHARACTERS
+
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
-LONGEST = 10_000  # characters of one line
 # Controls, marks of format, halves of letters, private ones, none at all, and line breaks.
 UNSHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def plain(text: object) -> str:
     """One line for the terminal: whatever a terminal might obey is written as its code."""
-    shown = "".join(_escaped(letter) for letter in str(text)[: LONGEST + 1])
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
+    shown = "".join(_escaped(letter) for letter in str(text)[: LINE_CHARACTERS + 1])
+    return shown if len(shown) <= LINE_CHARACTERS else f"{shown[:LINE_CHARACTERS]}..."
 
 
 def plain_lines(text: str) -> str:

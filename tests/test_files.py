@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from runner import files, gate
+from runner.errors import InputError
 from runner.execute.cause import cause_of
 from runner.execute.task import replace_folder
 from runner.files import ARRIVING, move, whole, write_bytes, write_text
-from runner.gate import Strange
+from runner.gate import Strange, read_given
+from runner.plan.experiments import read_experiments
+from runner.plan.notebooks import check_notebook
 from runner.results.seal import seal
 
 
@@ -180,3 +184,22 @@ def test_rights_are_those_that_the_user_asks_for(tmp_path: Path, umask: int) -> 
     finally:
         os.umask(before)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+@pytest.mark.skipif(os.name == "nt", reason="these kinds of files are not there")
+def test_what_the_user_names_may_be_a_link_and_is_never_waited_for(tmp_path: Path) -> None:
+    """A practice from somebody else has a pipe for a notebook, or a link to what never ends."""
+    (tmp_path / "a.toml").write_text("x = 1")
+    (tmp_path / "link.toml").symlink_to("a.toml")
+    assert read_given(tmp_path / "link.toml") == b"x = 1"
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "endless.ipynb").symlink_to("/dev/zero")
+    for name, kind in (("pipe.toml", "a pipe"), ("endless.ipynb", "a device")):
+        with pytest.raises(InputError, match=f"no plain file, but {kind}"):
+            read_given(tmp_path / name)
+    with pytest.raises(InputError, match="a pipe"):
+        read_experiments(tmp_path / "pipe.toml")
+    with pytest.raises(InputError, match="a device"):
+        check_notebook(tmp_path / "endless.ipynb")
+    with pytest.raises(IsADirectoryError, match=re.escape(str(tmp_path))):
+        read_given(tmp_path)

@@ -26,7 +26,7 @@ plan
 language
 machine
 build_folder file_index packages
-files made gate locks durations code_closure errors faults plain_text
+files made gate limits locks durations code_closure errors faults plain_text
 """
 LEVEL = {name: level for level, row in enumerate(LAYERS.strip().splitlines()) for name in row.split()}
 PACKAGE = PROJECT_ROOT / "runner"

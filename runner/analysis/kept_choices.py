@@ -34,7 +34,7 @@ def remembered(candidates: Sequence[Finished], alpha: float, decide: Callable[[]
         return decide()
     path = candidates[0].folder.parent / MEMORY_FILE
     memory = _read(path)
-    if basis in memory:
+    if basis in memory and {*memory[basis]} <= {each.result.variant for each in candidates}:
         top, *tied = memory[basis]
         return top, tuple(tied)
     top, found = decide()

@@ -16,6 +16,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from runner import limits
 from runner.build_folder import FAILURE_FILE, failed_notebook_of, notebook_of, result_folder
 from runner.errors import RunnerError
 from runner.execute.keys import content_of
@@ -120,7 +121,7 @@ class Said(Record):
     """What a worker tells of a variant that it runs: its progress file."""
 
     variant: str
-    progress: Annotated[str, Field(max_length=10_000)]
+    progress: Annotated[str, Field(max_length=limits.PROGRESS_CHARACTERS)]
 
 
 def pack(files: Mapping[str, Path], root: Path | None = None) -> Parcel:
@@ -149,7 +150,7 @@ def unpack(parcel: Parcel, folder: Path, root: Path | None = None) -> None:
 def _stays(name: str) -> bool:
     """Whether a path stays within its folder, as each system reads it."""
     kinds = PurePosixPath(name), PureWindowsPath(name)
-    return bool(name) and "\0" not in name and not any(k.anchor or ".." in k.parts for k in kinds)
+    return bool(name) and not {*name} & {"\0", "\\"} and not any(k.anchor or ".." in k.parts for k in kinds)
 
 
 def _hash(contents: Mapping[str, bytes]) -> str:

@@ -147,8 +147,11 @@ def read_note(build_dir: Path) -> Note:
         what = f"can't be read: {explain(error, Note)}"
         hint = f"give again what it said ({', '.join(NOTED)}), or mend it; the next run keeps it as {DAMAGED}"
         tell(RunnerError(what, where=str(path), hint=hint))
-    readable = read_json(content) if faulty else {}
-    return Note.model_validate({key: each for key, each in readable.items() if key not in faulty})
+    try:
+        readable = read_json(content)
+        return Note.model_validate({key: each for key, each in readable.items() if key not in faulty})
+    except (ValueError, AttributeError):
+        return Note()
 
 
 def _put_aside(path: Path) -> None:

@@ -11,16 +11,15 @@ import ssl
 from time import monotonic
 from typing import Any
 
+from runner import limits
 from runner.deliver.passwords import Secret
 
-MOST_ANSWER = 64 * 2**10  # bytes; the longest there is lists what a server can do, in a kilobyte
-WHOLE = 10  # times the time for one answer, for all
 PIECE = 16 * 2**10  # bytes of a message sent at once: what TLS packs together
 NO_CODE = -1
 
 
 class Conversation(smtplib.SMTP):
-    """A connection that takes no longer than ``seconds`` for an answer, and ``WHOLE`` times that for all.
+    """A connection that takes at most ``seconds`` for an answer, and ``ANSWERS_TIME`` times that for all.
 
     What the server says is without the password of ``secret``, from when that is set. Raises TimeoutError
     and smtplib's exceptions, the connection closed.
@@ -28,7 +27,7 @@ class Conversation(smtplib.SMTP):
 
     def __init__(self, host: str, port: int, seconds: float, **options: Any) -> None:
         self.seconds = seconds
-        self.end = monotonic() + WHOLE * seconds
+        self.end = monotonic() + limits.ANSWERS_TIME * seconds
         self.secret: Secret | None = None
         super().__init__(host, port, timeout=seconds, **options)
 
@@ -55,7 +54,7 @@ class Conversation(smtplib.SMTP):
 
     def _answer(self, end: float) -> tuple[int, bytes]:
         lines: list[bytes] = []
-        left = MOST_ANSWER
+        left = limits.ANSWER_BYTES
         while True:
             line = self._line(end, left)
             left -= len(line)
@@ -74,7 +73,9 @@ class Conversation(smtplib.SMTP):
                 raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
             line += stream.read(there.find(b"\n") + 1 or len(there))
             if len(line) > most:
-                raise smtplib.SMTPServerDisconnected(f"the server's answer has more than {MOST_ANSWER} bytes")
+                raise smtplib.SMTPServerDisconnected(
+                    f"the server's answer has more than {limits.ANSWER_BYTES} bytes"
+                )
         return line
 
     def _stream(self) -> Any:

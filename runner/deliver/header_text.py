@@ -14,10 +14,9 @@ from email.headerregistry import Address, HeaderRegistry
 from email.policy import EmailPolicy
 from typing import Any
 
+from runner import limits
 from runner.errors import InputError
 
-MOST_CHARACTERS = 1000
-MOST_READINGS = 8
 LINE = 75
 CONTROLS = ("Cc", "Zl", "Zp", "Cs")  # also breaks of lines and paragraphs, and halves of characters
 CODE = "=?"
@@ -41,8 +40,8 @@ def header_text(text: str, option: str) -> str:
 
     Raises InputError as ``one_line`` does, and for more than anybody would read.
     """
-    if len(text) > MOST_CHARACTERS:
-        raise InputError(f"is longer than {MOST_CHARACTERS} characters", where=option)
+    if len(text) > limits.HEADER_CHARACTERS:
+        raise InputError(f"is longer than {limits.HEADER_CHARACTERS} characters", where=option)
     return " ".join(_read(one_line(text, option), option).replace(CODE, "= ?").split())
 
 
@@ -57,7 +56,7 @@ def _is_control(character: str) -> bool:
 
 def _read(text: str, option: str) -> str:
     """What the text says where it is written in code; that may be in code, too."""
-    for _ in range(MOST_READINGS):
+    for _ in range(limits.HEADER_READINGS + 1):
         if CODE not in text:
             return text
         try:

@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 
 from runner.deliver.header_text import blanked
 from runner.errors import RunnerError
+from runner.gate import most_bytes
 from runner.report.handin import MISSING
 from runner.report.printing import conformance
 from runner.report.summary import ReportSummary, read_summary
@@ -20,7 +21,6 @@ MEGABYTE = 1_000_000
 BASE64_LINE, MAIL_LINE = 57, 78  # bytes in, and characters out with the line's end
 REST = 8_000  # headers and text
 SHOWN = 8  # faults of one kind
-MOST_NOTEBOOK_BYTES = 256 * 2**20
 MOST_WORDS = 200  # characters of what a library says of a file
 
 
@@ -55,7 +55,7 @@ class Parcel:
     @cached_property
     def content(self) -> NotebookNode:
         """The notebook; raises RunnerError if it can't be read."""
-        if self.notebook.stat().st_size > MOST_NOTEBOOK_BYTES:
+        if self.notebook.stat().st_size > most_bytes(self.notebook):
             raise RunnerError("is larger than any notebook of a practice", where=self.notebook.name)
         try:
             content = nbformat.read(self.notebook, as_version=4)

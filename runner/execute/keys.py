@@ -13,11 +13,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from runner.code_closure import Source, imported, meaning, named, of_package
+from runner.code_closure import Source, imported, meaning, named, of_package, parsed, read_source
 from runner.file_index import FileIndex
 from runner.plan.data_files import DataPath, data_hash, folder_hash, named_files
 from runner.plan.notebooks import PARAMETERS, code_of, read_cells
 from runner.plan.practice import data_sets_of, practice_of
+
+NOTEBOOK = "notebook"  # the part of its own code
+INJECTED = "injected-parameters"  # papermill's tag of the cell that it puts in
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def content_of(
     modules = imported(own, notebook.parent, index.source, places, whole=not training)
     program = {named(path): source.digest for path, source in modules.items() if of_package(path)}
     theirs = {path: source for path, source in modules.items() if not of_package(path)}
-    parts = {"notebook": digest({"code": own.digest, "defaults": _defaults(cells, given)})}
+    parts = {NOTEBOOK: _notebook(own, cells, given)}
     parts["code"] = digest(program)
     parts |= {f"code of {_place(path, root)}": source.digest for path, source in theirs.items()}
     parts |= {f"file {each.name}": data_hash(each, index) for each in declared}
@@ -86,6 +89,20 @@ def key_parts(
     return parts
 
 
+def as_it_ran(parts: Mapping[str, str], cells: Sequence[Any], given: frozenset[str]) -> dict[str, str]:
+    """The parts of a run whose executed notebook has these ``cells``, with what papermill put in.
+
+    Between the look at a notebook and its run somebody may have changed it: what ran counts.
+    """
+    own = [cell for cell in cells if INJECTED not in cell["metadata"].get("tags", [])]
+    ran = _notebook(read_source("\n\n".join(code_of(own))), own, given)
+    return {**parts, **({NOTEBOOK: ran} if NOTEBOOK in parts else {})}
+
+
+def _notebook(code: Source, cells: Sequence[Mapping[str, Any]], given: frozenset[str]) -> str:
+    return digest({"code": code.digest, "defaults": _defaults(cells, given)})
+
+
 def digest(content: Mapping[str, Any]) -> str:
     """SHA-256 of a mapping, whatever the order of its keys."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -102,7 +119,7 @@ def _defaults(cells: Sequence[Mapping[str, Any]], given: frozenset[str]) -> str:
     kept: list[ast.stmt] = []
     for cell in cells:
         if cell["cell_type"] == "code" and PARAMETERS in cell["metadata"].get("tags", []):
-            kept += (n for n in ast.parse("".join(cell["source"])).body if not _names(n) & given)
+            kept += (n for n in parsed("".join(cell["source"])).body if not _names(n) & given)
     return meaning(ast.Module(kept, [])) if kept else ""
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Annotated, Protocol, Self
 
+from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn
 from rich.text import Text
@@ -22,6 +23,20 @@ class State:
     share: float
     text: str
     remaining_seconds: float | None
+
+
+class Seen(BaseModel):
+    """What a kernel tells of itself while it trains; in ``epochs`` from 0, and ``first`` was its first.
+
+    It may come from a worker elsewhere. Metrics may be NaN: what diverges is shown so.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    epoch: Annotated[float, Field(ge=0)]
+    epochs: Annotated[int, Field(ge=1)]
+    first: Annotated[int, Field(ge=0)] | None = None
+    metrics: dict[str, float] = {}
 
 
 class Display(AbstractContextManager["Display"], Protocol):

@@ -16,10 +16,9 @@ from runner.errors import InputError, RunnerError
 from runner.execute.budget import Packer, Packing
 from runner.execute.estimate import Estimator
 from runner.execute.likely import likely
-from runner.execute.progress import Display, State
+from runner.execute.progress import Display, Seen, State
 from runner.execute.state import Workspace
 from runner.execute.task import Outcome, Task, record_failure, run_task
-from runner.files import read_json
 from runner.gate import read_bytes
 from runner.machine.capacity import Capacity
 from runner.plan.practice import costs_of
@@ -281,16 +280,15 @@ class Schedule:
         expected = self._cost(variant, self.threads[variant.name])
         try:
             path = self.workspace.progress_file(variant.name)
-            seen = read_json(read_bytes(path, self.workspace.build_dir))
+            seen = Seen.model_validate_json(read_bytes(path, self.workspace.build_dir))
         except (OSError, ValueError, RunnerError):
             return State(0.0, "starting", max(0.0, expected - elapsed))
-        share = seen["epoch"] / seen["epochs"]
-        own = share - (seen.get("first") or 0) / seen["epochs"]  # without what earlier attempts did
+        share = min(seen.epoch / seen.epochs, 1.0)
+        own = share - (seen.first or 0) / seen.epochs  # without what earlier attempts did
         left = elapsed / own * (1 - share) if own > 0 else expected
-        metrics = seen["metrics"]
-        shown = [f"{name} {metrics[name]:.3f}" for name in ("loss", "accuracy") if name in metrics]
-        epoch = min(int(seen["epoch"]) + 1, seen["epochs"])
-        return State(share, " ".join([f"epoch {epoch}/{seen['epochs']}", *shown]), left)
+        shown = [f"{n} {seen.metrics[n]:.3f}" for n in ("loss", "accuracy") if n in seen.metrics]
+        epoch = min(int(seen.epoch) + 1, seen.epochs)
+        return State(share, " ".join([f"epoch {epoch}/{seen.epochs}", *shown]), left)
 
 
 def summary(training: object, wall_seconds: float) -> str:

@@ -41,8 +41,8 @@ from runner.build_folder import (
 from runner.errors import InputError, RunnerError
 from runner.execute.cause import cause_of, is_exhausted, is_unstarted
 from runner.execute.cleaning import clean_notebook
-from runner.execute.keys import digest
-from runner.files import beside, move, remove, write_json, write_text
+from runner.execute.keys import as_it_ran, digest
+from runner.files import beside, move, read_json, remove, write_json, write_text
 from runner.gate import (
     REMOVE_IT,
     files_below,
@@ -188,7 +188,7 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
     Only then do its checkpoints go.
     """
     executed, root = task.work_dir / EXECUTED, task.build_dir
-    _rewrite_clean(executed, root)
+    parts = as_it_ran(task.key_parts, _rewrite_clean(executed, root), frozenset(task.inputs))
     remove_file(task.work_dir / PROGRESS_FILE, root)
     training = _read_training(task.work_dir, attempt)
     left = (path for path, _ in files_below(task.work_dir, root) if path != executed)
@@ -199,8 +199,8 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
         notebook_sha256=hashlib.sha256(read_bytes(executed, root)).hexdigest(),
         profile=task.profile,
         draft=task.draft,
-        key=task.key,
-        key_parts=dict(task.key_parts),
+        key=digest(parts),
+        key_parts=parts,
         parameters=dict(task.parameters),
         started=started,
         finished=datetime.now(UTC),
@@ -304,10 +304,12 @@ def discard_work_folder(task: Task) -> None:
         remove_tree(task.work_dir, task.build_dir)
 
 
-def _rewrite_clean(path: Path, root: Path) -> None:
-    content = json.loads(read_text(path, root))
+def _rewrite_clean(path: Path, root: Path) -> list[Any]:
+    """Leave out of an executed notebook what says nothing of the run; its cells."""
+    content = read_json(read_text(path, root))
     clean_notebook(content)
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n", root)
+    return list(content["cells"])
 
 
 def record_failure(task: Task, reason: Reason, detail: str = "") -> None:

@@ -7,7 +7,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from runner.analysis.loading import unreadable_result
 from runner.build_folder import FIGURES, FIGURES_FILE, root_of
@@ -17,7 +19,7 @@ from runner.figures.drawn import Drawn
 from runner.figures.own import FILE, drawing_folder, own_draws
 from runner.figures.typefaces import fonts_of, style_sheets
 from runner.file_index import FileIndex, file_index
-from runner.files import read_json, write_json
+from runner.files import Record, write_json
 from runner.gate import read_bytes
 from runner.language import i18n
 from runner.packages import made_with
@@ -31,6 +33,22 @@ if TYPE_CHECKING:
 
 FONTS = "fonts"  # of all figures, among the templates
 TEXTS = {".html", ".css", ".po", ".txt", ".md"}  # among templates: what no figure reads
+
+
+class OnDisk(Record):
+    """A figure that was drawn: its path from the build folder, what it shows, and its hash."""
+
+    path: Annotated[str, Field(pattern=rf"^{FIGURES}/[^/\\\x00]+$")]
+    alt: str
+    sha256: str
+
+
+class Manifest(Record):
+    """What figures were drawn from (one hash), how many are wanted, and those that are there."""
+
+    digest: str
+    wanted: int
+    figures: dict[str, OnDisk]
 
 
 class Figures(Mapping[str, Drawn | MissingVariant]):
@@ -158,24 +176,24 @@ def _inputs_digest(study: Study, index: FileIndex, templates: Path) -> str:
 def _read_manifest(folder: Path, digest: str, complete: bool = False) -> dict[str, Drawn]:
     """The figures drawn before from the same inputs and still there; if ``complete``, all or none."""
     try:
-        manifest = read_json(read_bytes(folder / FIGURES_FILE, folder.parent))
-        if manifest["digest"] != digest:
-            return {}
-        drawn = {id: (Drawn(Path(f["path"]), f["alt"]), f["sha256"]) for id, f in manifest["figures"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        known = Manifest.model_validate_json(read_bytes(folder / FIGURES_FILE, folder.parent))
+    except (OSError, ValueError):
         return {}
-    own = {id: found for id, found in drawn.items() if found[0].path.parent == Path(FIGURES)}
-    there = {id: each for id, (each, sha256) in own.items() if _hash(folder.parent / each.path) == sha256}
-    return {} if complete and len(there) < manifest.get("wanted", len(there) + 1) else there
+    there = {
+        id: Drawn(Path(each.path), each.alt)
+        for id, each in known.figures.items()
+        if known.digest == digest and _hash(folder.parent / each.path) == each.sha256
+    }
+    return {} if complete and len(there) < known.wanted else there
 
 
 def _write_manifest(folder: Path, digest: str, figures: Mapping[str, Drawn | MissingVariant]) -> None:
-    drawn: dict[str, Any] = {
-        id: {"path": each.path.as_posix(), "alt": each.alt, "sha256": _hash(folder.parent / each.path)}
+    drawn = {
+        id: OnDisk(path=each.path.as_posix(), alt=each.alt, sha256=_hash(folder.parent / each.path))
         for id, each in figures.items()
         if isinstance(each, Drawn)
     }
-    content = {"digest": digest, "wanted": len(figures), "figures": drawn}
+    content = Manifest(digest=digest, wanted=len(figures), figures=drawn)
     write_json(folder / FIGURES_FILE, content, folder.parent)
 
 

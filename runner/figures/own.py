@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.code_closure import parsed
 from runner.errors import RunnerError
 from runner.language.templating import TemplateFault
 from runner.plan.variants import TEMPLATES
@@ -67,9 +68,7 @@ def check_code(templates: Path) -> int | None:
     if not path.is_file():
         return None
     try:
-        tree = ast.parse(path.read_bytes(), str(path))
-    except RecursionError as error:
-        raise TemplateFault("nested too deep", where=str(path)) from error
+        tree = parsed(path.read_bytes(), str(path))
     except (SyntaxError, ValueError, OSError) as error:
         raise TemplateFault(_words(error), where=_place(error, path)) from error
     assignments = (node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign))

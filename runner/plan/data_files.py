@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
+from runner.code_closure import parsed
 from runner.errors import InputError
 from runner.file_index import FileIndex
 
@@ -112,8 +113,8 @@ class Named:
 def named_files(code: str, places: Sequence[Path]) -> Named:
     """What is there of the names that stand in the code, seen from the folders ``places``."""
     try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError):
+        tree = parsed(code)
+    except (SyntaxError, ValueError):
         return Named(frozenset(), frozenset())
     reading = {id(node) for node in _read_names(tree)}
     paths = {id(node) for call in ast.walk(tree) if _is_path(call) for node in call.args} | reading

@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from runner import LOCALES
+from runner import LOCALES, limits
 from runner.build_folder import FILES, Outputs
 from runner.errors import InputError
+from runner.gate import read_given
 from runner.plan.records import MOST_SEEDS
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all but tab and line feed
-DEEPEST = 20  # tables and lists in each other
 LONGEST_SHOWN = 80
 NAMES = "1 to 40 of a-z, 0-9 and -, not - first"
 RESERVED = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -178,7 +178,8 @@ def read_experiments(path: Path) -> Experiments:
 
 def _parse(path: Path) -> Experiments:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark first
+        text = read_given(path).decode("utf-8-sig")  # some editors put a mark first
+        content = tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
         _refuse_odd_values(content, "", path)
         # Through JSON, whose arrays pydantic accepts as tuples in strict mode.
         return Experiments.model_validate_json(json.dumps(content))
@@ -202,8 +203,8 @@ def _parse(path: Path) -> Experiments:
 
 def _refuse_odd_values(value: Any, key: str, path: Path, depth: int = 0) -> None:
     """Raise InputError for what TOML can hold and JSON, in which everything is recorded, can't."""
-    if depth > DEEPEST:
-        raise InputError(f"nested more than {DEEPEST} deep", where=f"{path}: {key[:100]}...")
+    if depth > limits.TOML_DEPTH:
+        raise InputError(f"nested more than {limits.TOML_DEPTH} deep", where=f"{path}: {key[:100]}...")
     if isinstance(value, dict):
         for name, each in value.items():
             _refuse_odd_values(each, f"{key}.{name}" if key else name, path, depth + 1)
@@ -307,11 +308,14 @@ def _known(name: str, names: Mapping[str, Any], path: Path, key: str) -> None:
 
 
 def lineage(experiments: Experiments, name: str, path: Path) -> list[str]:
-    """``name`` and what it extends, the root first; raises InputError for a cycle."""
+    """``name`` and what it extends, the root first; raises InputError for a cycle or too long a chain."""
     line = [name]
     while (parent := experiments.variants[line[-1]].extends) is not None:
         if parent in line:
             circle = " -> ".join([*line, parent])
             raise InputError(f"a cycle: {circle}", where=f"{path}: variants.{name}.extends")
         line.append(parent)
+        if len(line) > limits.LINEAGE:
+            what = f"extends a variant that extends another, and so on: more than {limits.LINEAGE}"
+            raise InputError(what, where=f"{path}: variants.{name}.extends")
     return line[::-1]

@@ -6,13 +6,15 @@ Every later stage (cache key, papermill, parameters) relies on what is checked h
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from runner.code_closure import parsed
 from runner.errors import InputError
+from runner.files import read_json
+from runner.gate import read_given
 
 PARAMETERS = "parameters"  # the tag of the cell with the defaults
 
@@ -23,8 +25,8 @@ def read_cells(path: Path) -> list[dict[str, Any]]:
     Raises InputError naming the file and the cell for anything else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_json(read_given(path))
+    except (OSError, ValueError) as error:
         raise InputError(f"not a notebook (no JSON): {error}", where=str(path)) from error
     cells = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(cells, list):
@@ -48,7 +50,7 @@ def declared_parameters(notebook: Path) -> dict[str, str]:
     """Names (and the code of the values) in the notebook's cell tagged ``parameters``."""
     for cell in read_cells(notebook):
         if PARAMETERS in cell["metadata"].get("tags", []):
-            tree = ast.parse("".join(cell["source"]))
+            tree = parsed("".join(cell["source"]))
             return dict(pair for node in tree.body for pair in _assigned(node))
     return {}
 
@@ -87,8 +89,8 @@ def _check(path: Path, state: tuple[int, ...]) -> None:
         if cell["cell_type"] != "code":
             continue
         try:
-            ast.parse("".join(cell["source"]))
-        except (SyntaxError, ValueError, RecursionError) as error:
+            parsed("".join(cell["source"]))
+        except (SyntaxError, ValueError) as error:
             hint = "lines with % or ! are IPython's: results are told apart by the code, so it must be Python"
             raise InputError(f"not Python: {error}", where=f"{path}: cell {number}", hint=hint) from error
 

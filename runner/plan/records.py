@@ -14,7 +14,6 @@ MOST_SEEDS = 50  # trainings of one variant
 SEED_MARK = "~"  # between a variant's name and the number of the repetition
 
 
-MOST_SEEDS = 50
 Times = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
 
 
@@ -26,9 +25,6 @@ def origin(name: str) -> str:
 def repetition(name: str) -> int:
     """Which repetition ``name`` is: 1 for a variant under its plain name."""
     return int(name.partition(SEED_MARK)[2] or 1)
-
-
-Repeats = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
 
 
 class Pair(Record):

@@ -16,17 +16,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
-from pydantic import ValidationError
 
+from runner import limits
 from runner.build_folder import CHECKPOINT_FILE, EPOCH, root_of
 from runner.files import Record, write_bytes, write_json
 from runner.gate import Strange, names_in, read_bytes, remove_file
 from runner.practice.training import EpochClock
 from runner.results.attempts import note_seconds
+from runner.results.npz import arrays_of
 
 SECONDS_BETWEEN_NOTES = 1.0
 
@@ -67,8 +67,8 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         self.epoch = 0
         self._noted = 0.0
         found = read_checkpoint(folder, key) if folder else None
-        if found is not None and restore(model, found):
-            progress = _progress(found)
+        progress = _progress(found) if found is not None else None
+        if found is not None and progress is not None and restore(model, found):
             self.history = progress.history
             self.epoch = clock.restored = len(progress.training)
             clock.training, clock.validation = progress.training, progress.validation
@@ -137,13 +137,26 @@ def restore(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> bool:
     kept = [arrays.get(f"variable-{i}") for i in range(len(variables))]
     if f"variable-{len(variables)}" in arrays or not all(map(_fits, variables, kept)):
         return False
+    if not _restore_streams(arrays):
+        return False
     for variable, value in zip(variables, kept, strict=True):
         variable.assign(value)
-    version, *state = arrays["python-random"].tolist()
-    random.setstate((version, tuple(state), None))
-    position, has_gauss, gauss = arrays["numpy-random-rest"].tolist()
-    streams = arrays["numpy-random"], int(position), int(has_gauss), gauss
-    np.random.set_state(("MT19937", *streams))
+    return True
+
+
+def _restore_streams(arrays: Mapping[str, np.ndarray]) -> bool:
+    """Put the random streams into the state kept; False, and as they were, if it is none."""
+    before = random.getstate(), np.random.get_state()
+    try:
+        version, *state = arrays["python-random"].tolist()
+        random.setstate((version, tuple(state), None))
+        position, has_gauss, gauss = arrays["numpy-random-rest"].tolist()
+        streams = arrays["numpy-random"], int(position), int(has_gauss), gauss
+        np.random.set_state(("MT19937", *streams))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        random.setstate(before[0])
+        np.random.set_state(before[1])
+        return False
     return True
 
 
@@ -169,9 +182,8 @@ def read_checkpoint(folder: Path, key: str) -> dict[str, np.ndarray] | None:
         content = read_bytes(folder / Path(index.file).name, root)
         if index.key != key or hashlib.sha256(content).hexdigest() != index.sha256:
             return None
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, ValueError, ValidationError, BadZipFile, Strange):
+        return arrays_of(content, limits.CHECKPOINT_BYTES)
+    except (OSError, ValueError, Strange):
         return None
 
 
@@ -183,5 +195,11 @@ def _fits(variable: Any, value: np.ndarray | None) -> bool:
     return value is not None and tuple(variable.shape) == value.shape and str(variable.dtype) == value.dtype
 
 
-def _progress(arrays: Mapping[str, np.ndarray]) -> Progress:
-    return Progress.model_validate_json(arrays["progress"].tobytes())
+def _progress(arrays: Mapping[str, np.ndarray]) -> Progress | None:
+    """What was measured; None if it is no record of that, with an entry an epoch."""
+    try:
+        found = Progress.model_validate_json(arrays["progress"].tobytes())
+    except (KeyError, ValueError):
+        return None
+    epochs = {len(each) for each in (found.training, found.validation, *found.history.values())}
+    return found if len(epochs) == 1 else None

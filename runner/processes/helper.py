@@ -1,6 +1,7 @@
 """Another process for some calls: it imports what they need before they come, and its memory ends with it.
 
-So do its temporary files, of libraries that clear away only when they are left in peace to end.
+So do its temporary files, of libraries that clear away only when they are left in peace to end; where both
+were killed, the next one sweeps them.
 Not ``multiprocessing``: a report rendered in the background is a daemon there, which may start nothing.
 """
 
@@ -31,11 +32,13 @@ from runner.language import i18n
 from runner.processes import isolation, streams
 from runner.processes.interrupts import FROM_TERMINAL
 from runner.processes.limits import Limits, limit_memory
+from runner.processes.sockets import hold, sweep
 
 P = ParamSpec("P")
 T = TypeVar("T")
 GIVEN, TOLD, RAISED, ENDED = "given", "told", "raised", "ended"  # kinds of answers
 FOLDER = "TMPDIR"  # where Python looks first for the folder of temporary files
+PREFIX = "practica-helper-"  # of the folder for temporary files; what killed ones left is swept by it
 LOOK_SECONDS = 0.2  # between two looks at whether the process that is helped still lives
 
 
@@ -57,6 +60,7 @@ class Helper:
 
     def __init__(self, prepare: Callable[[], object], limits: Limits | None = None) -> None:
         self._folder = _temporary_folder()
+        self._lock = hold(self._folder)
         given = [prepare.__module__, prepare.__qualname__, *([str(limits.memory)] if limits else [])]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "runner.processes.helper", *given],
@@ -89,6 +93,8 @@ class Helper:
         with suppress(OSError):  # what was not sent is for nobody
             self._process.communicate()
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.release()
 
     def call(
         self, function: Callable[P, Iterator[T]], /, *arguments: P.args, **options: P.kwargs
@@ -139,7 +145,8 @@ class _Teller(logging.Handler):
 
 def _temporary_folder() -> Path:
     try:
-        return Path(tempfile.mkdtemp(prefix="practica-"))
+        sweep(Path(tempfile.gettempdir()), PREFIX)
+        return Path(tempfile.mkdtemp(prefix=PREFIX))
     except OSError as error:
         what, hint = f"no temporary folder: {error.strerror}", f"set {FOLDER} to a folder that can be written"
         raise RunnerError(what, where=error.filename, hint=hint) from error

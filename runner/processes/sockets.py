@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -83,12 +84,38 @@ def _holds_sockets(folder: Path) -> bool:
     return True
 
 
-def sweep(place: Path) -> None:
-    """Remove folders of processes that were killed, whose lock nobody holds."""
+def sweep(place: Path, prefix: str = PREFIX) -> None:
+    """Remove folders of processes that were killed, whose lock nobody holds; links lead nowhere."""
     with suppress(OSError):
-        for lock in place.glob(f"{PREFIX}*/{LOCK}"):
+        for lock in place.glob(f"{prefix}*/{LOCK}"):
+            if not _is_own(lock):
+                continue
             with suppress(OSError, Timeout), FileLock(lock, blocking=False):
                 shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _is_own(lock: Path) -> bool:
+    """Whether folder and lock are what this user made: anybody may put a link to elsewhere beside them."""
+    try:
+        found = lock.parent.lstat(), lock.lstat()
+    except OSError:
+        return False
+    user = os.geteuid() if hasattr(os, "geteuid") else found[0].st_uid
+    return stat.S_ISDIR(found[0].st_mode) and stat.S_ISREG(found[1].st_mode) and found[0].st_uid == user
+
+
+def hold(folder: Path) -> FileLock | None:
+    """Hold a new folder's lock, so that nobody sweeps it away; None where there are no locks.
+
+    It gets its name when it is held: no other process sees it before.
+    """
+    lock = FileLock(folder / f"{LOCK}.new", blocking=False)
+    with suppress(OSError, Timeout, NotImplementedError):
+        lock.acquire()
+        with suppress(OSError):  # Windows renames no open file: nothing is swept there
+            (folder / f"{LOCK}.new").rename(folder / LOCK)
+        return lock
+    return None
 
 
 @contextmanager

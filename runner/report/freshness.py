@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 
 from runner.build_folder import (
     AWAITED_FILE,
@@ -35,12 +36,22 @@ LIBRARIES = ("nbconvert", "nbformat", "pygments", "latex2mathml")  # besides tho
 ABSENT = "absent"
 
 
+def _plain(name: str) -> str:
+    """The path of a file in a build folder."""
+    if name.startswith("/") or {*name} & {"\0", "\\", ":"} or not {"", ".", ".."}.isdisjoint(name.split("/")):
+        raise ValueError("no path within a build folder")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_plain)]
+
+
 class MadeFrom(Record):
     """Hashes: of what the outputs were made from, of pictures in the build folder, and of the outputs."""
 
     inputs: dict[str, str]
-    pictures: dict[str, str]
-    outputs: dict[str, str]
+    pictures: dict[Name, str]
+    outputs: dict[Name, str]
 
 
 def inputs(plan: Plan, build_dir: Path) -> dict[str, str]:

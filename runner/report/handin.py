@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from runner.build_folder import notebook_of
+from runner.code_closure import parsed
 from runner.errors import RunnerError
 from runner.execute.cleaning import clean_notebook
 from runner.faults import tell
@@ -97,8 +98,8 @@ def _tags(cell: NotebookNode) -> list[str]:
 def _assigned(cell: NotebookNode) -> set[str]:
     """Names that the cell gives a value; none if it is no Python."""
     try:
-        nodes = ast.walk(ast.parse(cell.source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        nodes = ast.walk(parsed(cell.source))
+    except (SyntaxError, ValueError):
         return set()
     return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from runner import limits
 from runner.build_folder import root_of
 from runner.errors import RunnerError
-from runner.gate import UNPACKED_LIMIT
 from runner.results.npz import read_npz
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -59,7 +59,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, n
     Raises RunnerError if it is missing, damaged, or larger than any result.
     """
     try:
-        return read_npz(path, names, UNPACKED_LIMIT, root_of(path.parent))
+        return read_npz(path, names, limits.UNPACKED_BYTES, root_of(path.parent))
     except (FileNotFoundError, NotADirectoryError):
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
 

@@ -11,15 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from runner import limits
 from runner.errors import RunnerError
 from runner.results.plain_files import PIECE, PlainFile, open_plain
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 SUFFIX = ".npy"
 MAGIC = b"\x93NUMPY"
-MOST_ARRAYS = 10_000
-MOST_HEADER = 16 * 2**10
-MOST_DIMENSIONS = 32
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -40,7 +38,7 @@ class PackedArray:
         self.name = name
         check_packing(member)
         self._stream = archive.open(member)
-        self._head = self._stream.read(MOST_HEADER)
+        self._head = self._stream.read(limits.ARRAY_HEADER_BYTES)
         head = io.BytesIO(self._head)
         if not self._head.startswith(MAGIC):
             raise ValueError(f"'{name}' is no array")
@@ -54,7 +52,7 @@ class PackedArray:
     def _check(self, size: int) -> None:
         if self.dtype.kind not in KINDS or self.dtype.itemsize == 0:
             raise ValueError(f"array '{self.name}' holds neither numbers nor text")
-        if len(self.shape) > MOST_DIMENSIONS or any(n < 0 for n in self.shape):
+        if len(self.shape) > limits.ARRAY_DIMENSIONS or any(n < 0 for n in self.shape):
             raise ValueError(f"array '{self.name}' has an impossible shape")
         if self.count * self.dtype.itemsize != size:
             raise ValueError(f"array '{self.name}' has another length than its header says")
@@ -98,7 +96,7 @@ class Npz:
     """An open .npz file."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
-        if len(archive.filelist) > MOST_ARRAYS:
+        if len(archive.filelist) > limits.ARRAYS:
             raise ValueError(f"it has {len(archive.filelist)} arrays, more than such a file may")
         self._archive = archive
         self.names = tuple(n.removesuffix(SUFFIX) for n in archive.namelist() if n.endswith(SUFFIX))
@@ -111,7 +109,7 @@ class Npz:
 
 
 @contextmanager
-def opened(file: PlainFile) -> Iterator[Npz]:
+def opened(file: PlainFile | io.BytesIO) -> Iterator[Npz]:
     """The arrays of an open file; whatever is wrong with it is raised as one of half a dozen kinds."""
     with zipfile.ZipFile(file) as archive:
         yield Npz(archive)
@@ -129,7 +127,9 @@ def read_npz(
         with open_plain(path, root) as file, opened(file) as npz:
             packed = [npz.packed(name) for name in npz.names if names is None or name in names]
             if sum(each.bytes for each in packed) > most_bytes:
-                raise RunnerError(f"its arrays have more than {most_bytes // 2**20} MiB", where=str(path))
+                raise RunnerError(
+                    f"its arrays have more than {most_bytes // limits.MIB} MiB", where=str(path)
+                )
             return {each.name: each.read() for each in packed}
     except FileNotFoundError:
         raise
@@ -137,6 +137,18 @@ def read_npz(
         raise RunnerError(error.what, where=str(path), hint=error.hint) from None
     except Exception as error:  # numpy and zipfile raise half a dozen kinds for a damaged file
         raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
+
+
+def arrays_of(content: bytes, most_bytes: int) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file that was read; raises ValueError for a damaged one, and for more bytes."""
+    try:
+        with opened(io.BytesIO(content)) as npz:
+            packed = [npz.packed(name) for name in npz.names]
+            if sum(each.bytes for each in packed) <= most_bytes:
+                return {each.name: each.read() for each in packed}
+    except Exception as error:  # numpy and zipfile raise half a dozen kinds for a damaged file
+        raise ValueError(f"no arrays: {error}") from error
+    raise ValueError(f"its arrays have more than {most_bytes // limits.MIB} MiB")
 
 
 def check_packing(member: zipfile.ZipInfo) -> None:

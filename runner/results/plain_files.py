@@ -7,26 +7,26 @@ import os
 import stat
 from pathlib import Path
 
+from runner import limits
 from runner.errors import RunnerError
 from runner.gate import naming, place
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 PIECE = 2**20  # bytes that are asked for at once
-MOST_AT_ONCE = 2 * PIECE
 WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
 class PlainFile(io.BufferedReader):
-    """A file on disk that gives no more than ``MOST_AT_ONCE`` bytes at once, whatever its content asks for.
+    """A file on disk that gives no more than ``PIECE_BYTES`` at once, whatever its content asks for.
 
     Readers of archives take sizes from the archive, and would take as much memory.
     """
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next bytes, as many as asked for or left; raises RunnerError for more than ``MOST_AT_ONCE``."""
-        few = size is not None and 0 <= size <= MOST_AT_ONCE
-        content = super().read(size if few else MOST_AT_ONCE + 1)
-        if len(content) > MOST_AT_ONCE:
+        """The next bytes, as many as asked for or left; raises RunnerError for more than ``PIECE_BYTES``."""
+        few = size is not None and 0 <= size <= limits.PIECE_BYTES
+        content = super().read(size if few else limits.PIECE_BYTES + 1)
+        if len(content) > limits.PIECE_BYTES:
             raise RunnerError("a part of it is larger than it may be", where=str(self.name))
         return content
 

@@ -12,13 +12,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from runner import limits
 from runner.errors import InputError
 from runner.files import Record
 from runner.language.i18n import speaking, tr
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 TEXT = "text"
-DEEPEST = 5  # reasons within one another, of a record that is to be believed
 WORDINGS = {
     "failed": "falló: {reason}",
     "need_failed": "necesita «{need}», que falló",
@@ -72,8 +72,8 @@ class Reason(Record):
         wanted = {name for _, name, _, _ in Formatter().parse(FORMS[self.code]) if name}
         if wanted != self.arguments.keys():
             raise ValueError(f"'{self.code}' takes {sorted(wanted)}, not {sorted(self.arguments)}")
-        if self._depth > DEEPEST:
-            raise ValueError(f"more than {DEEPEST} reasons within one another")
+        if self._depth > limits.REASON_DEPTH:
+            raise ValueError(f"more than {limits.REASON_DEPTH} reasons within one another")
         return self
 
     @property

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +19,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from runner.build_folder import FAILURE_FILE, LEFT_BEFORE, PREDICTIONS_FILE, RESULT_FILE, VALUES_FILE, root_of
 from runner.errors import RunnerError
-from runner.files import Record
+from runner.files import Record, read_json
 from runner.gate import kind, names_in, read_text
 from runner.results.arrays import PREDICTED_SPLITS, PredictedSets, read_arrays, read_predictions
 from runner.results.reasons import Recorded
@@ -385,17 +384,13 @@ def read_failure(folder: Path) -> Failure | None:
 
 
 def _read_json(path: Path) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"holds {constant}, which is no JSON number")
-
     try:
-        text = read_text(path, root_of(path.parent))
-        return json.loads(text, parse_constant=refuse, object_hook=lambda found: Named(found, path))
+        return read_json(read_text(path, root_of(path.parent)), lambda found: Named(found, path))
     except FileNotFoundError:
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
     except NotADirectoryError:
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from runner import limits
 from runner.errors import RunnerError
 from runner.files import write_bytes
 from runner.gate import kind
@@ -25,7 +26,6 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 SCORES_FILE = "scores.npz"
 NAME = re.compile(r"[^\W\d_][\w-]*")  # of a metric or a split: templates and formulas name them
 LEAST_CASES = 2  # one alone says nothing of the others
-MOST_BYTES = 1 << 28  # unpacked: a small file can hold enough zeros to fill the memory
 SMALLEST_PROBABILITY = 1e-7  # Keras clips probabilities here before it takes the logarithm
 
 Better = Literal["higher", "lower"]
@@ -162,5 +162,5 @@ def _refuse_large(file: Path | io.BytesIO, where: str) -> None:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (OSError, zipfile.BadZipFile, ValueError):
         return
-    if unpacked > MOST_BYTES:
-        raise RunnerError(f"more than {MOST_BYTES >> 20} MiB of scores", where=where)
+    if unpacked > limits.SCORES_BYTES:
+        raise RunnerError(f"more than {limits.SCORES_BYTES // limits.MIB} MiB of scores", where=where)

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from runner.errors import InputError
+from runner.limits import VERIFY_MEMORY, VERIFY_SECONDS
 from runner.plain_text import plain
 from runner.plan.variants import DEFAULT_PLAN
 from runner.processes.helper import Helper, HelperEnded
-from runner.processes.limits import GIB, Limits
+from runner.processes.limits import Limits
 from runner.verify.checks import SHOWN, Check, checks, prepare
 
-LIMITS = Limits(memory=4 * GIB, seconds=900)
+LIMITS = Limits(memory=VERIFY_MEMORY, seconds=VERIFY_SECONDS)
 PROVED = "is consistent with what is attached to it, as this program works it out"
 NOT_PROVED = "that shows neither who made it, nor that a training took place"
 

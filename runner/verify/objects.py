@@ -23,6 +23,7 @@ from pypdf.generic import (
     TextStringObject,
 )
 
+from runner import limits
 from runner.verify import outlines, streams
 from runner.verify.parcel import understood
 
@@ -45,9 +46,7 @@ NOUNS = {  # by the last key on the way to what differs
 FONT_FILES = ("/FontFile2", "/FontFile3")
 OF_FONT_FILE = "/Length1"  # how long it is
 ROOTS = ("/Root", "/Info", "/Encrypt")
-LARGEST_FONT = 2**25  # bytes, unpacked; longer ones are others
 LONGEST = 60  # characters of a value that is shown
-ENTANGLED = 4  # pairs for each of our own objects: more would be a file made to be compared for ever
 Way = tuple[Any, ...]  # (key, the way before), from what differs back to where the walk began
 
 
@@ -113,7 +112,7 @@ def _walk(waiting: deque[Pair], objects: int) -> Iterator[str]:
             if numbers not in seen or numbers is None:
                 seen.add(numbers)
                 waiting.append(each)
-        if len(seen) > ENTANGLED * objects + ENTANGLED:
+        if len(seen) > limits.ENTANGLED * objects + limits.ENTANGLED:
             yield "document: its objects refer to each other in more ways than those made again"
             return
 
@@ -166,8 +165,9 @@ def _same_content(theirs: StreamObject, ours: StreamObject, of_font: bool) -> bo
         return True
     if not of_font:
         return False
-    (left, font), (ours_left, our_font) = (streams.unpacked(each, LARGEST_FONT) for each in (theirs, ours))
-    if left or ours_left or len(font) > LARGEST_FONT:
+    unpacked = (streams.unpacked(each, limits.FONT_BYTES) for each in (theirs, ours))
+    (left, font), (ours_left, our_font) = unpacked
+    if left or ours_left or len(font) > limits.FONT_BYTES:
         return False
     return outlines.same(font, our_font)
 

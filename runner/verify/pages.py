@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from runner import limits
 from runner.analysis.loading import load_study
 from runner.errors import RunnerError
 from runner.plan.variants import Plan
@@ -16,7 +17,6 @@ from runner.verify.parcel import Parcel, open_report
 from runner.verify.records import ClaimRow, read_claims
 
 CONTEXT = 4  # words shown before a difference
-MOST_WORDS = 20_000  # of a page, compared one by one
 
 
 def make_again(plan: Plan, folder: Path, templates: Path) -> Parcel:
@@ -71,7 +71,7 @@ def check_pages(parcel: Parcel, again: Parcel) -> tuple[str, ...]:
 def word_differences(text: str, right: str) -> Iterator[str]:
     """Each place where the words of ``text`` are not those of ``right``."""
     words, others = text.split(), right.split()
-    if len(words) > MOST_WORDS:
+    if len(words) > limits.PAGE_WORDS:
         yield f"it has {len(words)} words, the results give {len(others)}"
         return
     matcher = SequenceMatcher(None, words, others, autojunk=False)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from pypdf import PdfReader
 
+from runner import limits
 from runner.errors import InputError, RunnerError
+from runner.gate import read_given
 from runner.packages import made_with
 from runner.report.attachments import EVIDENCE, MANIFEST, templates_digest
 from runner.verify.records import Manifest, read_manifest
-
-MOST_ATTACHED = 2**29  # bytes, unpacked; a report of thousands of variants attaches a tenth of that
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,17 @@ def open_report(path: Path) -> Parcel:
     attached: dict[str, bytes] = {}
     names: Counter[str] = Counter()
     try:
-        content = path.read_bytes()
+        content = read_given(path)
         with understood("PDF"):
             reader = PdfReader(io.BytesIO(content), strict=True)
             total = 0
             for each in reader.attachment_list:
                 names[each.name] += 1
                 total += len(attached.setdefault(each.name, each.content))
-                if total > MOST_ATTACHED:
-                    raise RunnerError(f"its attachments hold more than {MOST_ATTACHED // 2**20} MB")
+                if total > limits.ATTACHED_BYTES:
+                    raise RunnerError(
+                        f"its attachments hold more than {limits.ATTACHED_BYTES // limits.MIB} MiB"
+                    )
             if not len(reader.pages):
                 raise RunnerError("it has no pages")
     except RunnerError as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from runner.code_closure import read_source
 from runner.errors import RunnerError
+from runner.files import read_json
+from runner.gate import read_given
 from runner.plan.variants import Plan, Variant
 from runner.results.arrays import PREDICTED_SPLITS
 from runner.results.records import PREDICTED, Finished, read_result
@@ -56,14 +57,14 @@ def _notebook(variant: Variant, found: Finished, folder: Path) -> Iterator[str]:
 def _code(path: Path) -> str | None:
     """Hash of what the code means, without the cells that papermill adds; None if it is no notebook."""
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        cells = read_json(read_given(path))["cells"]
         code = (
             "".join(cell["source"])
             for cell in cells
             if cell["cell_type"] == "code" and "injected-parameters" not in cell["metadata"].get("tags", [])
         )
         return read_source("\n\n".join(code)).digest  # comments may have changed since, as for keys
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RunnerError):
         return None
 
 
@@ -101,8 +102,8 @@ def _recomputed(found: Finished) -> Iterator[str]:
 def _outputs(path: Path) -> str:
     """All that the notebook's cells printed."""
     try:
-        cells: Sequence[Any] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        cells: Sequence[Any] = read_json(read_given(path))["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
         return "\n".join("".join(output.get("text", [])) for output in outputs)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RunnerError):
         return ""

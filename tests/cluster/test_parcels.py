@@ -65,7 +65,7 @@ def test_what_is_no_delivery_is_refused(sent: object) -> None:
         Delivery.from_bytes(sent)
 
 
-LEAVING = ["../x", "/x", "a/../../x", r"..\..\x", r"C:\x", "C:x", r"\\host\x", "a\0b", ""]
+LEAVING = ["../x", r"a\b", "/x", "a/../../x", r"..\..\x", r"C:\x", "C:x", r"\\host\x", "a\0b", ""]
 
 
 @pytest.mark.parametrize("name", LEAVING)

@@ -30,7 +30,8 @@ from runner.cli import main
 from runner.errors import InputError, RunnerError
 from runner.execute.task import replace_folder
 from runner.files import write_json, write_text
-from runner.gate import LIMITS, Strange, read_bytes
+from runner.gate import Strange, read_bytes
+from runner.limits import FILE_BYTES
 from runner.packages import write_lock
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.attachments import collect
@@ -356,7 +357,7 @@ def test_an_odd_list_of_what_is_awaited_is_none(content: str, build: Path) -> No
 def test_a_file_that_is_too_large_is_not_read(build: Path) -> None:
     """A hole takes no room on the disk; read, it would take all of the memory."""
     path = build / RUN_FILE
-    os.truncate(path, LIMITS[".json"] + 1)
+    os.truncate(path, FILE_BYTES[".json"] + 1)
     with pytest.raises(Strange, match="larger than 64 MiB"):
         read_bytes(path, build)
     assert main(command("plan", build)) == 2

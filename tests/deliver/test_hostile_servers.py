@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.deliver import conversation
+from runner import limits
 from runner.deliver.passwords import HIDDEN, Secret, base64_of, plain_login
 from runner.deliver.smtp import NotSent, PerhapsSent, Server, send
 from tests.deliver.test_smtp import RECIPIENTS, message
@@ -96,7 +96,7 @@ def test_encryption_that_never_begins_has_a_time(tmp_path: Path) -> None:
 
 def test_all_answers_together_have_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each comes just in time, but there are many."""
-    monkeypatch.setattr(conversation, "WHOLE", 2)
+    monkeypatch.setattr(limits, "ANSWERS_TIME", 2)
 
     def slow(command: str, words: list[str]) -> Iterable[bytes]:
         time.sleep(0.6 * SECONDS)
@@ -113,7 +113,7 @@ def test_all_answers_together_have_a_time(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_message_that_is_taken_too_slowly_has_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "WHOLE", 3)
+    monkeypatch.setattr(limits, "ANSWERS_TIME", 3)
     slowly = hostile_server(tmp_path, polite, receive=lambda: time.sleep(0.01))
     with slowly as (port, ca):
         monkeypatch.setenv("SSL_CERT_FILE", str(ca))

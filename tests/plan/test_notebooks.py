@@ -7,7 +7,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from runner.plan.notebooks import declared_parameters
+from runner.code_closure import read_source
+from runner.errors import InputError
+from runner.plan.notebooks import check_notebook, declared_parameters
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,36 @@ def test_each_way_of_giving_a_default_declares_it(tmp_path: Path, code: str, nam
     cell = nbformat.v4.new_code_cell(code, metadata={"tags": ["parameters"]})
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "n.ipynb")
     assert declared_parameters(tmp_path / "n.ipynb") == names
+
+
+DEEP = {
+    "a sum": "+".join("1" * 1500),
+    "signs": "-" * 100_000 + "1",
+    "a chain of elif": "if a:\n    1\n" + "elif a:\n    1\n" * 400,
+    "brackets": "(" * 3000 + ")" * 3000,
+    "attributes": "a" + ".b" * 5000,
+}
+
+
+@pytest.mark.parametrize("tags", [[], ["parameters"]], ids=["code", "defaults"])
+@pytest.mark.parametrize("kind", DEEP)
+def test_code_nested_too_deep_is_told_with_its_cell(kind: str, tags: list[str], tmp_path: Path) -> None:
+    """Whoever reads it on the way to a key would find no end."""
+    path = tmp_path / "n.ipynb"
+    cell = nbformat.v4.new_code_cell(f"x = ({DEEP[kind]})" if tags and "elif" not in kind else DEEP[kind])
+    cell["metadata"]["tags"] = tags
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    with pytest.raises(InputError, match="not Python: ") as caught:
+        check_notebook(path)
+    assert caught.value.where == f"{path}: cell 1"
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_a_module_nested_too_deep_counts_by_its_bytes(kind: str) -> None:
+    """It is the practice's own, and may run: any change of it counts."""
+    assert read_source(DEEP[kind]).digest != read_source(f"{DEEP[kind]} ").digest
+
+
+def test_code_as_deep_as_people_write_it_is_read(tmp_path: Path) -> None:
+    for code in ("+".join("1" * 100), "if a:\n    1\n" + "elif a:\n    1\n" * 100, "f(" * 60 + ")" * 60):
+        assert read_source(code).digest == read_source(f"{code}  # said\n").digest

@@ -25,9 +25,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from runner import PROJECT_ROOT
+from runner import PROJECT_ROOT, limits
 from runner.errors import RunnerError
-from runner.practice.data import archives, downloads, sets
+from runner.practice.data import downloads, sets
 from runner.practice.data.archives import read_any
 from runner.practice.data.batches import read_batch
 from runner.results.arrays import read_arrays, read_predictions
@@ -566,7 +566,7 @@ def test_what_was_fetched_is_not_read_unless_its_hash_is_the_known_one(
 
 
 def test_limits_leave_room_for_the_real_data() -> None:
-    assert archives.MOST_IMAGES >= 50_000
-    assert archives.MOST_BYTES >= 2 * 10_000 * 3072
-    assert archives.MOST_PIXELS >= 1024 * 10_000
-    assert sets.MOST_BYTES > 60_000 * 3073
+    assert limits.IMAGES >= 50_000
+    assert limits.DATA_FILE_BYTES >= 2 * 10_000 * 3072
+    assert limits.PIXELS >= 1024 * 10_000
+    assert limits.DATA_SET_BYTES > 60_000 * 3073

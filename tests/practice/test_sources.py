@@ -24,8 +24,9 @@ from runner import PROJECT_ROOT
 from runner.commands.doctor import check_data
 from runner.commands.request import Request
 from runner.errors import InputError, RunnerError
+from runner.limits import DATA_FILE_BYTES
 from runner.practice.data import sets, sources
-from runner.practice.data.archives import MOST_BYTES, read_any
+from runner.practice.data.archives import read_any
 from runner.practice.data.downloads import Say
 from runner.practice.data.sources import Source, obtain
 from tests.program import HANG_SECONDS
@@ -186,7 +187,7 @@ def test_the_other_official_versions_are_named(kind: str, words: str, tmp_path: 
 
 def test_a_file_larger_than_any_of_the_data_is_not_read(tmp_path: Path) -> None:
     """A few kilobytes may unpack to more than the memory holds."""
-    large = {"data_batch_1": bytes(MOST_BYTES + 1)}
+    large = {"data_batch_1": bytes(DATA_FILE_BYTES + 1)}
     for path in (make_zip(tmp_path / "a.zip", large), make_tar(tmp_path / "a.tgz", "a", large)):
         assert path.stat().st_size < 100_000
         with pytest.raises(RunnerError, match="data_batch_1 is larger than any file of CIFAR-10"):

@@ -17,7 +17,7 @@ from runner import PROJECT_ROOT
 from runner.errors import InputError, RunnerError
 from runner.faults import tell, telling
 from runner.language.i18n import speaking, tr
-from runner.processes.helper import Helper
+from runner.processes.helper import PREFIX, Helper
 from runner.results.reasons import PENDING
 from runner.results.study import MissingVariant
 from tests.program import all_ended
@@ -170,3 +170,30 @@ def test_it_does_not_outlive_whom_it_helps(
         end(psutil.Process(asking.pid) if whom == "asking" else helper)
     assert all_ended([helper])
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_left_where_both_were_killed_is_swept_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing else: not what one that lives has, nor what a link of somebody else's leads to."""
+    code = "from tests.processes import test_helper; test_helper.ask_for_long()"
+    command, env = [sys.executable, "-c", code], os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=env, stdout=subprocess.PIPE, text=True) as asking:
+        assert asking.stdout
+        helper = psutil.Process(int(asking.stdout.readline()))
+        helper.suspend()  # so that it can't clear away for the one that is killed
+        asking.kill()
+        helper.kill()
+    assert all_ended([helper])
+    (left,) = tmp_path.iterdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "lock").write_text("mine")
+    (tmp_path / f"{PREFIX}link").symlink_to(elsewhere)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Helper(ready) as first, Helper(ready) as second:
+        assert not left.exists()
+        assert [number for number, _ in first.call(some, "a", number=1)]
+        assert [number for number, _ in second.call(some, "a", number=1)]
+    assert (elsewhere / "lock").read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", f"{PREFIX}link"}

@@ -19,9 +19,9 @@ from runner.code_closure import package_files
 from runner.files import json_text
 from runner.language import i18n
 from runner.language.i18n import speaking
+from runner.limits import REASON_DEPTH
 from runner.results.awaited import read_awaited
 from runner.results.reasons import (
-    DEEPEST,
     FORMS,
     NO_RESULT,
     TEXT,
@@ -155,7 +155,7 @@ def test_what_could_not_be_told_is_no_reason(code: str, arguments: dict[str, Any
         Reason(code=code, arguments=arguments)
 
 
-@pytest.mark.parametrize("depth", [DEEPEST, 200, 5000])
+@pytest.mark.parametrize("depth", [REASON_DEPTH, 200, 5000])
 def test_a_record_of_too_many_reasons_within_one_another_is_damaged(tmp_path: Path, depth: int) -> None:
     """They could not be told; a few levels are all that there ever are."""
     write_failure(tmp_path, "good", NO_RESULT)

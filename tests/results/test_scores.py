@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner import kernel
+from runner import kernel, limits
 from runner.errors import RunnerError
 from runner.results import scores
 from runner.results.records import read_result
@@ -90,7 +90,7 @@ def test_more_than_fits_is_refused_before_it_is_unpacked(
 ) -> None:
     kernel.save_scores("a", np.zeros(1000), better="lower")
     assert (output / SCORES_FILE).stat().st_size < 1000
-    monkeypatch.setattr(scores, "MOST_BYTES", 4000)
+    monkeypatch.setattr(limits, "SCORES_BYTES", 4000)
     monkeypatch.setattr(scores, "read_arrays", lambda path: pytest.fail("it was unpacked"))
     with pytest.raises(RunnerError, match="MiB of scores"):
         read_scores(output / SCORES_FILE)

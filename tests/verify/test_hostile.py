@@ -377,4 +377,4 @@ def test_many_large_streams_are_too_much_memory_and_end_in_words(
 
     done = runner("verify", "--plan", str(small.plan), str(altered(change)))
     assert done.returncode == 2, done.stdout
-    assert "hold more than 512 MB" in done.stderr and "Traceback" not in done.stderr
+    assert "hold more than 512 MiB" in done.stderr and "Traceback" not in done.stderr

@@ -20,6 +20,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from runner import limits
 from runner.errors import RunnerError
 from runner.practice.data.batches import as_labels, read_batch
 from runner.practice.data.sets import ARRAYS
@@ -30,18 +31,10 @@ Arrays = dict[str, np.ndarray]
 Reader = Callable[[str], bytes]
 
 IMAGE = (32, 32, 3)
-MOST_IMAGES = 100_000  # of one array: twice what there are
 TRAINING_BATCHES = range(1, 6)
 BATCHES = {*(f"data_batch_{n}" for n in TRAINING_BATCHES), "test_batch", "test_batch.png"}
 TRAINING_LABELS, TEST_LABELS = "train_lables.json", "test_lables.json"  # as the npm package spells them
 PICTURES = {*(f"data_batch_{n}.png" for n in TRAINING_BATCHES), TRAINING_LABELS, TEST_LABELS}
-MOST_BYTES = 64 * 2**20  # of a file: twice what a batch has
-MOST_BYTES_OF_ALL = 6 * MOST_BYTES
-MOST_LABEL_BYTES = 2**20
-MOST_PIXELS = 2 * 1024 * 10_000  # of a picture: twice what one has
-MOST_FILES = 1000  # in an archive
-HEADERS_ROOM = 2**20  # between the files of a .tar
-MOST_PLACES = 20  # within a folder that may hold the data
 KINDS = {
     ".npz": "an .npz file",
     ".zip": "a .zip archive",
@@ -129,7 +122,7 @@ def _read_file(file: PlainFile, path: Path) -> Arrays | None:
     unpacker = next((unpack for magic, unpack in UNPACKERS.items() if begin.startswith(magic)), None)
     stream = _Allowance(file if unpacker is None else unpacker(file))
     try:
-        archive = tarfile.open(fileobj=stream, mode="r|", bufsize=HEADERS_ROOM // 16)  # noqa: SIM115  # below
+        archive = tarfile.open(fileobj=stream, mode="r|", bufsize=limits.TAR_HEADERS_BYTES // 16)  # noqa: SIM115  # below
     except tarfile.ReadError:
         return None
     with archive:
@@ -183,7 +176,7 @@ def _read_folder(path: Path, seen: set[tuple[int, int]]) -> Arrays:
     failures: list[RunnerError] = []
     for place in () if BATCHES & names else inner_places(path):
         status = place.stat()
-        if (status.st_dev, status.st_ino) in seen or len(seen) >= MOST_PLACES:
+        if (status.st_dev, status.st_ino) in seen or len(seen) >= limits.DATA_PLACES:
             continue
         seen.add((status.st_dev, status.st_ino))
         try:
@@ -221,7 +214,7 @@ def _read_npz(arrays: npz.Npz, where: str) -> Arrays:
     found: Arrays = {}
     for key in ARRAYS:
         packed = arrays.packed(key)
-        if not _fits(key, packed.shape) or packed.shape[0] > MOST_IMAGES:
+        if not _fits(key, packed.shape) or packed.shape[0] > limits.IMAGES:
             raise RunnerError(f"{key} has the shape {packed.shape}", where=where)
         blocks = (_block_as_bytes(key, block, where) for block in packed.blocks())
         found[key] = packed.arranged(np.empty(packed.count, np.uint8), blocks)
@@ -235,9 +228,9 @@ def _tar_files(archive: tarfile.TarFile, stream: _Allowance) -> Files:
     size = 0
     for number, member in enumerate(archive):
         size += member.size
-        if number >= MOST_FILES or member.size < 0 or size > MOST_BYTES_OF_ALL:
+        if number >= limits.DATA_FILES or member.size < 0 or size > limits.DATA_BYTES:
             raise RunnerError("it holds more than CIFAR-10")
-        stream.left = member.size + HEADERS_ROOM
+        stream.left = member.size + limits.TAR_HEADERS_BYTES
         name = PurePosixPath(member.name).name
         if not member.isfile() or member.issparse():
             continue
@@ -252,7 +245,7 @@ class _Allowance(io.BufferedIOBase):
 
     def __init__(self, stream: io.BufferedIOBase) -> None:
         self._stream = stream
-        self.left = HEADERS_ROOM
+        self.left = limits.TAR_HEADERS_BYTES
 
     def read(self, size: int | None = -1, /) -> bytes:
         """The next bytes; raises RunnerError if there are more than allowed."""
@@ -265,7 +258,7 @@ class _Allowance(io.BufferedIOBase):
 
 def _whole(file: IO[bytes], name: str, size: int) -> bytes:
     """The content of a file of this size, or of what is there of it."""
-    if size > MOST_BYTES:
+    if size > limits.DATA_FILE_BYTES:
         raise RunnerError(f"{name} is larger than any file of CIFAR-10")
     return b"".join(_pieces(file, size))
 
@@ -321,7 +314,7 @@ def _read_pictures(read: Reader) -> Arrays:
 
 
 def _labels(content: bytes) -> np.ndarray:
-    if len(content) > MOST_LABEL_BYTES:
+    if len(content) > limits.LABEL_FILE_BYTES:
         raise RunnerError("it holds more labels than CIFAR-10")
     found: Any = json.loads(content)
     return as_labels(found)
@@ -333,6 +326,6 @@ def _picture(content: bytes) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # there is a limit of our own
         picture = Image.open(io.BytesIO(content), formats=("PNG",))
-        if picture.width * picture.height > MOST_PIXELS:
+        if picture.width * picture.height > limits.PIXELS:
             raise RunnerError("a picture is larger than any of CIFAR-10")
         return np.asarray(picture.convert("RGB")).reshape(-1, 32, 32, 3)

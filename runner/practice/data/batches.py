@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-MOST_STEPS = 200_000  # an official batch has 30,000
-MOST_KEYS = 32
-MOST_LENGTH = 2**31  # along one dimension
+from runner import limits
+
 INTEGERS = {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4"}
 BYTES = {"BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"}
 OLD_BYTES = {"STRING", "BINSTRING", "SHORT_BINSTRING"}  # text of Python 2, which are bytes
@@ -106,7 +105,7 @@ class _Steps:
     def take(self, content: bytes) -> Any:
         """Take all steps and return what is left."""
         for number, (opcode, argument, _) in enumerate(pickletools.genops(content)):
-            if number > MOST_STEPS:
+            if number >= limits.PICKLE_STEPS:
                 raise UnpicklingError("it has more steps than any batch of CIFAR-10")
             self._value(opcode.name, argument)
         return self.stack.pop()
@@ -200,7 +199,7 @@ def _of(found: Any, kind: type) -> Any:
 def _set(target: dict[Any, Any], content: list[Any]) -> None:
     """Fill a dictionary; few keys, and text, so that no choice of them makes it slow."""
     for key, value in zip(content[::2], content[1::2], strict=True):
-        if not isinstance(key, (bytes, str)) or len(target) >= MOST_KEYS:
+        if not isinstance(key, (bytes, str)) or len(target) >= limits.PICKLE_KEYS:
             raise UnpicklingError("a dictionary in it is none of a batch of CIFAR-10")
         target[key] = value
 
@@ -249,7 +248,9 @@ def _complete(target: Any, state: tuple[Any, ...]) -> None:
 
 def _array(shape: Any, kind: Any, fortran: bool, content: Any) -> np.ndarray:
     """The array made of its bytes; raises UnpicklingError where they are not as many as its shape says."""
-    if not all(type(length) is int and 0 <= length < MOST_LENGTH for length in _of(shape, tuple)[:5]):
+    if not all(
+        type(length) is int and 0 <= length <= limits.PICKLE_LENGTH for length in _of(shape, tuple)[:5]
+    ):
         raise UnpicklingError("an array in it has an impossible shape")
     dtype = np.dtype(TYPES[_of(kind, _Type).name])
     if len(shape) > 4 or math.prod(shape) * dtype.itemsize != len(_of(content, bytes)):

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from runner import limits
 from runner.errors import InputError, RunnerError
 from runner.results.npz import read_npz
 
 CACHE_VARIABLE = "RUNNER_CACHE"
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-MOST_BYTES = 2**28  # of the four together: half as much again as they have
 CIFAR10_SHA256 = {
     "x_train": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
     "y_train": "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
@@ -91,7 +91,7 @@ def fingerprint(name: str) -> str:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The four arrays of an .npz file, as they are; raises RunnerError if it is missing or damaged."""
     try:
-        arrays = read_npz(path, ARRAYS, MOST_BYTES)
+        arrays = read_npz(path, ARRAYS, limits.DATA_SET_BYTES)
     except FileNotFoundError:
         hint = "run 'python -m runner all', which fetches it"
         raise RunnerError("no such file", where=str(path), hint=hint) from None
