@@ -54,6 +54,7 @@ PROGRESS_FILE = "progress.json"  # there, too: how far it is
 RESULT_FILE = "result.json"  # in that of a result: its presence means success
 FAILURE_FILE = "failure.json"
 PREDICTIONS_FILE = "predictions.npz"
+BEST_EPOCH_FILE = "best_epoch.npz"  # predictions of an earlier epoch, where the validation loss was lowest
 VALUES_FILE = "values.json"
 HISTORY_FILE = "history.csv"
 MODEL_FILE = "model.keras"
