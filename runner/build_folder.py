@@ -61,7 +61,8 @@ MODEL_FILE = "model.keras"
 TRAINING_FILE = "training.json"  # written by the kernel, folded into result.json
 SEAL_FILE = ".sha256.json"  # hidden: it is of this folder, and does not travel with the report
 LEFT_BEFORE = (
-    RESULT_FILE, PREDICTIONS_FILE, VALUES_FILE, HISTORY_FILE, MODEL_FILE, "filters.npz", "maps.npz",
+    RESULT_FILE, PREDICTIONS_FILE, BEST_EPOCH_FILE, VALUES_FILE, HISTORY_FILE, MODEL_FILE, "filters.npz",
+    "maps.npz",
 )  # fmt: skip  # what this practice leaves; the seal of a later result says what else
 ATTEMPT_FILE = "attempt.json"  # in that of an attempt's checkpoints
 SECONDS_FILE = "seconds.json"

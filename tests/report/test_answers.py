@@ -21,7 +21,7 @@ from tests.made_up_records import CLASSES
 
 TEMPLATES = PROJECT_ROOT / "templates"
 FIGURES = (
-    *("fig-curvas", "fig-lotes", "fig-filtros-x2", "fig-capas-x2", "fig-candidatos", "fig-curvas-mejor"),
+    *("fig-curvas", "fig-lotes", "fig-lotes-diferencias", "fig-redes", "fig-candidatos", "fig-curvas-mejor"),
     *("fig-confusion", "fig-filtros-primera", "fig-filtros-ultima", "fig-densa", "fig-imagen"),
     *("fig-mapas-primera", "fig-mapas-ultima"),
 )
