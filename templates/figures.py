@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from runner.analysis import readings
 from runner.analysis.classification import confusion
 from runner.analysis.compare import split_predictions
 from runner.errors import RunnerError
 from runner.figures.drawn import Draw, DrawnFigure
-from runner.practice import readings
 from runner.practice.figures import alt_text, curves, grids
 from runner.practice.figures.bands import histories
 from runner.results.study import Study

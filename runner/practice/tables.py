@@ -10,10 +10,10 @@ from IPython.display import HTML, display
 
 from runner.analysis.compare import Comparison, Metric
 from runner.analysis.over_seeds import compared
+from runner.analysis.readings import epochs_known
 from runner.analysis.timing import epoch_seconds, ratio
 from runner.figures.style import number
 from runner.language.i18n import tr
-from runner.practice.readings import epochs_known
 from runner.results.records import WhichEpoch
 from runner.results.study import Study
 

@@ -9,10 +9,10 @@ import numpy as np
 from runner.analysis.classification import largest_confusions
 from runner.analysis.compare import Comparison, turning_point
 from runner.analysis.over_seeds import validation_accuracy
+from runner.analysis.readings import Batches, Moves, doubled
 from runner.figures.style import number
 from runner.language.i18n import percent_sign, tr, trn
 from runner.practice.figures.bands import Histories, values
-from runner.practice.readings import Batches, Moves, doubled
 from runner.results.records import Epoch, WhichEpoch
 from runner.results.study import Study
 

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from runner.analysis import readings
 from runner.figures.style import INK, WIDTH, label_lines, localise, plain
 from runner.language.i18n import tr
 from runner.language.phrases import plain_phrase
 from runner.plan.variants import TEMPLATES
-from runner.practice import readings
 from runner.practice.figures.bands import Histories, band, histories, values
 from runner.practice.figures.colours import colour_of
 from runner.practice.figures.differences import Series, differences, name_epochs, paired

@@ -8,9 +8,9 @@ from textwrap import fill
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from runner.analysis import readings
 from runner.figures.style import WIDTH, localise, plain
 from runner.language.i18n import tr
-from runner.practice import readings
 from runner.practice.figures.bands import histories
 from runner.practice.figures.batches import curve, label_ends, mark_lowest, title
 from runner.practice.figures.colours import colour_of

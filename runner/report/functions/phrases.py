@@ -8,9 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from runner.analysis import readings
 from runner.errors import RunnerError
 from runner.language.phrases import phrase
-from runner.practice import readings
 from runner.report.functions.facts import Facts
 from runner.report.functions.registry import template_function
 

@@ -10,12 +10,12 @@ from itertools import product
 import pytest
 
 from runner import LOCALES
+from runner.analysis import readings
 from runner.analysis.compare import Comparison, Verdict
+from runner.analysis.readings import Batches, Doubled, Facts, Lowest, Moves, Overfitting
 from runner.language.i18n import speaking
 from runner.language.phrases import FOLDER, Row, phrase, read_topic, topics
 from runner.plan.variants import TEMPLATES
-from runner.practice import readings
-from runner.practice.readings import Batches, Doubled, Facts, Lowest, Moves, Overfitting
 from runner.results.records import WhichEpoch
 
 VERDICTS: tuple[Verdict, ...] = ("better", "worse", "undecided")
