@@ -56,13 +56,15 @@ PROGRESS_FILE = "progress.json"  # there, too: how far it is
 RESULT_FILE = "result.json"  # in that of a result: its presence means success
 FAILURE_FILE = "failure.json"
 PREDICTIONS_FILE = "predictions.npz"
+BEST_EPOCH_FILE = "best_epoch.npz"  # predictions of an earlier epoch, where the validation loss was lowest
 VALUES_FILE = "values.json"
 HISTORY_FILE = "history.csv"
 MODEL_FILE = "model.keras"
 TRAINING_FILE = "training.json"  # written by the kernel, folded into result.json
 SEAL_FILE = ".sha256.json"  # hidden: it is of this folder, and does not travel with the report
 LEFT_BEFORE = (
-    RESULT_FILE, PREDICTIONS_FILE, VALUES_FILE, "scores.npz", HISTORY_FILE, MODEL_FILE, "filters.npz",
+    RESULT_FILE, PREDICTIONS_FILE, BEST_EPOCH_FILE, VALUES_FILE, "scores.npz", HISTORY_FILE, MODEL_FILE,
+    "filters.npz",
     "maps.npz",
 )  # fmt: skip  # what this practice leaves; the seal of a later result says what else
 ATTEMPT_FILE = "attempt.json"  # in that of an attempt's checkpoints

@@ -25,6 +25,7 @@ import runner.report.html  # noqa: F401  # registers what templates call
 from runner.code_closure import package_files
 from runner.files import write_text
 from runner.language.i18n import BLANKS, CATALOGUES, read_catalogue
+from runner.language.phrases import topics
 from runner.language.prose import paragraphs
 from runner.language.translation import Splitter
 from runner.plan import records
@@ -59,7 +60,7 @@ class Message:
 def messages() -> dict[str, list[Message]]:
     """All texts by the name of their catalogue."""
     sources = {
-        "report": from_templates(),
+        "report": [*from_templates(), *from_phrases()],
         "program": from_python(),
         "notebooks": from_notebooks(),
         "practice": from_practice(),
@@ -83,6 +84,13 @@ def from_templates(folder: Path = TEMPLATES) -> Iterator[Message]:
         name = path.relative_to(folder).as_posix()
         if not name.startswith("fonts/"):  # their licences
             yield from from_template(path.read_text(encoding="utf-8"), name)
+
+
+def from_phrases(folder: Path = TEMPLATES) -> Iterator[Message]:
+    """The texts of the rows of phrases."""
+    for topic, parts in topics(folder).items():
+        for rows in parts.values():
+            yield from (Message(row.text, f"{topic}.toml") for row in rows if LETTER.search(row.text))
 
 
 def from_template(source: str, name: str) -> Iterator[Message]:

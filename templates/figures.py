@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from runner.analysis import readings
 from runner.analysis.classification import confusion
 from runner.analysis.compare import split_predictions
 from runner.errors import RunnerError
@@ -32,20 +33,21 @@ def _curves(name: str | None) -> Draw:
     return draw
 
 
-def _batch_sizes(study: Study) -> DrawnFigure:
-    names = _some(study, (study.baseline, *study.group("batch")))
-    names = sorted(names, key=lambda name: study.get(name).result.parameters["batch_size"])
-    return DrawnFigure(curves.batch_sizes(study, names), alt_text.batch_sizes(study, names))
+def _batch_curves(study: Study) -> DrawnFigure:
+    reading = readings.batches(study)
+    return DrawnFigure(curves.batch_curves(study, reading), alt_text.batch_curves(reading))
 
 
-def _effect(name: str, question: int, group: str) -> Draw:
-    def draw(study: Study) -> DrawnFigure:
-        pair = (name, study.reference(question, group))
-        for each in pair:
-            study.get(each)  # one that is missing leaves out the figure, whatever plan this is
-        return DrawnFigure(curves.effect(study, *pair), alt_text.effect(study, *pair))
+def _batch_differences(study: Study) -> DrawnFigure:
+    reading = readings.batches(study)
+    return DrawnFigure(curves.batch_differences(study, reading), alt_text.batch_differences(reading))
 
-    return draw
+
+def _networks(study: Study) -> DrawnFigure:
+    reference = study.reference(10, "filters")
+    study.get(reference)  # one that is missing leaves out the figure, whatever plan this is
+    names = _some(study, ("filters-x2", "layers-x2"))
+    return DrawnFigure(curves.networks(study, names, reference), alt_text.networks(study, names, reference))
 
 
 def _candidates(study: Study) -> DrawnFigure:
@@ -123,9 +125,9 @@ def _value(study: Study, name: str) -> str:
 
 DRAWS: dict[str, Draw] = {
     "fig-curvas": _curves(None),
-    "fig-lotes": _batch_sizes,
-    "fig-filtros-x2": _effect("filters-x2", 10, "filters"),
-    "fig-capas-x2": _effect("layers-x2", 11, "layers"),
+    "fig-lotes": _batch_curves,
+    "fig-lotes-diferencias": _batch_differences,
+    "fig-redes": _networks,
     "fig-candidatos": _candidates,
     "fig-curvas-mejor": _curves(BEST),
     "fig-confusion": _confusion,

@@ -6,7 +6,7 @@ Predictions of all variants share each image's difficulty, so that paired tests 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 
 from runner.analysis.choices import resolve
 from runner.analysis.loading import load_study
-from runner.build_folder import FAILURE_FILE, PREDICTIONS_FILE, RESULT_FILE, VALUES_FILE
+from runner.build_folder import BEST_EPOCH_FILE, FAILURE_FILE, PREDICTIONS_FILE, RESULT_FILE, VALUES_FILE
 from runner.files import write_json
 from runner.plan.records import Seeds, origin, repetition
 from runner.plan.seeds import with_seeds
@@ -24,6 +24,7 @@ from runner.plan.variants import DEFAULT_PLAN, Plan, Variant, make_plan
 from runner.results.reasons import Reason
 from runner.results.records import (
     SCHEMA_VERSION,
+    BestEpoch,
     Epoch,
     Evaluation,
     Failure,
@@ -92,10 +93,19 @@ class Story:
     seeds: Seeds = field(default_factory=Seeds)
     seed_noise: float = 0.05  # of skill, from one seed to another
     determinism: Mapping[str, Any] = field(default_factory=lambda: DETERMINISM)
+    best_skills: Mapping[str, float] | None = field(default_factory=dict)  # steps; None: it was not measured
+    best_epochs: Mapping[str, int] = field(default_factory=dict)  # where that is not what the history says
 
     def epoch_seconds(self, name: str) -> float:
         """How long a variant's epochs take."""
         return self.seconds.get(origin(name), SECONDS.get(origin(name), 14.3))
+
+    def best_skill(self, name: str) -> float:
+        """How well it did at its best epoch: by itself better than at the end, where the loss rose since."""
+        steps = (self.best_skills or {}).get(origin(name))
+        if steps is not None:
+            return SKILL + STEP * steps
+        return self.skill(name) + (STEP if RISES[self.history] > 0.1 else 0)
 
     def skill(self, name: str) -> float:
         """How well a variant does."""
@@ -149,7 +159,7 @@ def write_training(
     folder: Path, plan: Plan, variant: Variant, parameters: Mapping[str, Any], story: Story
 ) -> None:
     """Record and predictions of one trained variant, consistent with each other."""
-    arrays = predictions(variant.name, story)
+    arrays = predictions(variant.name, story, story.skill(variant.name))
     validation = scores(arrays["validation_labels"], arrays["validation_probabilities"])
     test = scores(arrays["test_labels"], arrays["test_probabilities"])
     gap = story.train_gap.get(origin(variant.name), GAPS[story.history])
@@ -159,11 +169,13 @@ def write_training(
         accuracy=min(1.0, validation.accuracy + 0.4 * gap),
         images=TRAIN_IMAGES,
     )
-    shape = story.history
+    curve = epochs(parameters, story.history, train, validation)
+    best, earlier = best_epoch(variant.name, story, arrays, len(curve), lowest_of(curve))
     training = Training(
         model=model_summary(parameters),
-        epochs=epochs(parameters, shape, train, validation),
+        epochs=curve if best is None else lowered(curve, best),
         evaluation=Evaluation(train=train, validation=validation, test=test),
+        best=best,
         timing=timing(story.epoch_seconds(variant.name), parameters),
         memory_peak_bytes=1_312_000_000,
         data=data_summary(story.images),
@@ -171,7 +183,43 @@ def write_training(
     )
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / PREDICTIONS_FILE, **arrays)  # type: ignore[arg-type]
+    if earlier is not None:
+        np.savez(folder / BEST_EPOCH_FILE, **earlier)  # type: ignore[arg-type]
     write_result(folder, plan, variant, parameters, training)
+
+
+def best_epoch(
+    name: str, story: Story, last: dict[str, np.ndarray], count: int, by_curve: int
+) -> tuple[BestEpoch | None, dict[str, np.ndarray] | None]:
+    """What was measured at the best epoch, and its predictions if it is not the last one."""
+    if story.best_skills is None:
+        return None, None
+    epoch = min(story.best_epochs.get(origin(name), by_curve), count)
+    arrays = predictions(name, story, story.best_skill(name)) if epoch < count else last
+    validation, test = (
+        scores(arrays[f"{split}_labels"], arrays[f"{split}_probabilities"])
+        for split in ("validation", "test")
+    )
+    best = BestEpoch(epoch=epoch, validation=validation, test=test)
+    return best, arrays if epoch < count else None
+
+
+def lowest_of(curve: Sequence[Epoch]) -> int:
+    """The epoch (from 1) of the lowest validation loss."""
+    return min(curve, key=lambda epoch: epoch.validation_cross_entropy).epoch
+
+
+def lowered(curve: Sequence[Epoch], best: BestEpoch) -> tuple[Epoch, ...]:
+    """The curve through the best epoch's scores, with no other epoch but the last as low as these."""
+    value, accuracy = best.validation.cross_entropy, best.validation.accuracy
+    at_best = {"validation_cross_entropy": value, "validation_loss": value, "validation_accuracy": accuracy}
+    found = []
+    for epoch in curve:
+        above = max(epoch.validation_cross_entropy, value + 0.02 * abs(epoch.epoch - best.epoch))
+        other = {"validation_cross_entropy": above, "validation_loss": above}
+        last = epoch.epoch == curve[-1].epoch
+        found.append(epoch.model_copy(update=at_best if epoch.epoch == best.epoch else {} if last else other))
+    return tuple(found)
 
 
 def write_result(
@@ -200,7 +248,7 @@ def write_result(
     write_json(folder / RESULT_FILE, result)
 
 
-def predictions(name: str, story: Story) -> dict[str, np.ndarray]:
+def predictions(name: str, story: Story, skill: float) -> dict[str, np.ndarray]:
     """Labels and probabilities of both sets; variants differ by skill and by a little noise."""
     arrays = {}
     own = np.random.default_rng(zlib.crc32(name.encode()))
@@ -214,7 +262,7 @@ def predictions(name: str, story: Story) -> dict[str, np.ndarray]:
         for true, other in LOOK_ALIKE.items():
             image[labels == true, other] += 1
         image += 0.3 * own.normal(size=image.shape)
-        image[np.arange(count), labels] += story.skill(name) + shift
+        image[np.arange(count), labels] += skill + shift
         odds = np.exp(image - image.max(axis=1, keepdims=True))
         arrays[f"{split}_labels"] = labels
         arrays[f"{split}_probabilities"] = odds / odds.sum(axis=1, keepdims=True)

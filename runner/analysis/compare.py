@@ -14,7 +14,7 @@ import numpy as np
 
 from runner.errors import RunnerError
 from runner.results.arrays import PredictedSet
-from runner.results.records import Epoch, Finished
+from runner.results.records import Epoch, Finished, WhichEpoch
 from runner.results.scores import Better, CaseScores, per_image_correct
 
 Verdict = Literal["better", "worse", "undecided"]
@@ -43,7 +43,7 @@ class Comparison:
     ``better`` is the direction of the metric. ``difference`` is value minus reference value, ``low`` and
     ``high`` its 95 % interval, ``relative`` the difference over the reference value; ``verdict`` is of the
     variant. ``runs`` names what was compared if that is more than one seed: the variant's runs, then the
-    reference's.
+    reference's. ``epoch`` says which weights of both were compared: the final ones, or each one's best.
     """
 
     variant: str
@@ -62,6 +62,7 @@ class Comparison:
     test: str
     verdict: Verdict
     runs: tuple[str, ...] = ()
+    epoch: WhichEpoch = "last"
 
     @property
     def n(self) -> int:
@@ -151,6 +152,7 @@ def compare(variant: Finished, reference: Finished, split: Split, metric: Metric
         p_adjusted=p_value,
         test=test,
         verdict="undecided",
+        epoch=variant.epoch,
     )
     return replace(comparison, verdict=verdict(comparison))
 

@@ -6,7 +6,7 @@ within each repetition. Formulas are scipy's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,7 @@ import numpy as np
 from runner.analysis import compare as analysis
 from runner.analysis.compare import ALPHA, Comparison, Interval, Metric, Split
 from runner.plan.records import repetition
-from runner.results.records import Finished
+from runner.results.records import Finished, WhichEpoch
 from runner.results.scores import CaseScores
 from runner.results.study import Study
 
@@ -75,6 +75,35 @@ def validation_accuracy(study: Study, name: str) -> Interval:
     return student(np.array([run.scores("validation", "accuracy").values.mean() for run in runs]))
 
 
+def knows_best(study: Study, names: Iterable[str]) -> bool:
+    """Whether all the finished runs of some variants measured their best epoch."""
+    return all(study.get(run).knows_best for name in names for run in study.runs(name))
+
+
+def compared(
+    study: Study,
+    names: Sequence[str],
+    reference: str,
+    split: Split,
+    metric: Metric,
+    epoch: WhichEpoch = "last",
+) -> tuple[Comparison, ...]:
+    """Variants against a reference, corrected for their number: what every sentence and figure shows.
+
+    At the best epoch each run has its own.
+    """
+    pairs = [paired_runs(study, name, reference) for name in names]
+    return compare_all(
+        [[(ours.at(epoch), theirs.at(epoch)) for ours, theirs in runs] for runs in pairs], split, metric
+    )
+
+
+def last_against_best(study: Study, name: str, split: Split, metric: Metric) -> Comparison:
+    """A variant's final weights against those of its own best epoch, on the same cases."""
+    runs = [study.get(run) for run in study.runs(name)]
+    return compare([(run.at("last"), run.at("best")) for run in runs], split, metric)
+
+
 def paired_runs(study: Study, variant: str, reference: str) -> Runs:
     """The finished runs of both variants with the same repetition, in order."""
     ours, theirs = (
@@ -123,6 +152,7 @@ def compare(runs: Runs, split: Split, metric: Metric) -> Comparison:
         test=test,
         verdict="undecided",
         runs=tuple(run.result.variant for place in (0, 1) for run in (pair[place] for pair in runs)),
+        epoch=runs[0][0].epoch,
     )
     return replace(comparison, verdict=analysis.verdict(comparison))
 

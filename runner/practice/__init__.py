@@ -67,7 +67,7 @@ def texts() -> Iterator[tuple[str, str]]:
     """Words of tables and names of classes."""
     from runner.practice import tables
 
-    yield from ((text, "words") for text in tables.WORDS.values())
+    yield from ((text, "words") for text in (*tables.WORDS.values(), *tables.EPOCHS.values()))
     yield from ((title, "tables.py") for _, title in tables.METRICS)
     yield from ((name, "data.py") for name in (*sets.CIFAR10_CLASSES, "dígitos de scikit-learn"))
 

@@ -1,5 +1,7 @@
 """Epoch by epoch on disk: a training that is cut off goes on from its last whole epoch, bit for bit.
 
+The weights of its best epoch so far are kept as well, so that it can be measured when all is trained.
+
 A checkpoint is one ``.npz`` with all that the coming epochs depend on, and an index that is written last
 and holds its hash. Whatever does not fit (another key, a damaged file, other shapes) is no checkpoint, and
 the training starts afresh.
@@ -29,6 +31,10 @@ from runner.results.attempts import note_seconds
 from runner.results.npz import arrays_of
 
 SECONDS_BETWEEN_NOTES = 1.0
+JUDGED_BY = "val_cross_entropy"  # the lowest is the best epoch; of equals the first
+BEST = "best-"  # begins the names of the best epoch's weights
+
+Weights = list[np.ndarray]
 
 
 class Index(Record):
@@ -56,20 +62,22 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     Dropout's stream), the optimizer's, Python's and NumPy's random streams, and what was measured. The
     order of the images and their augmentation are functions of (seed, epoch) and need no keeping.
 
-    ``epoch`` is how many whole epochs lie behind, ``history`` Keras's history of all of them. Without a
-    ``folder`` nothing is kept. It must come after ``clock`` among the callbacks.
+    ``epoch`` is how many whole epochs lie behind, ``history`` Keras's history of all of them, and
+    ``best_weights`` are those of the best of them (none before the first, or without validation). Without a
+    ``folder`` nothing is kept on disk. It must come after ``clock`` among the callbacks.
     """
 
     def __init__(self, model: keras.Model, clock: EpochClock, folder: Path | None, key: str) -> None:
         super().__init__()
         self.clock, self.folder, self.key = clock, folder, key
         self.history: dict[str, list[float]] = {}
+        self.best_weights: Weights = []
         self.epoch = 0
         self._noted = 0.0
         found = read_checkpoint(folder, key) if folder else None
         progress = _progress(found) if found is not None else None
         if found is not None and progress is not None and restore(model, found):
-            self.history = progress.history
+            self.history, self.best_weights = progress.history, _best_weights(found)
             self.epoch = clock.restored = len(progress.training)
             clock.training, clock.validation = progress.training, progress.validation
             clock.learning_rates, clock.traced = progress.learning_rates, progress.traced
@@ -90,6 +98,8 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         for name, value in values.items():
             self.history.setdefault(name, []).append(value)
         self.epoch = epoch + 1
+        if is_best(self.history.get(JUDGED_BY, ())):
+            self.best_weights = self.model.get_weights()
         if self.folder is None or not all(map(math.isfinite, values.values())):
             return
         try:
@@ -106,7 +116,7 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
             learning_rates=clock.learning_rates,
             traced=clock.traced,
         )
-        write_checkpoint(folder, self.key, self.epoch, state_of(self.model, progress))
+        write_checkpoint(folder, self.key, self.epoch, state_of(self.model, progress, self.best_weights))
         note_seconds(folder)
 
     def _note(self) -> None:
@@ -117,9 +127,16 @@ class EpochCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
                 note_seconds(self.folder)
 
 
-def state_of(model: keras.Model, progress: Progress) -> dict[str, np.ndarray]:
-    """All that the coming epochs depend on, as named arrays."""
+def is_best(losses: Sequence[float]) -> bool:
+    """Whether the last of the epochs' losses is a number below all the earlier ones."""
+    *earlier, last = losses or (math.nan,)
+    return math.isfinite(last) and not any(loss <= last for loss in earlier)
+
+
+def state_of(model: keras.Model, progress: Progress, best: Weights) -> dict[str, np.ndarray]:
+    """All that the coming epochs depend on, as named arrays, and the weights of the best epoch so far."""
     arrays = {f"variable-{i}": np.asarray(v.numpy()) for i, v in enumerate(_variables(model))}
+    arrays |= {f"{BEST}{i}": weights for i, weights in enumerate(best)}
     version, state, _ = random.getstate()
     _, numpy_state, position, *gauss = np.random.get_state()
     return arrays | {
@@ -136,6 +153,9 @@ def restore(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> bool:
     variables = _variables(model)
     kept = [arrays.get(f"variable-{i}") for i in range(len(variables))]
     if f"variable-{len(variables)}" in arrays or not all(map(_fits, variables, kept)):
+        return False
+    best = _best_weights(arrays)
+    if [each.shape for each in best] not in ([], [tuple(each.shape) for each in model.weights]):
         return False
     if not _restore_streams(arrays):
         return False
@@ -185,6 +205,12 @@ def read_checkpoint(folder: Path, key: str) -> dict[str, np.ndarray] | None:
         return arrays_of(content, limits.CHECKPOINT_BYTES)
     except (OSError, ValueError, Strange):
         return None
+
+
+def _best_weights(arrays: Mapping[str, np.ndarray]) -> Weights:
+    """The weights of the best epoch that a checkpoint holds, in the order of the model's."""
+    count = sum(name.startswith(BEST) for name in arrays)
+    return [arrays[name] for i in range(count) if (name := f"{BEST}{i}") in arrays]
 
 
 def _variables(model: keras.Model) -> Sequence[Any]:

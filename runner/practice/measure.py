@@ -8,17 +8,19 @@ import platform
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from runner.build_folder import HISTORY_FILE, MODEL_FILE, PREDICTIONS_FILE, TRAINING_FILE
+from runner.build_folder import BEST_EPOCH_FILE, HISTORY_FILE, MODEL_FILE, PREDICTIONS_FILE, TRAINING_FILE
 from runner.files import write_json
 from runner.kernel import explain
 from runner.machine.capacity import usable_cores
 from runner.machine.processor import processor
+from runner.practice.checkpoints import JUDGED_BY
 from runner.practice.data.sets import Dataset, Split
 from runner.practice.flops import flops_per_image
 from runner.practice.parameters import CLASSES
@@ -45,29 +47,71 @@ def measure(
     dataset: Dataset,
     split: Split,
     threads: int,
+    best_weights: Sequence[np.ndarray] = (),
 ) -> tuple[records.Training, records.Predictions]:
     """Record of the run and predictions of each validation and test image.
 
-    All three sets are seen once with the final weights, without augmentation. The layers in the record are
-    those of ``standard``, the same network in Keras's own layers.
+    All three sets are seen once with the final weights, without augmentation; validation and test once more
+    with ``best_weights``, those of the best epoch, if there are any and it is not the last. The model is left
+    with its final weights. The layers in the record are those of ``standard``, the same network in Keras's
+    own layers.
     """
     check_finite(history)
-    y_train = dataset.y_train
-    train, _ = evaluate(model, dataset.x_train[split.train], y_train[split.train])
-    validation, p_validation = evaluate(model, dataset.x_train[split.validation], y_train[split.validation])
-    test, p_test = evaluate(model, dataset.x_test, dataset.y_test)
+    train, _ = evaluate(model, dataset.x_train[split.train], dataset.y_train[split.train])
+    measured = evaluate_new(model, dataset, split)
+    best = measure_best(model, history, best_weights, dataset, split, measured)
     training = records.Training(
         model=summarise_model(standard),
         epochs=epochs(history, clock),
-        evaluation=records.Evaluation(train=train, validation=validation, test=test),
+        evaluation=records.Evaluation(train=train, validation=measured.validation, test=measured.test),
+        best=best[0] if best else None,
         timing=timing(clock, len(split.train)),
         memory_peak_bytes=memory_peak(),
         data=summarise_data(dataset, split),
         environment=environment(threads),
         restored_epochs=clock.restored,
     )
-    labels = y_train[split.validation]
-    return training, records.Predictions(labels, p_validation, dataset.y_test, p_test)
+    earlier = best[1] if best and best[1] is not measured.predictions else None
+    return training, replace(measured.predictions, best=earlier)
+
+
+@dataclass(frozen=True)
+class New:
+    """Scores and predictions of the images that trained no weights."""
+
+    validation: records.Scores
+    test: records.Scores
+    predictions: records.Predictions
+
+
+def evaluate_new(model: keras.Model, dataset: Dataset, split: Split) -> New:
+    """How the model does on the validation and the test images."""
+    labels = dataset.y_train[split.validation]
+    validation, p_validation = evaluate(model, dataset.x_train[split.validation], labels)
+    test, p_test = evaluate(model, dataset.x_test, dataset.y_test)
+    return New(validation, test, records.Predictions(labels, p_validation, dataset.y_test, p_test))
+
+
+def measure_best(
+    model: keras.Model,
+    history: Mapping[str, Sequence[float]],
+    weights: Sequence[np.ndarray],
+    dataset: Dataset,
+    split: Split,
+    last: New,
+) -> tuple[records.BestEpoch, records.Predictions] | None:
+    """The best epoch and its predictions; those of the ``last`` if it is that; None without its weights."""
+    if not weights:
+        return None
+    losses = history[JUDGED_BY]
+    epoch, found = losses.index(min(losses)) + 1, last
+    if epoch < len(losses):
+        final = model.get_weights()
+        model.set_weights(weights)
+        found = evaluate_new(model, dataset, split)
+        model.set_weights(final)
+    best = records.BestEpoch(epoch=epoch, validation=found.validation, test=found.test)
+    return best, found.predictions
 
 
 def evaluate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> tuple[records.Scores, np.ndarray]:
@@ -180,9 +224,11 @@ def memory_peak() -> int:
 def save(
     folder: Path, model: keras.Model, training: records.Training, predictions: records.Predictions
 ) -> None:
-    """Leave everything in ``folder``, the record last."""
+    """Leave everything in ``folder``, the record last; ``model`` is the one of the last epoch."""
     model.save(folder / MODEL_FILE)
-    np.savez_compressed(folder / PREDICTIONS_FILE, **vars(predictions))
+    np.savez_compressed(folder / PREDICTIONS_FILE, **predictions.arrays)  # type: ignore[arg-type]  # as options
+    if predictions.best is not None:
+        np.savez_compressed(folder / BEST_EPOCH_FILE, **predictions.best.arrays)  # type: ignore[arg-type]
     with open(folder / HISTORY_FILE, "w", newline="", encoding="utf-8") as file:  # noqa: PTH123
         writer = csv.DictWriter(file, fieldnames=list(records.Epoch.model_fields))
         writer.writeheader()

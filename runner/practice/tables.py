@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from itertools import product
 
 from IPython.display import HTML, display
 
-from runner.analysis.compare import Comparison, Metric, compare_all
+from runner.analysis.compare import Comparison, Metric
+from runner.analysis.over_seeds import compared
+from runner.analysis.readings import epochs_known
 from runner.analysis.timing import epoch_seconds, ratio
 from runner.figures.style import number
 from runner.language.i18n import tr
+from runner.results.records import WhichEpoch
 from runner.results.study import Study
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 WORDS = {"better": "mejor", "worse": "peor", "undecided": "sin diferencia demostrable"}
+EPOCHS: dict[WhichEpoch, str] = {"last": "última", "best": "mejor"}
 METRICS: tuple[tuple[Metric, str], ...] = (
     ("cross_entropy", "pérdida de validación"),
     ("accuracy", "exactitud de validación"),
@@ -52,16 +57,27 @@ def losses(study: Study, names: Sequence[str], reference: str) -> None:
 
 
 def verdicts(study: Study, names: Sequence[str], reference: str) -> None:
-    """Each variant against the reference on the validation images, with interval, p and verdict."""
+    """Each variant against the reference on the validation images, at the last and at the best epoch.
+
+    With interval, p and verdict.
+    """
     if not study.has(reference):
         print(tr("Falta «{label}», la referencia.", label=study.label(reference)))
         return
-    others = [study.get(name) for name in names if name != reference]
+    others = [name for name in names if name != reference]
     rows = []
-    for metric, title in METRICS:
-        for found in compare_all(others, study.get(reference), "validation", metric):
-            rows.append([study.info(found.variant).label, title, *_comparison(found)])
-    heads = [tr("variante"), tr("medida"), tr("diferencia"), tr("intervalo del 95 %"), "p", tr("veredicto")]
+    for epoch, (metric, title) in product(epochs_known(study, (reference, *others)), METRICS):
+        for found in compared(study, others, reference, "validation", metric, epoch):
+            rows.append([study.info(found.variant).label, title, EPOCHS[epoch], *_comparison(found)])
+    heads = [
+        tr("variante"),
+        tr("medida"),
+        tr("época"),
+        tr("diferencia"),
+        tr("intervalo del 95 %"),
+        "p",
+        tr("veredicto"),
+    ]
     show(heads, rows)
 
 

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from runner.analysis.selection import select
 from runner.build_folder import (
     AWAITED_FILE,
+    BEST_EPOCH_FILE,
     FAILURE_FILE,
     PACKAGES_FILE,
     PREDICTIONS_FILE,
@@ -96,9 +97,8 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
         if variant.name not in shown:
             continue
         for path in _of_variant(study, build_dir, variant.name):
-            content = (
-                reduced(path, build_dir) if path.name == PREDICTIONS_FILE else read_bytes(path, build_dir)
-            )
+            predictions = path.name in (PREDICTIONS_FILE, BEST_EPOCH_FILE)
+            content = reduced(path, build_dir) if predictions else read_bytes(path, build_dir)
             yield path.relative_to(build_dir).as_posix(), content
 
 

@@ -21,6 +21,7 @@ from runner.errors import InputError, RunnerError
 from runner.figures.drawn import Drawn
 from runner.language import templating
 from runner.language.i18n import language, tr
+from runner.language.phrases import topics
 from runner.language.templating import TemplateFault, blamed, check_texts, place
 from runner.plan.records import Author
 from runner.report.claims.evidence import Claim, link_claims, link_to_notebooks
@@ -28,6 +29,7 @@ from runner.report.claims.numbers import Ledger, UntracedNumberError, refuse_unt
 from runner.report.claims.typed_numbers import untraced_numbers
 from runner.report.functions.facts import Facts
 from runner.report.functions.filters import NumberFilters
+from runner.report.functions.phrases import Phrases
 from runner.report.functions.registry import filters, functions
 from runner.report.functions.word_filters import WordFilters, fail
 from runner.report.layout import Layout
@@ -102,6 +104,7 @@ def check_templates(folder: Path) -> None:
     What is wrong only once it is rendered, with results, is not found here.
     """
     check_texts(folder)
+    topics(folder)
     nothing = Study("", "", True, Author((), "", "", ""), "", (), {}, {}, ())
     layout, ledger = Layout({}), Ledger()
     of_report = _environment(nothing, layout, ledger, folder)
@@ -152,7 +155,8 @@ def link_sections(
 def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Path) -> jinja2.Environment:
     environment = templating.environment(templates_dir, autoescape=True, finalize=refuse_untraced)
     facts = Facts(study)
-    environment.globals.update(functions(facts, facts.over_seeds, layout, formula, fail))
+    phrases = Phrases(facts, templates_dir)
+    environment.globals.update(functions(facts, facts.over_seeds, phrases, layout, formula, fail))
     environment.globals.update(study=study, language=language())
     environment.filters.update(NumberFilters(ledger, zone=study.zone).all())
     environment.filters.update(filters(facts, WordFilters(study)))

@@ -1,6 +1,7 @@
 """What a finished (or failed) variant leaves behind: typed records, written whole, read with care.
 
 ``build/results/<variant>/`` holds ``result.json`` (its presence means success), ``predictions.npz``,
+``best_epoch.npz`` (the same at an earlier epoch, if that was the best),
 ``history.csv``, ``values.json``, ``scores.npz`` and whatever else the notebook left; a failed variant leaves
 ``failure.json`` only.
 """
@@ -8,16 +9,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationError
 
-from runner.build_folder import FAILURE_FILE, LEFT_BEFORE, PREDICTIONS_FILE, RESULT_FILE, VALUES_FILE, root_of
+from runner.build_folder import (
+    BEST_EPOCH_FILE,
+    FAILURE_FILE,
+    LEFT_BEFORE,
+    PREDICTIONS_FILE,
+    RESULT_FILE,
+    VALUES_FILE,
+    root_of,
+)
 from runner.errors import RunnerError
 from runner.files import Record, read_json
 from runner.gate import kind, names_in, read_text
@@ -31,7 +40,7 @@ SCHEMA_VERSION = 1
 PREDICTED = ("accuracy", "cross_entropy")  # metrics that follow from predictions
 LEFT_OUT = {".keras"}  # suffixes of models, which nothing shows
 
-
+WhichEpoch = Literal["last", "best"]
 R = TypeVar("R", bound=Record)
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
@@ -103,6 +112,17 @@ class Evaluation(Record):
     test: Scores
 
 
+class BestEpoch(Record):
+    """The epoch (from 1) with the lowest validation cross-entropy, the first of equals, and how it did.
+
+    Where it is the last one, the scores are those of the final weights.
+    """
+
+    epoch: Count
+    validation: Scores
+    test: Scores
+
+
 class Timing(Record):
     """Seconds without validation; ``epoch_seconds`` is the median without the first epoch.
 
@@ -148,12 +168,14 @@ class Training(Record):
     """All that was measured of one training run. ``memory_peak_bytes`` is of the whole kernel.
 
     ``interruptions`` counts the attempts that were cut off; they lasted ``earlier_seconds``, of which
-    ``lost_seconds`` left no epoch of this record. The first ``restored_epochs`` epochs are theirs.
+    ``lost_seconds`` left no epoch of this record. The first ``restored_epochs`` epochs are theirs. ``best``
+    is None of a practice, or a version of this one, that keeps no weights of the best epoch.
     """
 
     model: ModelSummary
     epochs: Annotated[tuple[Epoch, ...], Field(min_length=1)]
     evaluation: Evaluation
+    best: BestEpoch | None = None
     timing: Timing
     memory_peak_bytes: int
     data: DataSummary
@@ -213,20 +235,33 @@ class Named(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Predictions:
-    """What training leaves: labels (n,) and class probabilities (n, classes) of both sets' images."""
+    """What training leaves: labels (n,) and class probabilities (n, classes) of both sets' images.
+
+    ``best`` are those of the best epoch, unless that is the last one or its weights were not kept.
+    """
 
     validation_labels: np.ndarray
     validation_probabilities: np.ndarray
     test_labels: np.ndarray
     test_probabilities: np.ndarray
+    best: Predictions | None = None
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What one file holds, by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished variant: its record, its folder, and its arrays read when asked for."""
+    """A finished variant: its record, its folder, and its arrays read when asked for.
+
+    Predictions, and the scores that follow from them, are those of the final weights, or of the best epoch's.
+    """
 
     result: Result
     folder: Path
+    epoch: WhichEpoch = "last"
 
     @property
     def training(self) -> Training:
@@ -235,9 +270,37 @@ class Finished:
             raise RunnerError("this notebook trains nothing", where=self.result.variant)
         return self.result.training
 
+    @property
+    def knows_best(self) -> bool:
+        """Whether the weights of its best epoch were measured."""
+        return self.result.training is not None and self.result.training.best is not None
+
+    def at(self, epoch: WhichEpoch) -> Finished:
+        """The same training measured at its last or at its best epoch.
+
+        Raises RunnerError if the best epoch was not measured.
+        """
+        if epoch == "best" and not self.knows_best:
+            where = str(self.folder / RESULT_FILE)
+            raise RunnerError("its best epoch was not measured", where=where, hint="run 'all' again")
+        if epoch == self.epoch:
+            return self
+        return self._at_best if epoch == "best" else replace(self, epoch=epoch)
+
+    @cached_property
+    def _at_best(self) -> Finished:
+        return replace(self, epoch="best")
+
+    @property
+    def _predictions_file(self) -> str:
+        """The best epoch has a file of its own unless it is the last one."""
+        best = self.training.best
+        earlier = best is not None and best.epoch < self.training.epochs[-1].epoch
+        return BEST_EPOCH_FILE if self.epoch == "best" and earlier else PREDICTIONS_FILE
+
     @cached_property
     def predictions(self) -> PredictedSets:
-        """Arrays of ``predictions.npz``; raises RunnerError if they are missing or of wrong shape."""
+        """Class by class what it said; raises RunnerError if the file is missing or of wrong shape."""
         return self._read_predictions()
 
     def check_predictions(self, keep: bool) -> None:
@@ -246,20 +309,23 @@ class Finished:
             self.predictions  # noqa: B018  read now, and not again when it is asked for
         else:
             self._read_predictions()
+        if self.epoch == "last" and self.knows_best and self._at_best._predictions_file != PREDICTIONS_FILE:
+            self._at_best.check_predictions(keep)
 
     def _read_predictions(self) -> PredictedSets:
         data = self.training.data
         images = data.validation_images, data.test_images
-        check_sealed(self.folder / PREDICTIONS_FILE)
-        return read_predictions(self.folder / PREDICTIONS_FILE, images, len(data.class_names))
+        path = self.folder / self._predictions_file
+        check_sealed(path)
+        return read_predictions(path, images, len(data.class_names))
 
     def scores(self, split: str, metric: str) -> CaseScores:
-        """The scores of each case of a set: from ``predictions.npz``, or what the notebook left.
+        """The scores of each case of a set: from the predictions, or what the notebook left.
 
         Raises RunnerError, naming file and metric, if there are none or they can't be read.
         """
         path = self.scores_path(metric)
-        if path.name == PREDICTIONS_FILE:
+        if path.name != SCORES_FILE:
             return classifier_scores(self.predictions.of(split))[metric]
         there = self._scores
         if (split, metric) not in there:
@@ -271,14 +337,14 @@ class Finished:
     def has_scores(self, split: str, metric: str) -> bool:
         """Whether there are such scores; raises RunnerError if they can't be read."""
         path = self.scores_path(metric)
-        if path.name == PREDICTIONS_FILE:
+        if path.name != SCORES_FILE:
             return split in PREDICTED_SPLITS
         return self._is_there(path.name) and (split, metric) in self._scores
 
     def scores_path(self, metric: str) -> Path:
         """The file that ``scores`` reads for a metric."""
         predicted = self.result.training is not None and metric in PREDICTED
-        return self.folder / (PREDICTIONS_FILE if predicted else SCORES_FILE)
+        return self.folder / (self._predictions_file if predicted else SCORES_FILE)
 
     def check_scores(self, keep: bool) -> None:
         """Raise RunnerError for a ``scores.npz`` that can't be read; there need be none."""

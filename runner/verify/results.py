@@ -13,7 +13,7 @@ from runner.files import read_json
 from runner.gate import read_given
 from runner.plan.variants import Plan, Variant
 from runner.results.arrays import PREDICTED_SPLITS
-from runner.results.records import PREDICTED, Finished, read_result
+from runner.results.records import PREDICTED, BestEpoch, Evaluation, Finished, read_result
 
 TOLERANCE = 1e-5  # of a mean: Keras works in single precision
 PRINTED_DECIMALS = 4  # of the metrics that training notebooks print
@@ -88,15 +88,20 @@ def _metrics(found: Finished, folder: Path) -> Iterator[str]:
 
 
 def _recomputed(found: Finished) -> Iterator[str]:
-    """Accuracy and cross-entropy of validation and test, from each image's prediction."""
-    name = found.result.variant
+    """Accuracy and cross-entropy of validation and test, from each image's prediction, at both epochs."""
+    yield from _unlike(found, found.training.evaluation, "")
+    if found.training.best is not None:
+        yield from _unlike(found.at("best"), found.training.best, " of the best epoch")
+
+
+def _unlike(found: Finished, recorded: Evaluation | BestEpoch, when: str) -> Iterator[str]:
     for split in PREDICTED_SPLITS:
         for metric in PREDICTED:
             value = float(found.scores(split, metric).values.mean())
-            recorded = getattr(getattr(found.training.evaluation, split), metric)
-            if abs(value - recorded) > TOLERANCE * max(1.0, abs(value)):
-                said = f"{recorded} in the record, {value:.6f} by predictions"
-                yield f"results/{name}: {split} {metric} is {said}"
+            there = getattr(getattr(recorded, split), metric)
+            if abs(value - there) > TOLERANCE * max(1.0, abs(value)):
+                said = f"{there} in the record, {value:.6f} by predictions"
+                yield f"results/{found.result.variant}: {split} {metric}{when} is {said}"
 
 
 def _outputs(path: Path) -> str:

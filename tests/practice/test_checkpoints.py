@@ -66,6 +66,7 @@ class Outcome:
         variables = [*model.variables, *model.optimizer.variables]
         self.variables = [v.numpy().tobytes() for v in variables]
         self.history = checkpoint.history  # type: ignore[attr-defined]
+        self.best = [weights.tobytes() for weights in checkpoint.best_weights]  # type: ignore[attr-defined]
         self.clock = clock
         self.draws = random.random(), float(np.random.random())
 
@@ -128,6 +129,7 @@ def test_twice_killed_and_never_killed_are_the_same_run(tmp_path: Path, kind: st
     resumed = run(p, tmp_path)
     assert resumed.variables == whole(p).variables
     assert resumed.history == whole(p).history
+    assert resumed.best == whole(p).best
     assert resumed.draws == whole(p).draws
     assert resumed.clock.learning_rates == whole(p).clock.learning_rates
     assert len(resumed.clock.training) == 4
@@ -161,8 +163,42 @@ def test_killed_after_the_last_epoch_trains_no_more(tmp_path: Path) -> None:
     again = run(p, tmp_path)
     assert again.variables == first.variables
     assert again.history == first.history
+    assert again.best == first.best
     assert again.clock.training == first.clock.training
     assert again.clock.restored == 4
+
+
+def test_the_best_weights_are_those_of_the_lowest_validation_loss_and_of_equals_the_first() -> None:
+    p = parameters(epochs=1)
+    model = model_module.build_model(p)
+    training.compile_model(model, p, 200)
+    checkpoint = checkpoints.EpochCheckpoint(model, training.EpochClock(), None, "k")
+    checkpoint.set_model(model)
+    for epoch, loss in enumerate([0.9, 0.7, 0.7, 0.8]):
+        model.set_weights([np.full(each.shape, epoch, np.float32) for each in model.weights])
+        checkpoint.on_epoch_end(epoch, {"val_cross_entropy": loss})
+    assert {float(each.max()) for each in checkpoint.best_weights} == {1.0}
+
+
+def test_gone_on_from_a_checkpoint_the_best_epoch_stays_best(left: Path) -> None:
+    """The loss of the first epoch is made lower than any other can be, and its weights are known again."""
+    kept = checkpoints.read_checkpoint(left, "k")
+    assert kept is not None
+    progress = json.loads(kept["progress"].tobytes())
+    progress["history"]["val_cross_entropy"][0] = 0.0
+    best = {name: np.full_like(value, 7) for name, value in kept.items() if name.startswith("best-")}
+    changed = {**kept, **best, "progress": np.frombuffer(json.dumps(progress).encode(), np.uint8)}
+    checkpoints.write_checkpoint(left, "k", 2, changed)
+    resumed = run(SMALL, left)
+    assert resumed.clock.restored == 2
+    assert len(resumed.best) == len(best) > 0
+    assert resumed.best == [best[f"best-{i}"].tobytes() for i in range(len(best))]
+
+
+def other_best_weights(folder: Path) -> None:
+    found = checkpoints.read_checkpoint(folder, "k")
+    assert found is not None
+    checkpoints.write_checkpoint(folder, "k", 2, found | {"best-0": np.zeros(3, np.float32)})
 
 
 def truncate(folder: Path) -> None:
@@ -201,6 +237,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "file outside": outside,
     "not an archive": lambda folder: (folder / "epoch-2.npz").write_bytes(b"PK"),
     "other model": other_model,
+    "best weights of another model": other_best_weights,
 }
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from runner import kernel
+from runner.build_folder import BEST_EPOCH_FILE, RESULT_FILE
+from runner.files import write_json
 from runner.language.i18n import speaking
 from runner.practice.data import sets
 from runner.practice.parameters import Parameters
 from runner.results.reasons import Reason
+from runner.results.records import SCHEMA_VERSION, Finished, Result, read_result
 
 pytestmark = pytest.mark.xdist_group("tensorflow")  # one import for all of them
 
@@ -304,6 +308,56 @@ def test_keras_alone_loads_the_kept_model(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
     expected = keras.ops.convert_to_numpy(model(x, training=False))
     np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, atol=1e-6)
+
+
+def measured(p: Parameters, losses: list[float], folder: Path) -> Finished:
+    """A small network as it begins, whose weights of the best epoch are all 0.01."""
+    digits = sets.load("digits")
+    split = sets.split(digits.y_train, validation_fraction=0.25, limit=200, seed=1)
+    model = model_module.build_model(p)
+    training.compile_model(model, p, len(split.train))
+    clock = training.EpochClock()
+    clock.training, clock.validation, clock.learning_rates = [[1.0] * len(losses) for _ in range(3)]
+    fields = ("loss", "cross_entropy", "accuracy", "val_loss", "val_accuracy")
+    history = {**dict.fromkeys(fields, [0.5] * len(losses)), "val_cross_entropy": losses}
+    best = [np.full(each.shape, 0.01, np.float32) for each in model.weights]
+    before = model.get_weights()
+    standard = model_module.standard_model(model, p)
+    found, predictions = measure.measure(model, standard, history, clock, digits, split, 1, best)
+    assert all(map(np.array_equal, before, model.get_weights())), "the model is left as it was"
+    measure.save(folder, standard, found, predictions)
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    result = Result(
+        **{"schema_version": SCHEMA_VERSION, "variant": folder.name, "notebook": "n", "notebook_sha256": ""},
+        **{"profile": "full", "draft": False, "key": "", "key_parts": {}, "parameters": {}},
+        **{"started": started, "finished": started, "wall_seconds": 1.0, "training": found},
+    )
+    write_json(folder / RESULT_FILE, result)
+    return read_result(folder)
+
+
+def test_the_best_epoch_is_measured_beside_the_last(tmp_path: Path) -> None:
+    found = measured(parameters(), [0.9, 0.4, 0.4, 0.6], tmp_path)
+    best = found.training.best
+    assert best is not None
+    assert best.epoch == 2
+    for split, scores in [("validation", best.validation), ("test", best.test)]:
+        at_best = found.at("best").scores(split, "cross_entropy").values
+        assert at_best.mean() == pytest.approx(scores.cross_entropy, abs=1e-5)
+        assert not np.array_equal(at_best, found.scores(split, "cross_entropy").values)
+        last = getattr(found.training.evaluation, split).cross_entropy
+        again = found.at("best").at("last").scores(split, "cross_entropy").values
+        assert again.mean() == pytest.approx(last, abs=1e-5)
+
+
+def test_a_best_epoch_that_is_the_last_is_measured_once(tmp_path: Path) -> None:
+    found = measured(parameters(), [0.9, 0.4], tmp_path)
+    best = found.training.best
+    assert best is not None
+    assert (best.epoch, best.test) == (2, found.training.evaluation.test)
+    assert not (tmp_path / BEST_EPOCH_FILE).exists()
+    values = [each.scores("test", "accuracy").values for each in (found, found.at("best"))]
+    assert np.array_equal(*values)
 
 
 def test_a_loss_that_is_no_number_is_raised_and_left_as_a_reason(

@@ -164,7 +164,7 @@ def test_the_band_is_drawn_and_its_caption_says_what_it_is(make: Make, tell: Tel
     assert (band.y0, band.y1) == pytest.approx((min(losses), max(losses)))
 
 
-@pytest.mark.parametrize("id", ["fig-curvas", "fig-lotes", "fig-filtros-x2", "fig-candidatos"])
+@pytest.mark.parametrize("id", ["fig-curvas", "fig-lotes", "fig-redes", "fig-candidatos"])
 def test_figures_of_several_seeds_differ_and_are_described(make: Make, id: str) -> None:
     one, three = (DRAWS[id](make(story)) for story in ("one", "three"))
     assert one.alt != three.alt

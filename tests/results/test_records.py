@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from runner.analysis.loading import load_study
-from runner.build_folder import PREDICTIONS_FILE, RESULT_FILE
+from runner.build_folder import BEST_EPOCH_FILE, PREDICTIONS_FILE, RESULT_FILE
 from runner.errors import RunnerError
 from runner.files import write_json, write_text
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.results.records import read_result
+from runner.results.records import WhichEpoch, read_result
 from tests.made_up import make_study
 
 Content = dict[str, Any]
@@ -90,9 +90,10 @@ def test_a_truncated_record_is_refused(build: Path) -> None:
         read_result(path.parent)
 
 
+@pytest.mark.parametrize("epoch", ["last", "best"])
 @pytest.mark.parametrize("damage", ["short", "missing array", "nan", "truncated", "gone"])
-def test_bad_predictions_are_refused_with_their_file(build: Path, damage: str) -> None:
-    path = build / "results" / "baseline" / PREDICTIONS_FILE
+def test_bad_predictions_are_refused_with_their_file(build: Path, damage: str, epoch: WhichEpoch) -> None:
+    path = build / "results" / "baseline" / (PREDICTIONS_FILE if epoch == "last" else BEST_EPOCH_FILE)
     with np.load(path) as found:
         arrays = {name: found[name] for name in found.files}
     if damage == "short":
@@ -108,10 +109,22 @@ def test_bad_predictions_are_refused_with_their_file(build: Path, damage: str) -
         path.unlink()
     finished = read_result(path.parent)
     with pytest.raises(RunnerError) as caught:
-        finished.predictions  # noqa: B018
+        finished.at(epoch).predictions  # noqa: B018
     assert str(path) in str(caught.value)
     study = load_study(make_plan(DEFAULT_PLAN, "full"), build)
-    assert PREDICTIONS_FILE in str(study.missing["baseline"])
+    assert path.name in str(study.missing["baseline"])
+
+
+def test_a_record_of_an_earlier_version_knows_no_best_epoch_and_is_read(build: Path) -> None:
+    path = build / "results" / "baseline" / RESULT_FILE
+    record = json.loads(path.read_text())
+    del record["training"]["best"]
+    path.write_text(json.dumps(record))
+    finished = load_study(make_plan(DEFAULT_PLAN, "full"), build).get("baseline")
+    assert not finished.knows_best
+    with pytest.raises(RunnerError, match="best epoch was not measured") as caught:
+        finished.at("best")
+    assert "run 'all' again" in str(caught.value)
 
 
 def test_nan_never_reaches_json_and_nothing_is_half_written(tmp_path: Path) -> None:

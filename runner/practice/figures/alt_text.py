@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from runner.analysis.classification import largest_confusions
-from runner.analysis.compare import turning_point
-from runner.analysis.over_seeds import compare, paired_runs, validation_accuracy
-from runner.analysis.timing import epoch_seconds, ratio
+from runner.analysis.compare import Comparison, turning_point
+from runner.analysis.over_seeds import validation_accuracy
+from runner.analysis.readings import Batches, Moves, doubled
 from runner.figures.style import number
 from runner.language.i18n import percent_sign, tr, trn
 from runner.practice.figures.bands import Histories, values
-from runner.results.records import Epoch
+from runner.results.records import Epoch, WhichEpoch
 from runner.results.study import Study
 
 
@@ -77,63 +77,79 @@ def _crossing(epochs: Sequence[Epoch]) -> str:
     )
 
 
-def batch_sizes(study: Study, names: Sequence[str]) -> str:
-    """Final losses and seconds of each batch size, and what they are against the baseline's."""
-    reference = study.baseline if study.baseline in names else names[0]
-    parts = []
-    for name in names:
-        part = tr(
-            "lotes de {size}: {train}, {validation} y {seconds} s",
-            size=study.get(name).result.parameters["batch_size"],
-            train=_loss(study, name, "train"),
-            validation=_loss(study, name, "validation"),
-            seconds=number(epoch_seconds(study, name), 1),
+def batch_curves(reading: Batches) -> str:
+    """Where the validation loss of each batch size is lowest, and where it ends."""
+    parts = [
+        tr(
+            "lotes de {size}, mínimo {least} en la época {epoch} y final {end}",
+            size=each.size,
+            least=number(each.value, 3),
+            epoch=each.epoch,
+            end=number(each.value + each.rise, 3),
         )
-        parts.append(part if name == reference else part + _against(study, name, reference))
+        for each in reading.lowest
+    ]
     return tr(
-        "Curvas de pérdida por tamaño de lote; debajo, pérdida final y tiempo por época respecto a "
-        "«{label}». Pérdida final de entrenamiento, de validación y segundos por época: {list}.",
-        label=study.info(reference).label,
+        "Pérdidas de entrenamiento y de validación por época, una línea por tamaño de lote. "
+        "Validación: {list}.",
         list="; ".join(parts),
     )
 
 
-def _against(study: Study, name: str, reference: str) -> str:
-    """The difference of the validation losses and the ratio of the times, with their intervals."""
-    runs = paired_runs(study, name, reference)
-    loss, time = compare(runs, "validation", "cross_entropy"), ratio(study, name, reference)
-    return " " + tr(
-        "(validación {loss}, de {low} a {high}; tiempo por {ratio}, de {least} a {most})",
-        loss=number(loss.difference, 3),
-        low=number(loss.low, 3),
-        high=number(loss.high, 3),
-        ratio=number(time.value),
-        least=number(time.low),
-        most=number(time.high),
+def batch_differences(reading: Batches) -> str:
+    """Each difference of the validation loss with its interval, at both epochs."""
+    sizes = dict(reading.sizes)
+    parts = [
+        tr("lotes de {size}, {differences}", size=sizes[name], differences=_both(reading.losses, place))
+        for place, name in enumerate(reading.others)
+    ]
+    return tr(
+        "Pérdida y exactitud de validación de cada tamaño de lote menos las del modelo base, con intervalos "
+        "del 95 %. Pérdida: {list}.",
+        list="; ".join(parts) or tr("sin otros lotes"),
     )
 
 
-def effect(study: Study, name: str, reference: str) -> str:
-    """Final losses and seconds of a variant and its reference."""
-    parts = [
+def _both(moves: Mapping[WhichEpoch, Moves], place: int) -> str:
+    return _differences({epoch: found.compared[place] for epoch, found in moves.items()})
+
+
+def _differences(found: Mapping[WhichEpoch, Comparison]) -> str:
+    """The differences at the last and at the best epoch with their intervals."""
+    words = {
+        "last": tr("última época {value} (de {low} a {high})"),
+        "best": tr("mejor época {value} (de {low} a {high})"),
+    }
+    return ", ".join(
+        words[epoch].format(value=number(c.difference, 3), low=number(c.low, 3), high=number(c.high, 3))
+        for epoch, c in found.items()
+    )
+
+
+def networks(study: Study, names: Sequence[str], reference: str) -> str:
+    """Minima and ends of the validation loss, and the differences of the larger networks."""
+    found = [doubled(study, name, reference) for name in names]
+    minima = [found[0].reference_lowest, *(each.lowest for each in found)]
+    ends = [
         tr(
-            "«{label}», pérdida final de entrenamiento {train}, de validación {validation}, {seconds} s por "
-            "época",
-            label=study.info(each).label,
-            train=_loss(study, each, "train"),
-            validation=_loss(study, each, "validation"),
-            seconds=number(epoch_seconds(study, each), 1),
+            "«{label}», mínimo {least} en la época {epoch} y final {end}",
+            label=study.info(each.name).label,
+            least=number(each.value, 3),
+            epoch=each.epoch,
+            end=number(each.value + each.rise, 3),
         )
-        for each in (reference, name)
+        for each in minima
     ]
-    return tr("Curvas de pérdida de dos variantes y barras de tiempo: {list}.", list="; ".join(parts))
-
-
-def _loss(study: Study, name: str, split: str) -> str:
-    """The final loss, the mean over the seeds if there are several."""
-    runs = [study.get(run).training.evaluation for run in study.runs(name)]
-    found = number(sum(getattr(e, split).cross_entropy for e in runs) / len(runs), 3)
-    return tr("{value} (media de {n} semillas)", value=found, n=len(runs)) if len(runs) > 1 else found
+    gains = [
+        tr("«{label}», {differences}", label=study.info(each.name).label, differences=_differences(each.loss))
+        for each in found
+    ]
+    return tr(
+        "Pérdida de validación por época de cada red: {list}. Diferencias con «{label}»: {gains}.",
+        list="; ".join(ends),
+        label=study.info(reference).label,
+        gains="; ".join(gains),
+    )
 
 
 def candidates(study: Study, names: Sequence[str]) -> str:

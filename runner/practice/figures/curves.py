@@ -34,18 +34,19 @@ from runner.figures.style import (
 )
 from runner.language.i18n import percent_sign, tr
 from runner.practice.figures.bands import Histories, band
-from runner.practice.figures.batches import batch_sizes
-from runner.practice.figures.effect import effect
+from runner.practice.figures.batches import batch_curves, batch_differences
+from runner.practice.figures.effect import networks
 from runner.results.records import Epoch
 from runner.results.study import Study
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 __all__ = [
-    "batch_sizes",
+    "batch_curves",
+    "batch_differences",
     "candidates",
     "confusion_matrix",
     "curves",
-    "effect",
+    "networks",
     "sample_images",
     "use_style",
 ]

@@ -1,4 +1,4 @@
-"""The figure of what one change does to the losses and to the time of an epoch."""
+"""The figure of questions 10 and 11: three networks by epoch, and what the larger ones gain."""
 
 from __future__ import annotations
 
@@ -6,82 +6,54 @@ from collections.abc import Sequence
 from textwrap import fill
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from runner.analysis.compare import Interval
-from runner.analysis.timing import epoch_seconds, ratio
-from runner.figures.style import BLUE, GREY, INK, WIDTH, label_lines, localise, number, plain
+from runner.analysis import readings
+from runner.figures.style import WIDTH, localise, plain
 from runner.language.i18n import tr
-from runner.practice.figures.bands import Histories, band, histories, values
+from runner.practice.figures.bands import histories
+from runner.practice.figures.batches import curve, label_ends, mark_lowest, title
+from runner.practice.figures.colours import colour_of
+from runner.practice.figures.differences import Series, differences, name_epochs, paired
+from runner.results.records import WhichEpoch
 from runner.results.study import Study
 
-# Told apart in grey print by dashes and open marks; the reference is drawn last, over the variant's line.
-REFERENCE, VARIANT = (GREY, "s--"), (BLUE, "o-")
 LABEL_WIDTH = 16  # letters of a line of a label
+ASIDE = 0.12
+FACTS = {"filters-x2": "filters", "layers-x2": "layers"}
 
 
-def effect(study: Study, name: str, reference: str) -> Figure:
-    """Losses of a variant over those of its reference, and the seconds of an epoch of both."""
-    labels = [plain(fill(study.info(each).label, LABEL_WIDTH)) for each in (reference, name)]
-    figure, (train, validation, times) = plt.subplots(1, 3, figsize=(WIDTH, 2.2), width_ratios=(1, 1, 0.8))
-    runs = [histories(study, each) for each in (reference, name)]
-    for axis, split, title in [
-        (train, "train", tr("Pérdida de entrenamiento")),
-        (validation, "validation", tr("Pérdida de validación")),
-    ]:
-        _over(axis, split, runs)
-        axis.set_title(title)
-    validation.sharey(train)
-    validation.tick_params(labelleft=False)
-    ends = [
-        (len(each[0]), float(values(each, "validation_cross_entropy").mean(axis=0)[-1]), label, colour)
-        for each, label, (colour, _) in zip(runs, labels, (REFERENCE, VARIANT), strict=True)
-    ]
-    label_lines(validation, ends, gap=0.2)
-    _time_bars(times, [epoch_seconds(study, each) for each in (reference, name)], labels)
-    _time_ratio(times, ratio(study, name, reference))
+def networks(study: Study, names: Sequence[str], reference: str) -> Figure:
+    """Validation losses of a network and of larger ones, minima marked; their paired differences beside."""
+    found = [readings.doubled(study, name, reference) for name in names]
+    figure, (curves, gains) = plt.subplots(1, 2, figsize=(WIDTH, 2.8), width_ratios=(1.35, 1))
+    title(figure, "doubled", "title", title_facts(found))
+    shown = (reference, *names)
+    for name in shown:
+        runs, colour = histories(study, name), colour_of(name)
+        curve(curves, runs, "validation_cross_entropy", colour, "-")
+        mark_lowest(curves, runs[0], colour)
+    curves.set_title(tr("Pérdida de validación"), fontweight="normal")
+    label_ends(curves, study, [(name, fill(study.info(name).label, LABEL_WIDTH)) for name in shown], gap=0.2)
+    epochs: tuple[WhichEpoch, ...] = ("last", "best")
+    known = [epoch for epoch in epochs if all(epoch in each.loss for each in found)]
+    differences(gains, {epoch: series(found, epoch) for epoch in known})
+    name_epochs(figure, known)
+    gains.set_xticks(range(len(names)), [plain(fill(study.info(n).label, LABEL_WIDTH)) for n in names])
+    gains.margins(x=0.25)
+    gains.grid(axis="x", visible=False)
+    gains.set_title(tr("Menos la de {label}", label=plain(study.info(reference).label)), fontweight="normal")
+    localise(gains, x=False)
     return figure
 
 
-def _time_bars(axis: Axes, seconds: Sequence[float], labels: Sequence[str]) -> None:
-    bars = axis.barh([1, 0], seconds, color=[REFERENCE[0], VARIANT[0]], height=0.42)
-    for bar, label, value in zip(bars, labels, seconds, strict=True):
-        y = bar.get_y()
-        axis.text(0, y + 0.47, label.replace("\n", " "), fontsize=8, va="bottom", color=INK)
-        inside = value > 0.5 * max(seconds)
-        axis.annotate(
-            f"{number(value, 1)} s",
-            (value, y + 0.21),
-            xytext=(-4 if inside else 4, 0),
-            textcoords="offset points",
-            ha="right" if inside else "left",
-            va="center",
-            fontsize=8,
-            color="white" if inside else INK,
-        )
-    axis.set(title=tr("Segundos por época"), yticks=[], ylim=(-0.4, 1.75))
-    axis.spines["left"].set_visible(False)
-    axis.grid(axis="y", visible=False)
-    localise(axis, y=False)
+def series(found: Sequence[readings.Doubled], epoch: WhichEpoch) -> Series:
+    """The differences of the validation loss side by side."""
+    aside = -ASIDE if epoch == "last" else ASIDE
+    return paired([each.loss[epoch] for each in found], [place + aside for place in range(len(found))])
 
 
-def _time_ratio(axis: Axes, found: Interval) -> None:
-    text = tr("tiempo relativo: {value}", value=number(found.value))
-    if found.low < found.high:
-        text += "\n" + tr("(IC 95 %: {low} a {high})", low=number(found.low), high=number(found.high))
-    axis.set_xlabel(text)
-
-
-def _over(axis: Axes, split: str, variants: Sequence[Histories]) -> None:
-    styles = (REFERENCE, VARIANT)
-    for place, (runs, (colour, line)) in enumerate(zip(variants, styles, strict=True)):
-        y = values(runs, f"{split}_cross_entropy").mean(axis=0)
-        band(axis, runs, f"{split}_cross_entropy", colour)
-        x = [e.epoch for e in runs[0][: len(y)]]
-        face = "white" if place == 0 else colour
-        axis.plot(x, y, line, color=colour, ms=3.2, mfc=face, mew=0.9, lw=1.3, zorder=4 - place)
-    axis.set_xlabel(tr("época"))
-    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    localise(axis)
+def title_facts(found: Sequence[readings.Doubled]) -> readings.Facts:
+    """The verdicts on the validation loss at the best epochs; ``unknown`` where there is none."""
+    verdicts = {FACTS[each.name]: each.facts["best_loss"] for each in found if each.name in FACTS}
+    return {**dict.fromkeys(FACTS.values(), "unknown"), **verdicts}

@@ -20,6 +20,8 @@ WORDS = {
     "parameters": "con qué se entrenó",
     "parameters.peak_learning_rate": "tasa de aprendizaje en vigor",
     "evaluation": "evaluación con los pesos finales",
+    "best": "evaluación con los pesos de la mejor época",
+    "best.epoch": "mejor época",
     "epochs": "medidas de una época",
     "model": "modelo",
     "model.layers": "capa del modelo",
@@ -182,6 +184,8 @@ def _at(path: tuple[str, ...]) -> str:
             return tr(PARAMETERS[name])
         case ("evaluation", split, measure):
             return _of(measure, split)
+        case ("best", split, measure):
+            return tr("{measure} en la mejor época", measure=_of(measure, split))
         case ("epochs", "-1", value):
             return _of_epoch(value, tr("última época"))
         case ("epochs", epoch, value) if epoch.isdecimal():
@@ -198,6 +202,10 @@ def _called(function: str, *arguments: str) -> str:
     match (function, *arguments):
         case ("compare" | "compare_seeds", _, _, split, measure):
             return tr("diferencia de {measure}", measure=_of(measure, split))
+        case ("compare" | "compare_seeds", _, _, split, measure, "best"):
+            return tr("diferencia de {measure} en la mejor época", measure=_of(measure, split))
+        case ("last_against_best", split, measure):
+            return tr("{measure}, última época menos la mejor", measure=_of(measure, split))
         case ("accuracy_interval", split):
             return _of("accuracy", split)
         case ("loss_interval", split):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache, cached_property
 from typing import Any, Literal
@@ -24,7 +24,7 @@ from runner.report.functions.registry import template_filter, template_function
 from runner.report.functions.seed_facts import SeedFacts
 from runner.report.missing import notice
 from runner.results.reasons import NO_RESULT
-from runner.results.records import Finished
+from runner.results.records import Finished, WhichEpoch
 from runner.results.study import Study
 
 
@@ -68,17 +68,53 @@ class Facts:
         return Measured(value, variant, value_at(metric))
 
     @template_function()
-    def compare(self, variant: str, reference: str, split: Split, metric: analysis.Metric) -> Traced:
-        """The paired comparison of two variants on the same images."""
-        return self._compare(variant, reference, split, metric)
+    def compare(
+        self,
+        variant: str,
+        reference: str,
+        split: Split,
+        metric: analysis.Metric,
+        epoch: WhichEpoch = "last",
+    ) -> Traced:
+        """The paired comparison of two variants on the same images, at the last or at the best epoch."""
+        return self._compare(variant, reference, split, metric, epoch)
 
     @template_function()
     def compare_all(
-        self, names: Iterable[str], reference: str, split: Split, metric: analysis.Metric
+        self,
+        names: Iterable[str],
+        reference: str,
+        split: Split,
+        metric: analysis.Metric,
+        epoch: WhichEpoch = "last",
     ) -> tuple[Traced, ...]:
         """Those of ``names`` that are there against ``reference``, corrected by Holm."""
         present = tuple(name for name in self.study.available(names) if name != reference)
-        return self._compare_all(present, reference, split, metric)
+        return self._compare_all(present, reference, split, metric, epoch)
+
+    def compared(
+        self,
+        names: Sequence[str],
+        reference: str,
+        split: Split,
+        metric: analysis.Metric,
+        epoch: WhichEpoch = "last",
+    ) -> tuple[Comparison, ...]:
+        """The same for readings: records without their source, which ``c`` puts back."""
+        return tuple(each.record for each in self._compare_all(tuple(names), reference, split, metric, epoch))
+
+    @template_function()
+    def knows_best(self, names: Iterable[str]) -> bool:
+        """Whether all of ``names`` measured their best epoch, for conditions."""
+        return over_seeds.knows_best(self.study, names)
+
+    @template_function()
+    def last_against_best(self, variant: str, split: Split, metric: analysis.Metric) -> Traced:
+        """The final weights of a variant against those of its own best epoch."""
+        self._get(variant)
+        record = over_seeds.last_against_best(self.study, variant, split, metric)
+        source = call("last_against_best", split, metric)
+        return Traced(record, " ".join(self.study.runs(variant)), source, record.test)
 
     @template_function()
     def accuracy_interval(self, variant: str, split: Split) -> Traced:
@@ -253,24 +289,30 @@ class Facts:
             where = str(finished.folder / VALUES_FILE)
             raise unreadable(variant, RunnerError(error.what, where=where)) from error
 
-    def _compare_once(self, variant: str, reference: str, split: Split, metric: analysis.Metric) -> Traced:
-        return _traced_comparison(over_seeds.compare(self._runs(variant, reference), split, metric))
+    def _compare_once(
+        self, variant: str, reference: str, split: Split, metric: analysis.Metric, epoch: WhichEpoch
+    ) -> Traced:
+        (found,) = self._compare_all((variant,), reference, split, metric, epoch)
+        return found
 
     def _compare_all_once(
-        self, names: tuple[str, ...], reference: str, split: Split, metric: analysis.Metric
+        self,
+        names: tuple[str, ...],
+        reference: str,
+        split: Split,
+        metric: analysis.Metric,
+        epoch: WhichEpoch,
     ) -> tuple[Traced, ...]:
-        pairs = [self._runs(name, reference) for name in names]
-        compared = over_seeds.compare_all(pairs, split, metric)
+        for name in (*names, reference):
+            self._get(name)
+        compared = over_seeds.compared(self.study, names, reference, split, metric, epoch)
         return tuple(_traced_comparison(each) for each in compared)
-
-    def _runs(self, variant: str, reference: str) -> over_seeds.Runs:
-        self._get(variant), self._get(reference)
-        return over_seeds.paired_runs(self.study, variant, reference)
 
 
 def _traced_comparison(record: Comparison) -> Traced:
     function = "compare_seeds" if record.runs else "compare"
-    metric = call(function, record.variant, record.reference, record.split, record.metric)
+    when = () if record.epoch == "last" else (record.epoch,)
+    metric = call(function, record.variant, record.reference, record.split, record.metric, *when)
     runs = record.runs or (record.variant, record.reference)
     return Traced(record, " ".join(runs), metric, record.test)
 
