@@ -90,7 +90,7 @@ def test_a_truncated_record_is_refused(build: Path) -> None:
         read_result(path.parent)
 
 
-@pytest.mark.parametrize("damage", ["short", "missing array", "nan", "truncated", "gone"])
+@pytest.mark.parametrize("damage", ["short", "missing array", "nan", "other loss", "truncated", "gone"])
 def test_bad_predictions_are_refused_with_their_file(build: Path, damage: str) -> None:
     path = build / "results" / "baseline" / PREDICTIONS_FILE
     with np.load(path) as found:
@@ -101,6 +101,8 @@ def test_bad_predictions_are_refused_with_their_file(build: Path, damage: str) -
         del arrays["test_probabilities"]
     elif damage == "nan":
         arrays["test_probabilities"][3, 3] = np.nan
+    elif damage == "other loss":
+        arrays["test_cross_entropy"][3] += 0.01
     np.savez(path, **arrays)
     if damage == "truncated":
         path.write_bytes(path.read_bytes()[:1000])
