@@ -90,7 +90,7 @@ class Facts:
     def loss_interval(self, variant: str, split: Split) -> Traced:
         """The mean cross-entropy of a variant with its 95 % interval."""
         interval = analysis.loss_interval(self._get(variant), split)
-        return Traced(interval, variant, call("loss_interval", split), "intervalo de remuestreo")
+        return Traced(interval, variant, call("loss_interval", split), "intervalo t")
 
     @template_function()
     def gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
