@@ -309,6 +309,20 @@ def gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
     return Interval(float(a.mean() - b.mean()), float(found.low), float(found.high))
 
 
+def accuracy_gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
+    """Accuracy on ``split_a`` minus that on ``split_b``: other images, so of independent proportions.
+
+    The interval is Newcombe's (statsmodels; Newcombe 1998, Statistics in Medicine 17, 873-890).
+    """
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    a, b = (per_image_correct(split_predictions(finished, split)) for split in (split_a, split_b))
+    low, high = confint_proportions_2indep(
+        int(a.sum()), len(a), int(b.sum()), len(b), method="newcomb", alpha=ALPHA
+    )
+    return Interval(float(a.mean() - b.mean()), float(low), float(high))
+
+
 def loss_interval(finished: Finished, split: Split) -> Interval:
     """Mean cross-entropy of one set with Student's interval."""
     return mean_interval(finished.scores(split, "cross_entropy").values)

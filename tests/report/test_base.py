@@ -8,11 +8,12 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from runner.report.evidence_words import metric_words
 
 from runner.errors import RunnerError
 from runner.language import i18n
 from runner.report.attachments import templates_digest
+from runner.report.claims.evidence_words import metric_words
+from runner.report.claims.metric import call
 from runner.report.html import check_templates, report_html
 from runner.results.study import Study
 from tests.scored import errors, scored, study_of
@@ -160,5 +161,8 @@ def test_a_missing_metric_leaves_its_part_out_and_is_told(
 
 
 def test_a_metrics_name_stands_for_words_that_nobody_gave() -> None:
-    assert metric_words("compare(a, b, harder, squared_error)") == "diferencia de squared_error de harder"
-    assert metric_words("compare(a, b, test, accuracy)") == "diferencia de exactitud de test"
+    assert (
+        metric_words(call("compare", "a", "b", "harder", "squared_error"))
+        == "diferencia de squared_error de harder"
+    )
+    assert metric_words(call("compare", "a", "b", "test", "accuracy")) == "diferencia de exactitud de test"

@@ -99,6 +99,12 @@ class Facts:
         return Traced(interval, variant, call("gap", split_a, split_b), "intervalo de Welch")
 
     @template_function()
+    def accuracy_gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
+        """Accuracy on ``split_a`` minus that on ``split_b``, with the interval of the difference."""
+        interval = analysis.accuracy_gap(self._get(variant), split_a, split_b)
+        return Traced(interval, variant, call("accuracy_gap", split_a, split_b), "intervalo de Newcombe")
+
+    @template_function()
     def turning_point(self, variant: str) -> Traced:
         """The epoch where the validation loss was lowest, and what it did after."""
         point = analysis.turning_point(self._get(variant).training.epochs)
