@@ -265,7 +265,9 @@ def predictions(name: str, story: Story, skill: float) -> dict[str, np.ndarray]:
         image[np.arange(count), labels] += skill + shift
         odds = np.exp(image - image.max(axis=1, keepdims=True))
         arrays[f"{split}_labels"] = labels
-        arrays[f"{split}_probabilities"] = odds / odds.sum(axis=1, keepdims=True)
+        probabilities = odds / odds.sum(axis=1, keepdims=True)
+        arrays[f"{split}_probabilities"] = probabilities
+        arrays[f"{split}_cross_entropy"] = -np.log(probabilities[np.arange(count), labels])
     return arrays
 
 

@@ -6,12 +6,13 @@ Pure functions of the records. Formulas are scipy's and statsmodels's.
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
+from runner.analysis.spread import ROUNDING, Spread, differences_spread, smallest_shown, spread_of, widest
 from runner.errors import RunnerError
 from runner.results.arrays import PredictedSet
 from runner.results.records import Epoch, Finished, WhichEpoch
@@ -22,9 +23,13 @@ Split = str  # the name of a set of cases: validation and test of classifiers, a
 Metric = str  # accuracy and cross_entropy of classifiers, any that a notebook leaves scores of
 
 ALPHA = 0.05
-RESAMPLES = 1000
-BATCH = 20  # resamples at a time: they stay in the processor's cache, and the digits are the same
-ROUNDING = 1e-9  # relative: values that differ by less are the same
+RESAMPLES = 20_000  # of what has no analytic interval: limits then vary by less than is printed
+MARGINS: Mapping[
+    Metric, tuple[float, bool]
+] = {  # within which variants are as good as equal; whether relative
+    "accuracy": (0.01, False),
+    "cross_entropy": (0.05, True),
+}
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,13 @@ class Comparison:
     """One variant against a reference on the same cases (of a classifier, images).
 
     ``better`` is the direction of the metric. ``difference`` is value minus reference value, ``low`` and
-    ``high`` its 95 % interval, ``relative`` the difference over the reference value; ``verdict`` is of the
-    variant. ``runs`` names what was compared if that is more than one seed: the variant's runs, then the
-    reference's. ``epoch`` says which weights of both were compared: the final ones, or each one's best.
+    ``high`` its interval of 95 %, or of the level at which ``holm`` tests it, ``relative`` the difference
+    over the reference value; ``verdict`` is of the variant. ``spreads`` are what the interval is made from.
+    ``margin`` is what counts as no difference, None for metrics that have none, ``equivalent`` whether the
+    difference is shown to be within it, and ``smallest`` the least difference that would have been shown
+    in 80 % of such comparisons. ``runs`` names what was compared if that is more than one seed: the
+    variant's runs, then the reference's. ``epoch`` says which weights of both were compared: the final ones,
+    or each one's best.
     """
 
     variant: str
@@ -61,6 +70,10 @@ class Comparison:
     p_adjusted: float
     test: str
     verdict: Verdict
+    spreads: tuple[Spread, ...] = field(default=(), repr=False)
+    margin: float | None = None
+    equivalent: bool = False
+    smallest: float = 0.0
     runs: tuple[str, ...] = ()
     epoch: WhichEpoch = "last"
 
@@ -129,13 +142,13 @@ def refuse_unlike(what: str, runs: Sequence[Finished], scores: Sequence[CaseScor
 def compare(variant: Finished, reference: Finished, split: Split, metric: Metric) -> Comparison:
     """The variant against the reference, case by case; p_adjusted is p_value until ``holm``.
 
-    Intervals: paired bootstrap, percentile. Raises RunnerError as ``paired_scores`` does.
+    Intervals: Newcombe's of paired proportions for hits, else Student's of the differences. Raises
+    RunnerError as ``paired_scores`` does.
     """
     pair = paired_scores(variant, reference, split, metric)
     ours, theirs = (each.values for each in pair)
     p_value, test = paired_test(ours, theirs)
-    interval = bootstrap_mean(ours - theirs)
-    mean = float(theirs.mean())
+    mean, difference = float(theirs.mean()), float((ours - theirs).mean())
     comparison = Comparison(
         variant=variant.result.variant,
         reference=reference.result.variant,
@@ -144,17 +157,51 @@ def compare(variant: Finished, reference: Finished, split: Split, metric: Metric
         better=pair[0].better,
         value=float(ours.mean()),
         reference_value=mean,
-        difference=interval.value,
-        low=interval.low,
-        high=interval.high,
-        relative=interval.value / mean if mean else 0.0,
+        difference=difference,
+        low=difference,
+        high=difference,
+        relative=difference / mean if mean else 0.0,
         p_value=p_value,
         p_adjusted=p_value,
         test=test,
         verdict="undecided",
+        spreads=(spread_of(ours, theirs),),
+        margin=(margin := margin_of(metric, mean)),
+        equivalent=is_equivalent(ours - theirs, margin),
         epoch=variant.epoch,
     )
-    return replace(comparison, verdict=verdict(comparison))
+    return judged(comparison, ALPHA)
+
+
+def judged(comparison: Comparison, alpha: float) -> Comparison:
+    """The comparison with interval, smallest difference and verdict from its spreads, tested at ``alpha``."""
+    low, high = widest(comparison.spreads, alpha)
+    smallest = smallest_shown(comparison.spreads, alpha)
+    found = replace(comparison, low=low, high=high, smallest=smallest)
+    return replace(found, verdict=verdict(found))
+
+
+def margin_of(metric: Metric, reference_value: float) -> float | None:
+    """Differences within this are none: a point of accuracy, 5 % of the reference's loss; None for others."""
+    if metric not in MARGINS:
+        return None
+    size, relative = MARGINS[metric]
+    return size * abs(reference_value) if relative else size
+
+
+def is_equivalent(differences: np.ndarray, margin: float | None) -> bool:
+    """Whether two one-sided t tests (statsmodels) show that the mean of differences (n,) is within margin.
+
+    Where all are the same, which t would divide by nothing, as many must agree as a test of signs needs.
+    Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680.
+    """
+    from statsmodels.stats.weightstats import ttost_paired
+
+    if margin is None or not margin:
+        return False
+    if not differences_spread(differences).error:
+        return bool(2 * 0.5 ** len(differences) < ALPHA and abs(differences.mean()) < margin)
+    return bool(ttost_paired(differences, np.zeros_like(differences), -margin, margin)[0] < ALPHA)
 
 
 def verdict(comparison: Comparison) -> Verdict:
@@ -212,29 +259,28 @@ def paired_t(differences: np.ndarray) -> float:
     return float(ttest_1samp(differences, 0.0).pvalue)
 
 
-def bootstrap_mean(values: np.ndarray) -> Interval:
-    """Mean of ``values`` (n,) and its percentile bootstrap interval, with a fixed seed (scipy)."""
-    from scipy.stats import bootstrap
-
-    mean = float(values.mean())
-    if np.all(values == values[0]):
-        return Interval(mean, mean, mean)
-    found = bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=RESAMPLES,
-        batch=BATCH,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high))
+def mean_interval(values: np.ndarray) -> Interval:
+    """Mean of ``values`` (n,) and Student's 95 % interval."""
+    return Interval(float(values.mean()), *differences_spread(values).limits(ALPHA))
 
 
 def holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """The same comparisons with Holm's correction for their number, and verdicts to match."""
+    """The same comparisons with Holm's correction for their number, and intervals and verdicts to match.
+
+    Each interval is of the level at which Holm's steps test it (5 % over the number of comparisons left), so
+    that Student's leaves out 0 exactly where the corrected p value is below 5 %. Holm 1979, Scandinavian
+    Journal of Statistics 6, 65-70.
+    """
     adjusted = holm_adjusted([c.p_value for c in comparisons])
     corrected = [replace(c, p_adjusted=p) for c, p in zip(comparisons, adjusted, strict=True)]
-    return tuple(replace(c, verdict=verdict(c)) for c in corrected)
+    return tuple(judged(c, _level(c, len(corrected))) for c in corrected)
+
+
+def _level(comparison: Comparison, tests: int) -> float:
+    """The alpha at which Holm tests this one of so many."""
+    if not comparison.p_adjusted:
+        return ALPHA / tests
+    return max(ALPHA / tests, ALPHA * comparison.p_value / comparison.p_adjusted)
 
 
 def holm_adjusted(p_values: Sequence[float]) -> list[float]:
@@ -266,9 +312,23 @@ def gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
     return Interval(float(a.mean() - b.mean()), float(found.low), float(found.high))
 
 
+def accuracy_gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
+    """Accuracy on ``split_a`` minus that on ``split_b``: other images, so of independent proportions.
+
+    The interval is Newcombe's (statsmodels; Newcombe 1998, Statistics in Medicine 17, 873-890).
+    """
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    a, b = (per_image_correct(split_predictions(finished, split)) for split in (split_a, split_b))
+    low, high = confint_proportions_2indep(
+        int(a.sum()), len(a), int(b.sum()), len(b), method="newcomb", alpha=ALPHA
+    )
+    return Interval(float(a.mean() - b.mean()), float(low), float(high))
+
+
 def loss_interval(finished: Finished, split: Split) -> Interval:
-    """Mean cross-entropy of one set with its bootstrap interval."""
-    return bootstrap_mean(finished.scores(split, "cross_entropy").values)
+    """Mean cross-entropy of one set with Student's interval."""
+    return mean_interval(finished.scores(split, "cross_entropy").values)
 
 
 def turning_point(epochs: Sequence[Epoch]) -> TurningPoint:

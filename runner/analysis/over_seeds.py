@@ -7,20 +7,17 @@ within each repetition. Formulas are scipy's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 
 from runner.analysis import compare as analysis
 from runner.analysis.compare import ALPHA, Comparison, Interval, Metric, Split
+from runner.analysis.spread import Spread, differences_spread
 from runner.plan.records import repetition
 from runner.results.records import Finished, WhichEpoch
 from runner.results.scores import CaseScores
 from runner.results.study import Study
-
-THREADS = 2
 
 Runs = Sequence[tuple[Finished, Finished]]  # variant and reference, a pair a seed
 
@@ -124,17 +121,19 @@ def compare(runs: Runs, split: Split, metric: Metric) -> Comparison:
     pairs = [analysis.paired_scores(*pair, split, metric) for pair in runs]
     ours, theirs = (np.array([pair[place].values.mean() for pair in pairs]) for place in (0, 1))
     differences = ours - theirs
-    found = student(differences)
-    p_value, low, high, test = _p_value(differences), found.low, found.high, "t pareada por semillas"
+    p_value, test = _p_value(differences), "t pareada por semillas"
+    spreads: tuple[Spread, ...] = (differences_spread(differences),)
+    mean, difference = float(theirs.mean()), float(differences.mean())
+    margin = analysis.margin_of(metric, mean)
+    equivalent = analysis.is_equivalent(differences, margin)
     if split == "test":
         first = [pair[0] for pair in pairs]
         analysis.refuse_unlike(f"{metric} on {split}", [run for run, _ in runs], first, metric)
         cases = _case_differences(pairs)
-        spread = analysis.bootstrap_mean(cases)
+        spreads += (differences_spread(cases),)
+        equivalent = equivalent and analysis.is_equivalent(cases, margin)
         p_value = max(p_value, analysis.differences_test(cases)[0])
-        low, high = min(low, spread.low), max(high, spread.high)
         test = f"t pareada por semillas y por {first[0].cases}"
-    mean = float(theirs.mean())
     comparison = Comparison(
         variant=runs[0][0].result.variant,
         reference=runs[0][1].result.variant,
@@ -143,27 +142,26 @@ def compare(runs: Runs, split: Split, metric: Metric) -> Comparison:
         better=pairs[0][0].better,
         value=float(ours.mean()),
         reference_value=mean,
-        difference=found.value,
-        low=low,
-        high=high,
-        relative=found.value / mean if mean else 0.0,
+        difference=difference,
+        low=difference,
+        high=difference,
+        relative=difference / mean if mean else 0.0,
         p_value=p_value,
         p_adjusted=p_value,
         test=test,
         verdict="undecided",
+        spreads=spreads,
+        margin=margin,
+        equivalent=equivalent,
         runs=tuple(run.result.variant for place in (0, 1) for run in (pair[place] for pair in runs)),
         epoch=runs[0][0].epoch,
     )
-    return replace(comparison, verdict=analysis.verdict(comparison))
+    return analysis.judged(comparison, ALPHA)
 
 
 def compare_all(pairs: Sequence[Runs], split: Split, metric: Metric) -> tuple[Comparison, ...]:
-    """Several comparisons, corrected for their number.
-
-    In threads: most of the time goes into resampling, which leaves Python's lock to others.
-    """
-    with ThreadPoolExecutor(THREADS) as pool:
-        return analysis.holm(list(pool.map(partial(compare, split=split, metric=metric), pairs)))
+    """Several comparisons, corrected for their number."""
+    return analysis.holm([compare(each, split, metric) for each in pairs])
 
 
 def _case_differences(pairs: Sequence[tuple[CaseScores, CaseScores]]) -> np.ndarray:

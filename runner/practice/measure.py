@@ -14,6 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import log_softmax
 
 from runner.build_folder import BEST_EPOCH_FILE, HISTORY_FILE, MODEL_FILE, PREDICTIONS_FILE, TRAINING_FILE
 from runner.files import write_json
@@ -57,7 +58,7 @@ def measure(
     own layers.
     """
     check_finite(history)
-    train, _ = evaluate(model, dataset.x_train[split.train], dataset.y_train[split.train])
+    train, *_ = evaluate(model, dataset.x_train[split.train], dataset.y_train[split.train])
     measured = evaluate_new(model, dataset, split)
     best = measure_best(model, history, best_weights, dataset, split, measured)
     training = records.Training(
@@ -87,9 +88,10 @@ class New:
 def evaluate_new(model: keras.Model, dataset: Dataset, split: Split) -> New:
     """How the model does on the validation and the test images."""
     labels = dataset.y_train[split.validation]
-    validation, p_validation = evaluate(model, dataset.x_train[split.validation], labels)
-    test, p_test = evaluate(model, dataset.x_test, dataset.y_test)
-    return New(validation, test, records.Predictions(labels, p_validation, dataset.y_test, p_test))
+    validation, p_validation, e_validation = evaluate(model, dataset.x_train[split.validation], labels)
+    test, p_test, e_test = evaluate(model, dataset.x_test, dataset.y_test)
+    predictions = records.Predictions(labels, p_validation, e_validation, dataset.y_test, p_test, e_test)
+    return New(validation, test, predictions)
 
 
 def measure_best(
@@ -114,19 +116,34 @@ def measure_best(
     return best, found.predictions
 
 
-def evaluate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> tuple[records.Scores, np.ndarray]:
-    """Metrics on byte images (n, 32, 32, 3) with labels (n,), and the probabilities (n, 10)."""
-    probabilities = model.predict(evaluation_batches(images, labels), verbose=0)
-    truth = keras.utils.to_categorical(labels, CLASSES)
-    loss = float(keras.ops.mean(model.loss(truth, probabilities)))
-    entropy = keras.losses.categorical_crossentropy(truth, probabilities)
+def evaluate(
+    model: keras.Model, images: np.ndarray, labels: np.ndarray
+) -> tuple[records.Scores, np.ndarray, np.ndarray]:
+    """Metrics on byte images (n, 32, 32, 3) with labels (n,), probabilities (n, 10), cross-entropies (n,).
+
+    The losses are those of the logits, as Keras computes them while it trains: from probabilities it would
+    clip them, and the loss of a network that is very sure of its errors would be another than its curve's.
+    """
+    logits = output_logits(model).predict(evaluation_batches(images, labels), verbose=0)
+    logs = log_softmax(logits.astype(np.float64), axis=1)
+    entropy = -logs[np.arange(len(labels)), labels]
+    loss = type(model.loss).from_config({**model.loss.get_config(), "from_logits": True})
     scores = records.Scores(
-        loss=loss,
-        cross_entropy=float(keras.ops.mean(entropy)),
-        accuracy=float(np.mean(probabilities.argmax(axis=1) == labels)),
+        loss=float(keras.ops.mean(loss(keras.utils.to_categorical(labels, CLASSES), logits))),
+        cross_entropy=float(entropy.mean()),
+        accuracy=float(np.mean(logits.argmax(axis=1) == labels)),
         images=len(labels),
     )
-    return scores, probabilities
+    return scores, np.exp(logs).astype(np.float32), entropy
+
+
+def output_logits(model: keras.Model) -> keras.Model:
+    """The same network, with the weights that it has now, up to what its last softmax is taken of."""
+    last = model.layers[-1]
+    linear = keras.layers.Dense.from_config({**last.get_config(), "activation": "linear", "name": "logits"})
+    logits = keras.Model(model.inputs, linear(last.input))
+    linear.set_weights(last.get_weights())
+    return logits
 
 
 def epochs(history: Mapping[str, Sequence[float]], clock: EpochClock) -> tuple[records.Epoch, ...]:

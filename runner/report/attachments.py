@@ -128,6 +128,8 @@ def reduced(predictions: Path, root: Path) -> bytes:
             kept[f"{split}_labels"] = labels
             kept[f"{split}_predicted"] = probabilities.argmax(axis=1).astype(np.uint8)
             kept[f"{split}_true_probability"] = probabilities[np.arange(len(labels)), labels]
+            if (entropy := f"{split}_cross_entropy") in arrays:  # older files have none
+                kept[entropy] = arrays[entropy]
     except (RunnerError, KeyError, IndexError, ValueError):
         return read_bytes(predictions, root)
     buffer = io.BytesIO()

@@ -17,10 +17,13 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 PREDICTIONS = tuple(
     f"{split}_{part}"
     for split in ("validation", "test")
-    for part in ("labels", "probabilities", "predicted", "true_probability")
+    for part in ("labels", "probabilities", "predicted", "true_probability", "cross_entropy")
 )
 
 PREDICTED_SPLITS = ("validation", "test")
+
+SMALLEST_PROBABILITY = 1e-7  # a float32 softmax tells no smaller ones reliably; Keras clips here, too
+AGREEMENT = 1e-3  # relative: how far a probability may be from the cross-entropy beside it
 
 NUMBERS = "iuf"  # kinds of NumPy's types: whole ones, with a sign or not, and others
 
@@ -29,13 +32,15 @@ NUMBERS = "iuf"  # kinds of NumPy's types: whole ones, with a sign or not, and o
 class PredictedSet:
     """What a model said of each image of one set, arrays (n,).
 
-    ``labels`` are the true classes, ``predicted`` the likeliest ones, and ``true_probability`` is what the
-    model gave to the true class.
+    ``labels`` are the true classes, ``predicted`` the likeliest ones, ``true_probability`` is what the
+    model gave to the true class, and ``cross_entropy`` the loss in nats from the logits; None in files of
+    former versions, which left it to be computed from clipped probabilities.
     """
 
     labels: np.ndarray
     predicted: np.ndarray
     true_probability: np.ndarray
+    cross_entropy: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,21 @@ def _split(
         return found
 
     labels = classes_of("labels")
+
+    def losses_of(true: np.ndarray) -> np.ndarray | None:
+        """The cross-entropies, which must be those of the probabilities as far as these can tell."""
+        if f"{split}_cross_entropy" not in arrays:
+            return None
+        found = checked("cross_entropy", images).astype(np.float64)
+        told, kept = (np.clip(each, SMALLEST_PROBABILITY, 1.0) for each in (np.exp(-found), true))
+        if found.min() < 0 or not np.allclose(told, kept, rtol=AGREEMENT, atol=0):
+            problem = f"array '{split}_cross_entropy' is not that of the probabilities"
+            raise RunnerError(problem, where=str(path))
+        return found
+
     if f"{split}_predicted" in arrays:
-        return PredictedSet(labels, classes_of("predicted"), checked("true_probability", images))
-    probabilities = checked("probabilities", images, classes)
-    return PredictedSet(labels, probabilities.argmax(axis=1), probabilities[np.arange(images), labels])
+        predicted, true = classes_of("predicted"), checked("true_probability", images)
+    else:
+        probabilities = checked("probabilities", images, classes)
+        predicted, true = probabilities.argmax(axis=1), probabilities[np.arange(images), labels]
+    return PredictedSet(labels, predicted, true, losses_of(true))

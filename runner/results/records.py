@@ -235,15 +235,18 @@ class Named(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Predictions:
-    """What training leaves: labels (n,) and class probabilities (n, classes) of both sets' images.
+    """What training leaves of both sets' images.
 
-    ``best`` are those of the best epoch, unless that is the last one or its weights were not kept.
+    Labels (n,), class probabilities (n, classes), and cross-entropies (n,) from the logits, in nats. ``best``
+    are those of the best epoch, unless that is the last one or its weights were not kept.
     """
 
     validation_labels: np.ndarray
     validation_probabilities: np.ndarray
+    validation_cross_entropy: np.ndarray
     test_labels: np.ndarray
     test_probabilities: np.ndarray
+    test_cross_entropy: np.ndarray
     best: Predictions | None = None
 
     @property

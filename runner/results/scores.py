@@ -20,13 +20,12 @@ from runner import limits
 from runner.errors import RunnerError
 from runner.files import write_bytes
 from runner.gate import kind
-from runner.results.arrays import PredictedSet, read_arrays
+from runner.results.arrays import SMALLEST_PROBABILITY, PredictedSet, read_arrays
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 SCORES_FILE = "scores.npz"
 NAME = re.compile(r"[^\W\d_][\w-]*")  # of a metric or a split: templates and formulas name them
 LEAST_CASES = 2  # one alone says nothing of the others
-SMALLEST_PROBABILITY = 1e-7  # Keras clips probabilities here before it takes the logarithm
 
 Better = Literal["higher", "lower"]
 DIRECTIONS: tuple[Better, ...] = get_args(Better)
@@ -48,7 +47,12 @@ ScoresByName = Mapping[tuple[str, str], CaseScores]  # by split and metric
 
 
 def per_image_cross_entropy(predictions: PredictedSet) -> np.ndarray:
-    """Minus the logarithm of the probability of the true class, (n,), in nats."""
+    """Minus the logarithm of the probability of the true class, (n,), in nats.
+
+    As training left it, from the logits; where it left none, from the probability, clipped as Keras does.
+    """
+    if predictions.cross_entropy is not None:
+        return predictions.cross_entropy
     picked = predictions.true_probability.astype(np.float64)
     return np.asarray(-np.log(np.clip(picked, SMALLEST_PROBABILITY, 1.0)))
 

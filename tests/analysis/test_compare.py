@@ -130,3 +130,16 @@ def test_classes_and_confusions() -> None:
     assert [s.recall for s in scores] == pytest.approx([1 / 3, 1, 0])
     assert [s.precision for s in scores] == pytest.approx([0.5, 0.5, 0])
     assert sum(s.support for s in scores) == 6
+
+
+def test_validation_against_test_is_an_interval_of_the_difference(study: Study) -> None:
+    """Newcombe's of two independent proportions, here from Wilson's of each."""
+    one = study.get("baseline")
+    found, back = (
+        compare.accuracy_gap(one, *pair) for pair in (("validation", "test"), ("test", "validation"))
+    )
+    a, b = (compare.split_accuracy(one, split) for split in ("validation", "test"))
+    assert found.value == pytest.approx(a.value - b.value)
+    assert found.low == pytest.approx(found.value - np.hypot(a.value - a.low, b.high - b.value), abs=1e-6)
+    assert found.high == pytest.approx(found.value + np.hypot(a.high - a.value, b.value - b.low), abs=1e-6)
+    assert (back.low, back.high) == pytest.approx((-found.high, -found.low))

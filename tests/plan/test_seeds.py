@@ -155,7 +155,7 @@ def test_on_the_test_set_images_must_show_it_too(study: Study) -> None:
         )
         seeds, by_image = ttest_1samp(differences, 0), ttest_1samp(images, 0)
         assert found.p_value == pytest.approx(max(seeds.pvalue, by_image.pvalue))
-        interval, spread = seeds.confidence_interval(0.95), compare.bootstrap_mean(images)
+        interval, spread = seeds.confidence_interval(0.95), compare.mean_interval(images)
         assert found.low == pytest.approx(min(interval.low, spread.low))
         assert found.high == pytest.approx(max(interval.high, spread.high))
 

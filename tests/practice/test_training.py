@@ -16,8 +16,12 @@ from runner.files import write_json
 from runner.language.i18n import speaking
 from runner.practice.data import sets
 from runner.practice.parameters import Parameters
+from runner.report.attachments import reduced
+from runner.results import records
+from runner.results.arrays import read_predictions
 from runner.results.reasons import Reason
 from runner.results.records import SCHEMA_VERSION, Finished, Result, read_result
+from runner.results.scores import per_image_cross_entropy
 
 pytestmark = pytest.mark.xdist_group("tensorflow")  # one import for all of them
 
@@ -224,6 +228,34 @@ def test_label_smoothing_changes_the_loss_and_not_the_cross_entropy() -> None:
     smooth = float(training.make_loss(parameters(label_smoothing=0.1))(truth, predicted))
     assert plain == pytest.approx(-np.log(0.91), rel=1e-4)
     assert smooth > plain + 0.1
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_curve_table_and_test_have_one_loss(smoothing: float, tmp_path: Path) -> None:
+    """Of a network so sure of its errors that clipped probabilities would tell another loss."""
+    p = parameters(label_smoothing=smoothing, epochs=1)
+    random = np.random.default_rng(0)
+    images, labels = random.integers(0, 256, (60, 32, 32, 3), np.uint8), random.integers(0, 10, 60)
+    network = model_module.build_model(p)
+    network.set_weights([9 * each for each in network.get_weights()])
+    training.compile_model(network, p, len(images))
+    curve = network.evaluate(training.evaluation_batches(images, labels), verbose=0, return_dict=True)
+    scores, probabilities, entropy = measure.evaluate(network, images, labels)
+    clipped = -np.log(np.clip(probabilities[np.arange(60), labels], 1e-7, 1)).mean()
+    assert clipped < 0.9 * scores.cross_entropy
+    assert scores.cross_entropy == pytest.approx(curve["cross_entropy"], rel=1e-5)
+    assert scores.loss == pytest.approx(curve["loss"], rel=1e-5)
+    np.testing.assert_allclose(
+        probabilities, network.predict(training.normalise(images), verbose=0), atol=1e-5
+    )
+    kept = records.Predictions(labels, probabilities, entropy, labels, probabilities, entropy)
+    np.savez(tmp_path / "predictions.npz", **vars(kept))
+    (tmp_path / "attached").mkdir()
+    attached = reduced(tmp_path / "predictions.npz", tmp_path)
+    (tmp_path / "attached" / "predictions.npz").write_bytes(attached)
+    for folder in (tmp_path, tmp_path / "attached"):
+        read = read_predictions(folder / "predictions.npz", (60, 60), 10)
+        assert per_image_cross_entropy(read.test).mean() == scores.cross_entropy
 
 
 def test_whitening_decorrelates_the_patches_of_the_images() -> None:

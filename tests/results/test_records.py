@@ -91,7 +91,7 @@ def test_a_truncated_record_is_refused(build: Path) -> None:
 
 
 @pytest.mark.parametrize("epoch", ["last", "best"])
-@pytest.mark.parametrize("damage", ["short", "missing array", "nan", "truncated", "gone"])
+@pytest.mark.parametrize("damage", ["short", "missing array", "nan", "other loss", "truncated", "gone"])
 def test_bad_predictions_are_refused_with_their_file(build: Path, damage: str, epoch: WhichEpoch) -> None:
     path = build / "results" / "baseline" / (PREDICTIONS_FILE if epoch == "last" else BEST_EPOCH_FILE)
     with np.load(path) as found:
@@ -102,6 +102,8 @@ def test_bad_predictions_are_refused_with_their_file(build: Path, damage: str, e
         del arrays["test_probabilities"]
     elif damage == "nan":
         arrays["test_probabilities"][3, 3] = np.nan
+    elif damage == "other loss":
+        arrays["test_cross_entropy"][3] += 0.01
     np.savez(path, **arrays)
     if damage == "truncated":
         path.write_bytes(path.read_bytes()[:1000])

@@ -210,8 +210,9 @@ def _called(function: str, *arguments: str) -> str:
             return _of("accuracy", split)
         case ("loss_interval", split):
             return _of("cross_entropy", split)
-        case ("gap" | "gap_seeds", *splits):
-            first, second = (_of("cross_entropy", split) for split in splits)
+        case ("gap" | "gap_seeds" | "accuracy_gap", *splits):
+            measure = "accuracy" if function == "accuracy_gap" else "cross_entropy"
+            first, second = (_of(measure, split) for split in splits)
             return tr("{first} menos {second}", first=first, second=second)
         case ("per_class", name):
             return tr("clase «{name}» en test", name=tr(name))

@@ -126,13 +126,19 @@ class Facts:
     def loss_interval(self, variant: str, split: Split) -> Traced:
         """The mean cross-entropy of a variant with its 95 % interval."""
         interval = analysis.loss_interval(self._get(variant), split)
-        return Traced(interval, variant, call("loss_interval", split), "intervalo de remuestreo")
+        return Traced(interval, variant, call("loss_interval", split), "intervalo t")
 
     @template_function()
     def gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
         """Mean cross-entropy of ``split_a`` minus that of ``split_b``, with its interval."""
         interval = analysis.gap(self._get(variant), split_a, split_b)
         return Traced(interval, variant, call("gap", split_a, split_b), "intervalo de Welch")
+
+    @template_function()
+    def accuracy_gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
+        """Accuracy on ``split_a`` minus that on ``split_b``, with the interval of the difference."""
+        interval = analysis.accuracy_gap(self._get(variant), split_a, split_b)
+        return Traced(interval, variant, call("accuracy_gap", split_a, split_b), "intervalo de Newcombe")
 
     @template_function()
     def turning_point(self, variant: str) -> Traced:
