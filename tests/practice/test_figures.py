@@ -44,7 +44,7 @@ from tests.made_up import History, Story, make_study
 
 DRAWS = own_draws(TEMPLATES) or {}
 SMALL = (240, 200)  # images of validation and test
-CURVES = ("fig-curvas", "fig-lotes", "fig-filtros-x2", "fig-capas-x2", "fig-candidatos", "fig-curvas-mejor")
+CURVES = ("fig-curvas", "fig-lotes", "fig-filtros-x2", "fig-capas-x2", "fig-resumen", "fig-curvas-mejor")
 HISTORIES: tuple[History, ...] = ("overfitting", "stalled", "improving", "diverging")
 ENGLISH = re.compile(
     r"\b(epoch|loss|accuracy|train|training|validation|batch|size|test set|weight|seconds)\b"
@@ -139,7 +139,7 @@ def test_lines_run_through_no_label_whatever_the_curves(
 def test_figures_of_few_results_are_drawn(tmp_path: Path) -> None:
     skipped = ("batch-4", "batch-16", "batch-128", "batch-256", "c-adam", "c-sgd", "c-rmsprop", "timing")
     made = make_study(tmp_path, Story(skipped=skipped, images=SMALL))
-    for id in ("fig-lotes", "fig-candidatos", "fig-curvas"):
+    for id in ("fig-lotes", "fig-resumen", "fig-curvas"):
         assert overlaps(DRAWS[id](made).figure) == []
 
 
@@ -355,7 +355,7 @@ def test_notebooks_answer_their_questions_under_headings(name: str, questions: r
 
 
 @pytest.mark.parametrize("label", [r"$\frac{$", "$x^2$ y 5 $", r"a\$b"])
-@pytest.mark.parametrize("id", ["fig-lotes", "fig-filtros-x2", "fig-candidatos"])
+@pytest.mark.parametrize("id", ["fig-lotes", "fig-filtros-x2", "fig-resumen"])
 def test_labels_are_drawn_as_they_are_written(study: Study, id: str, label: str, tmp_path: Path) -> None:
     """A dollar in a label begins no formula."""
     variants = tuple(replace(each, label=label) for each in study.variants)

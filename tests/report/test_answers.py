@@ -21,9 +21,10 @@ from tests.made_up_records import CLASSES
 
 TEMPLATES = PROJECT_ROOT / "templates"
 FIGURES = (
-    *("fig-curvas", "fig-lotes", "fig-filtros-x2", "fig-capas-x2", "fig-candidatos", "fig-curvas-mejor"),
-    *("fig-confusion", "fig-filtros-primera", "fig-filtros-ultima", "fig-densa", "fig-imagen"),
-    *("fig-mapas-primera", "fig-mapas-ultima"),
+    *("fig-curvas", "fig-lotes", "fig-filtros-x2", "fig-capas-x2", "fig-resumen", "fig-curvas-mejor"),
+    *("fig-confusion", "fig-filtros-primera", "fig-filtros-ultima", "fig-red-base", "fig-imagen"),
+    *("fig-mapas-primera", "fig-mapas-ultima", "fig-red-mejor", "fig-filtros-base"),
+    *("fig-filtros-segunda", "fig-fallos", "fig-reconstruccion"),
 )
 SMALL = (700, 600)  # validation and test images: enough for the tests to see a difference
 
