@@ -336,13 +336,6 @@ def test_alt_text_of_maps_counts_the_weak_ones() -> None:
     assert "2 se quedan por debajo" in alt_text.feature_maps(maps, "conv1")
 
 
-def test_alt_text_of_candidates_goes_from_the_best_down(study: Study) -> None:
-    text = alt_text.candidates(study, study.group("candidates"))
-    values = [float(v.replace(",", ".")) for v in re.findall(r", (\d+,\d)\xa0% \(de", text)]
-    assert len(values) == len(study.group("candidates"))
-    assert values == sorted(values, reverse=True)
-
-
 @pytest.mark.parametrize(("name", "questions"), [("comparison", range(9, 13)), ("best_model", range(13, 19))])
 def test_notebooks_answer_their_questions_under_headings(name: str, questions: range) -> None:
     notebook = json.loads((PROJECT_ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))

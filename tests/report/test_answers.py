@@ -290,7 +290,9 @@ def test_choices_and_candidates(render: Render) -> None:
     text = render("small").text(12)
     assert "Mejoran la exactitud de validación: SGD con momento." in text
     assert "La empeoran: sin normalización por lotes." in text
-    assert "SGD con momento de Nesterov" in text
+    assert "Red compacta con Adam" in text and "Los demás no se distinguen" in text
+    assert "SGD con momento de Nesterov" in render("small").text(4)
+    assert "que suele ayudar más en entrenamientos largos" in text  # why it is preferred among equals
 
 
 def test_partial_answers(render: Render) -> None:
