@@ -211,13 +211,18 @@ def test_a_colour_filter_has_mid_grey_for_zero_and_a_scale_of_its_own() -> None:
 
 
 def test_values_beyond_the_scale_are_announced() -> None:
-    maps = np.random.default_rng(2).uniform(-1, 1, (8, 8, 64))
-    assert bar_ends(grids.feature_maps(maps.round(0))) == "neither"
-    maps[0, 0, 0] = 50
-    assert bar_ends(grids.feature_maps(maps)) == "both"
     kernel = np.zeros((3, 3, 64, 64))
     kernel.flat[::3], kernel.flat[0] = 1, 90
     assert bar_ends(grids.kernel_mosaic(kernel)) == "max"
+
+
+def test_maps_that_hardly_vary_are_blank() -> None:
+    """Against the most varied of the layer; each of the others has a scale of its own."""
+    maps = np.random.default_rng(2).uniform(-1, 1, (8, 8, 4))
+    maps[..., 1] *= 0.01
+    maps[..., 2] += 50
+    assert grids.blank_maps(maps).tolist() == [False, True, False, False]
+    assert bar_ends(grids.feature_maps(maps)) == "neither"
 
 
 def bar_ends(figure: Figure) -> str:

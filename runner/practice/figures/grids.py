@@ -90,7 +90,7 @@ def feature_maps(maps: np.ndarray) -> Figure:
 def blank_maps(maps: np.ndarray) -> np.ndarray:
     """Which of the maps (h, w, n) hardly vary, (n,): a twentieth of the largest deviation or less."""
     spread = maps.std(axis=(0, 1))
-    return np.asarray(spread <= LITTLE * spread.max())
+    return np.asarray((spread <= LITTLE * spread.max()) & (spread.max() > 0))  # of a dead layer, none
 
 
 def picture_rows(pictures: np.ndarray, titles: Sequence[str]) -> Figure:
