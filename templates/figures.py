@@ -11,15 +11,18 @@ from runner.analysis.classification import confusion
 from runner.analysis.compare import split_predictions
 from runner.errors import RunnerError
 from runner.figures.drawn import Draw, DrawnFigure
-from runner.practice.figures import alt_text, curves, grids
+from runner.practice.figures import alt_text, curves, grids, networks, overview
 from runner.practice.figures.bands import histories
 from runner.results.study import Study
 
 BEST, ANALYSIS = "best", "best-model"
 DIMENSIONS = {
-    "first_kernel": 4, "last_conv_kernel": 4, "dense_kernel": 2, "image": 3, "first_maps": 3, "last_maps": 3,
+    "first_kernel": 4, "base_kernel": 4, "second_kernel": 4, "last_conv_kernel": 4, "dense_kernel": 2,
+    "image": 3, "first_maps": 3, "last_maps": 3, "mistaken": 4, "reconstructed": 5,
 }  # fmt: skip
-FILTERS_FILE, MAPS_FILE = "filters.npz", "maps.npz"
+FILTERS_FILE, MAPS_FILE, IMAGES_FILE = "filters.npz", "maps.npz", "mistakes.npz"
+RESOLUTION, RESOLUTION_FILE = "resolution", "reconstruction.npz"
+MAIN = ("batch-256", "filters-x2", "layers-x2")  # on the summary's page, between the baseline and the best
 
 
 def _curves(name: str | None) -> Draw:
@@ -50,11 +53,19 @@ def _networks(study: Study) -> DrawnFigure:
     return DrawnFigure(curves.networks(study, names, reference), alt_text.networks(study, names, reference))
 
 
-def _candidates(study: Study) -> DrawnFigure:
-    reference = study.reference(12, "candidates")
-    names = _some(study, study.group("candidates") or (reference,))
-    figure = curves.candidates(study, names, reference)
-    return DrawnFigure(figure, alt_text.candidates(study, names))
+def _overview(study: Study) -> DrawnFigure:
+    names = _some(study, (study.baseline, *MAIN, BEST))
+    return DrawnFigure(overview.overview(study, names), overview.overview_words(study, names))
+
+
+def _network(name: str | None) -> Draw:
+    def draw(study: Study) -> DrawnFigure:
+        finished = study.get(name or study.baseline)
+        fixed = ("conv0",) if finished.result.parameters.get("stem") == "whitening" else ()
+        layers = finished.training.model.layers
+        return DrawnFigure(networks.network(layers, fixed), networks.network_words(layers))
+
+    return draw
 
 
 def _some(study: Study, names: Sequence[str]) -> Sequence[str]:
@@ -74,18 +85,33 @@ def _confusion(study: Study) -> DrawnFigure:
 
 def _first_filters(study: Study) -> DrawnFigure:
     kernel, layer = _kernel(study, "first_kernel"), _value(study, "first_layer")
-    return DrawnFigure(grids.colour_kernels(kernel), alt_text.kernels(kernel, layer), False)
+    return DrawnFigure(grids.colour_kernels(kernel, 12), alt_text.kernels(kernel, layer), False)
+
+
+def _base_filters(study: Study) -> DrawnFigure:
+    kernel, layer = _kernel(study, "base_kernel"), _value(study, "base_layer")
+    return DrawnFigure(grids.colour_kernels(kernel, 16), alt_text.kernels(kernel, layer), False)
+
+
+def _second_filters(study: Study) -> DrawnFigure:
+    kernel, layer = _kernel(study, "second_kernel"), _value(study, "second_layer")
+    return DrawnFigure(grids.mean_kernels(kernel), alt_text.kernels(kernel, layer), False)
 
 
 def _last_filters(study: Study) -> DrawnFigure:
     kernel, layer = _kernel(study, "last_conv_kernel"), _value(study, "last_conv_layer")
-    return DrawnFigure(grids.kernel_mosaic(kernel), alt_text.kernels(kernel, layer), False)
+    return DrawnFigure(grids.mean_kernels(kernel), alt_text.kernels(kernel, layer), False)
 
 
-def _dense(study: Study) -> DrawnFigure:
-    kernel = _kernel(study, "dense_kernel")
-    names = study.get(BEST).training.data.class_names
-    return DrawnFigure(grids.dense_weights(kernel, names), alt_text.dense_weights(kernel, names))
+def _mistakes(study: Study) -> DrawnFigure:
+    images, found = _array(study, IMAGES_FILE, "mistaken"), study.get(ANALYSIS).values["mistakes"]
+    return DrawnFigure(curves.mistaken_images(images, found), alt_text.mistakes(found), False)
+
+
+def _reconstructed(study: Study) -> DrawnFigure:
+    images = _array(study, RESOLUTION_FILE, "reconstructed", RESOLUTION)
+    titles = [str(title) for title in study.get(RESOLUTION).values["reconstruction"]]
+    return DrawnFigure(grids.picture_rows(images, titles), alt_text.reconstruction(titles), False)
 
 
 def _sample(study: Study) -> DrawnFigure:
@@ -108,8 +134,8 @@ def _kernel(study: Study, name: str) -> np.ndarray:
     return _array(study, FILTERS_FILE, name)
 
 
-def _array(study: Study, file: str, name: str) -> np.ndarray:
-    finished = study.get(ANALYSIS)
+def _array(study: Study, file: str, name: str, notebook: str = ANALYSIS) -> np.ndarray:
+    finished = study.get(notebook)
     array: np.ndarray = finished.arrays(file)[name]
     numbers = array.dtype.kind in "iuf" and array.ndim == DIMENSIONS[name] and array.size > 0
     if not numbers or not np.isfinite(array).all():
@@ -128,12 +154,17 @@ DRAWS: dict[str, Draw] = {
     "fig-lotes": _batch_curves,
     "fig-lotes-diferencias": _batch_differences,
     "fig-redes": _networks,
-    "fig-candidatos": _candidates,
+    "fig-resumen": _overview,
+    "fig-red-base": _network(None),
+    "fig-red-mejor": _network(BEST),
     "fig-curvas-mejor": _curves(BEST),
     "fig-confusion": _confusion,
     "fig-filtros-primera": _first_filters,
     "fig-filtros-ultima": _last_filters,
-    "fig-densa": _dense,
+    "fig-filtros-base": _base_filters,
+    "fig-filtros-segunda": _second_filters,
+    "fig-fallos": _mistakes,
+    "fig-reconstruccion": _reconstructed,
     "fig-imagen": _sample,
     "fig-mapas-primera": _feature_maps("first_maps", "first_layer"),
     "fig-mapas-ultima": _feature_maps("last_maps", "last_conv_layer"),

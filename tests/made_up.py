@@ -355,18 +355,24 @@ def write_notebook(folder: Path, plan: Plan, variant: Variant, story: Story) -> 
         write_json(folder / VALUES_FILE, story.determinism)
     if variant.name == "resolution":
         write_json(folder / VALUES_FILE, RESOLUTION)
+        pictures = random.uniform(size=(len(RESOLUTION["reconstruction"]), 2, 28, 28, 3))
+        np.savez(folder / "reconstruction.npz", reconstructed=pictures.astype(np.float32))
     if variant.name == "best-model":
         write_json(folder / VALUES_FILE, BEST_MODEL)
         np.savez(
             folder / "filters.npz",
-            first_kernel=random.normal(size=(3, 3, 3, 16)),
-            last_conv_kernel=random.normal(size=(3, 3, 64, 64)),
-            dense_kernel=random.normal(size=(64, 10)),
+            first_kernel=random.normal(size=(3, 3, 3, 24)),
+            base_kernel=random.normal(size=(3, 3, 3, 32)),
+            second_kernel=random.normal(size=(3, 3, 24, 48)),
+            last_conv_kernel=random.normal(size=(3, 3, 8, 192)),
+            dense_kernel=random.normal(size=(192, 10)),
         )
         np.savez(
             folder / "maps.npz",
             image=random.integers(0, 256, (32, 32, 3), dtype=np.uint8),
-            first_maps=random.normal(size=(32, 32, 16)).astype(np.float32),
-            last_maps=random.normal(size=(4, 4, 64)).astype(np.float32),
+            first_maps=random.normal(size=(32, 32, 24)).astype(np.float32),
+            last_maps=random.normal(size=(4, 4, 192)).astype(np.float32),
         )
+        images = random.integers(0, 256, (len(BEST_MODEL["mistakes"]), 32, 32, 3), dtype=np.uint8)
+        np.savez(folder / "mistakes.npz", mistaken=images)
     write_result(folder, plan, variant, {}, None)

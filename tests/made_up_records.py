@@ -130,7 +130,7 @@ RESOLUTION = {
         _way("convoluciones traspuestas", "transposed", DOWN_UP, 25_000, TRANSPOSING),
     ],
     "naive_sizes": [28, 14, 7, 3, 1, 2, 4, 8, 16, 32],
-    "naive_error": "A `Concatenate` layer requires inputs with matching shapes",
+    "reconstruction": ["entrada", "relleno y recorte", "«same» y recorte", "tamaños anotados"],
 }
 
 
@@ -138,8 +138,20 @@ BEST_MODEL = {
     "first_layer": "conv0",
     "last_conv_layer": "conv3_2",
     "dense_layer": "salida",
-    "first_maps_shape": [32, 32, 16],
-    "last_maps_shape": [4, 4, 64],
+    "base_layer": "conv1_1",
+    "second_layer": "conv1_1",
+    "first_maps_shape": [32, 32, 24],
+    "last_maps_shape": [4, 4, 192],
+    "speaking": [7, 31, 120],
+    "mistakes": [
+        {
+            "index": 9 + n,
+            "label": CLASSES[n],
+            "prediction": CLASSES[(n + 3) % 10],
+            "probability": 0.4 + 0.05 * n,
+        }
+        for n in range(10)
+    ],
     "sample_index": 17,
     "sample_label": "caballo",
     "sample_prediction": "caballo",

@@ -23,7 +23,7 @@ def decide(entry: ChooseEntry, finished: Mapping[str, Finished]) -> Choice:
     there = [finished[name] for name in entry.among if name in finished and _has_accuracy(finished[name])]
     top, tied = remembered(there, ALPHA, partial(tied_with_top, there, ALPHA)) if there else (None, ())
     winner = next((name for name in entry.among if name in tied), None)
-    return Choice(entry.label, entry.parameters, entry.among, winner, top, tuple(tied))
+    return Choice(entry.label, entry.parameters, entry.among, winner, top, tuple(tied), entry.reason)
 
 
 def resolve(variant: Variant, finished: Mapping[str, Finished]) -> dict[str, Any]:

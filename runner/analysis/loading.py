@@ -54,7 +54,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         variants=tuple(_info(plan, v, finished, _label(v, labels)) for v in plan.variants),
         finished=finished,
         missing=missing,
-        choices=tuple(replace(each, label=i18n.tr(each.label)) for each in _choices(plan, finished)),
+        choices=tuple(_translated(each) for each in _choices(plan, finished)),
         seeds=plan.seeds,
         zone=plan.zone,
         failed_since=failed_since,
@@ -162,6 +162,11 @@ def _derived(variant: Variant) -> Mapping[str, Any]:
     practice = practice_of(variant.practice)
     trains = practice is not None and variant.kind == "training"
     return practice.derived(variant.parameters) if practice is not None and trains else {}
+
+
+def _translated(choice: Choice) -> Choice:
+    reason = i18n.tr(choice.reason) if choice.reason else ""  # the text of nothing is the catalogue's head
+    return replace(choice, label=i18n.tr(choice.label), reason=reason)
 
 
 def _choices(plan: Plan, finished: dict[str, Finished]) -> tuple[Choice, ...]:

@@ -20,7 +20,8 @@ PIECE = re.compile(r"<!--.*?-->|<[^>]*>?|[^<]+", re.DOTALL)
 TAG_NAME = re.compile(r"<(/?)\s*([a-zA-Z0-9]+)")
 WORTH = re.compile(r"[^\W\d_]|[«»¿¡%]")  # a text has a letter, or quotation marks of one language
 ENTITY = re.compile(r"&(#?\w+);")
-SILENT = frozenset({"code", "script", "style", "svg"})  # computers' words, unless they are a listing
+# Computers' words, unless they are a listing, and titles of works, which are what they are.
+SILENT = frozenset({"cite", "code", "script", "style", "svg"})
 
 
 @dataclass(frozen=True)

@@ -68,11 +68,15 @@ class ProfileEntry(Strict):
 
 
 class ChooseEntry(Strict):
-    """``[[variants.NAME.choose]]``: parameters taken from the winner of some variants."""
+    """``[[variants.NAME.choose]]``: parameters taken from the winner of some variants.
+
+    ``reason`` says to readers why, of variants that can't be told apart, those named first are preferred.
+    """
 
     label: str
     parameters: Annotated[tuple[str, ...], Field(min_length=1)]
     among: Annotated[tuple[Name, ...], Field(min_length=2)]
+    reason: str = ""
 
 
 class VariantEntry(Strict):

@@ -34,8 +34,9 @@ def refusal(values: Mapping[str, object], draft: bool) -> str:
 
 
 def derived(values: Mapping[str, object]) -> dict[str, object]:
-    """The learning rate at its highest, as the batch size scales it."""
-    return {"peak_learning_rate": _checked(values).peak_learning_rate}
+    """The learning rate at its highest, as the batch size scales it, and the filters of each block."""
+    p = _checked(values)
+    return {"peak_learning_rate": p.peak_learning_rate, "widths": p.widths}
 
 
 def data_sets(values: Mapping[str, object]) -> tuple[str, ...]:

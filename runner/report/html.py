@@ -16,7 +16,6 @@ from jinja2 import nodes
 from markupsafe import Markup
 
 from runner.analysis.loading import unreadable_result
-from runner.analysis.selection import select
 from runner.errors import InputError, RunnerError
 from runner.figures.drawn import Drawn
 from runner.language import templating
@@ -31,6 +30,7 @@ from runner.report.functions.facts import Facts
 from runner.report.functions.filters import NumberFilters
 from runner.report.functions.phrases import Phrases
 from runner.report.functions.registry import filters, functions
+from runner.report.functions.set_facts import SetFacts
 from runner.report.functions.word_filters import WordFilters, fail
 from runner.report.layout import Layout
 from runner.report.missing import notice
@@ -39,8 +39,8 @@ from runner.results.study import MissingVariant, Study
 
 ANSWER = re.compile(r"q(\d+)\.html")
 FRONT_PARTS = ("summary",)
-SUMMARY_PREFIX = "R"  # of the claims made in the summary
-BACK_PARTS = ("configuration", "variants", "appendix", "evidence")
+PREFIXES = {"summary": "R", "discussion": "D"}  # of the claims made in parts that are no answers
+BACK_PARTS = ("discussion", "configuration", "variants", "references", "appendix", "evidence")
 EVIDENCE = "parts/evidence.html"  # rendered last
 LAYOUT_FILE = "report.html"
 
@@ -71,8 +71,9 @@ def report_html(
 ) -> Document:
     """The whole document. Raises RunnerError naming template and line for a faulty template.
 
-    The map of evidence is rendered last, from the numbers that the other parts printed; ``manifest_sha256``
-    is the hash of what is attached to the PDF.
+    The claims of summary and answers are gathered whether the practice prints a map of evidence or only
+    attaches it; the printed one is rendered last, from the numbers of the other parts. ``manifest_sha256`` is
+    the hash of what is attached to the PDF.
     """
     layout, ledger = Layout(figures), Ledger()
     environment = _environment(study, layout, ledger, templates_dir)
@@ -82,9 +83,8 @@ def report_html(
     sources = {name: parts.constants(name) for name in templates}
     for name, constants in sources.items():
         layout.section(_section_id(name), _section_name(name, constants["title"]))
-    sections, claims = [parts.section(n, sources[n]) for n in templates if n != EVIDENCE], list[Claim]()
-    if EVIDENCE in sources:  # without it, links would lead nowhere
-        sections, claims = link_sections(sections, study, ledger)
+    sections = [parts.section(n, sources[n]) for n in templates if n != EVIDENCE]
+    sections, claims = link_sections(sections, study, ledger, mapped=EVIDENCE in sources)
     environment.globals["claims"] = claims
     if EVIDENCE in sources:
         sections.append(parts.section(EVIDENCE, sources[EVIDENCE]))
@@ -134,20 +134,23 @@ def _compile(environment: jinja2.Environment, name: str) -> None:
 
 
 def link_sections(
-    sections: Sequence[Section], study: Study, ledger: Ledger
+    sections: Sequence[Section], study: Study, ledger: Ledger, mapped: bool
 ) -> tuple[list[Section], list[Claim]]:
-    """The sections with each number linked to where it comes from, and the claims made in them."""
+    """The sections with each number linked to where it comes from, and the claims made in them.
+
+    Where no map is printed (``mapped``), or no table of notebooks, links would lead nowhere: there are none.
+    """
     linked: list[Section] = []
     claims: list[Claim] = []
-    shown = select(study)
-    with_row = [name for name in study.finished if name in shown]
+    with_row = [name for name in study.finished if any(f'id="k-{name}"' in s.body for s in sections)]
     for section in sections:
-        if section.number is None and section.id not in FRONT_PARTS:
-            body = link_to_notebooks(section.body, with_row, ledger)
-        else:
-            prefix = SUMMARY_PREFIX if section.number is None else str(section.number)
+        prefix = PREFIXES.get(section.id, "") if section.number is None else str(section.number)
+        if prefix:
             body, found = link_claims(section.body, section.id, prefix, ledger)
             claims += found
+            body = body if mapped else section.body
+        else:
+            body = link_to_notebooks(section.body, with_row, ledger)
         linked.append(replace(section, body=body))
     return linked, claims
 
@@ -156,7 +159,8 @@ def _environment(study: Study, layout: Layout, ledger: Ledger, templates_dir: Pa
     environment = templating.environment(templates_dir, autoescape=True, finalize=refuse_untraced)
     facts = Facts(study)
     phrases = Phrases(facts, templates_dir)
-    environment.globals.update(functions(facts, facts.over_seeds, phrases, layout, formula, fail))
+    sources = facts, facts.over_seeds, phrases, SetFacts(study), layout, formula, fail
+    environment.globals.update(functions(*sources))
     environment.globals.update(study=study, language=language())
     environment.filters.update(NumberFilters(ledger, zone=study.zone).all())
     environment.filters.update(filters(facts, WordFilters(study)))

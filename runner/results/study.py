@@ -52,7 +52,8 @@ class Choice:
     """A factor of the best model, taken from the variant that won on validation data.
 
     ``among`` is in order of preference; ``top`` has the highest validation accuracy, ``tied`` are those
-    not demonstrably worse than it, and ``winner`` is the first of ``among`` that is tied.
+    not demonstrably worse than it, and ``winner`` is the first of ``among`` that is tied. ``reason``
+    says why ``among`` is in this order.
     """
 
     label: str
@@ -61,6 +62,7 @@ class Choice:
     winner: str | None
     top: str | None
     tied: tuple[str, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True)

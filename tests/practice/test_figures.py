@@ -44,9 +44,7 @@ from tests.made_up import History, Story, make_study
 
 DRAWS = own_draws(TEMPLATES) or {}
 SMALL = (240, 200)  # images of validation and test
-CURVES = (
-    *("fig-curvas", "fig-lotes", "fig-lotes-diferencias", "fig-redes", "fig-candidatos", "fig-curvas-mejor"),
-)
+CURVES = ("fig-curvas", "fig-lotes", "fig-lotes-diferencias", "fig-redes", "fig-resumen", "fig-curvas-mejor")
 HISTORIES: tuple[History, ...] = ("overfitting", "stalled", "improving", "diverging")
 ENGLISH = re.compile(
     r"\b(epoch|loss|accuracy|train|training|validation|batch|size|test set|weight|seconds)\b"
@@ -141,7 +139,7 @@ def test_lines_run_through_no_label_whatever_the_curves(
 def test_figures_of_few_results_are_drawn(tmp_path: Path) -> None:
     skipped = ("batch-4", "batch-16", "batch-128", "batch-256", "c-adam", "c-sgd", "c-rmsprop", "timing")
     made = make_study(tmp_path, Story(skipped=skipped, images=SMALL))
-    for id in ("fig-lotes", "fig-lotes-diferencias", "fig-candidatos", "fig-curvas"):
+    for id in ("fig-lotes", "fig-lotes-diferencias", "fig-resumen", "fig-curvas"):
         assert overlaps(DRAWS[id](made).figure) == []
 
 
@@ -213,13 +211,18 @@ def test_a_colour_filter_has_mid_grey_for_zero_and_a_scale_of_its_own() -> None:
 
 
 def test_values_beyond_the_scale_are_announced() -> None:
-    maps = np.random.default_rng(2).uniform(-1, 1, (8, 8, 64))
-    assert bar_ends(grids.feature_maps(maps.round(0))) == "neither"
-    maps[0, 0, 0] = 50
-    assert bar_ends(grids.feature_maps(maps)) == "both"
     kernel = np.zeros((3, 3, 64, 64))
     kernel.flat[::3], kernel.flat[0] = 1, 90
     assert bar_ends(grids.kernel_mosaic(kernel)) == "max"
+
+
+def test_maps_that_hardly_vary_are_blank() -> None:
+    """Against the most varied of the layer; each of the others has a scale of its own."""
+    maps = np.random.default_rng(2).uniform(-1, 1, (8, 8, 4))
+    maps[..., 1] *= 0.01
+    maps[..., 2] += 50
+    assert grids.blank_maps(maps).tolist() == [False, True, False, False]
+    assert bar_ends(grids.feature_maps(maps)) == "neither"
 
 
 def bar_ends(figure: Figure) -> str:
@@ -338,13 +341,6 @@ def test_alt_text_of_maps_counts_the_weak_ones() -> None:
     assert "2 se quedan por debajo" in alt_text.feature_maps(maps, "conv1")
 
 
-def test_alt_text_of_candidates_goes_from_the_best_down(study: Study) -> None:
-    text = alt_text.candidates(study, study.group("candidates"))
-    values = [float(v.replace(",", ".")) for v in re.findall(r", (\d+,\d)\xa0% \(de", text)]
-    assert len(values) == len(study.group("candidates"))
-    assert values == sorted(values, reverse=True)
-
-
 @pytest.mark.parametrize(("name", "questions"), [("comparison", range(9, 13)), ("best_model", range(13, 19))])
 def test_notebooks_answer_their_questions_under_headings(name: str, questions: range) -> None:
     notebook = json.loads((PROJECT_ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
@@ -357,7 +353,7 @@ def test_notebooks_answer_their_questions_under_headings(name: str, questions: r
 
 
 @pytest.mark.parametrize("label", [r"$\frac{$", "$x^2$ y 5 $", r"a\$b"])
-@pytest.mark.parametrize("id", ["fig-redes", "fig-candidatos"])
+@pytest.mark.parametrize("id", ["fig-redes", "fig-resumen"])
 def test_labels_are_drawn_as_they_are_written(study: Study, id: str, label: str, tmp_path: Path) -> None:
     """A dollar in a label begins no formula."""
     variants = tuple(replace(each, label=label) for each in study.variants)

@@ -21,9 +21,10 @@ from tests.made_up_records import CLASSES
 
 TEMPLATES = PROJECT_ROOT / "templates"
 FIGURES = (
-    *("fig-curvas", "fig-lotes", "fig-lotes-diferencias", "fig-redes", "fig-candidatos", "fig-curvas-mejor"),
-    *("fig-confusion", "fig-filtros-primera", "fig-filtros-ultima", "fig-densa", "fig-imagen"),
-    *("fig-mapas-primera", "fig-mapas-ultima"),
+    *("fig-curvas", "fig-lotes", "fig-lotes-diferencias", "fig-redes", "fig-resumen", "fig-curvas-mejor"),
+    *("fig-confusion", "fig-filtros-primera", "fig-filtros-ultima", "fig-red-base", "fig-imagen"),
+    *("fig-mapas-primera", "fig-mapas-ultima", "fig-red-mejor", "fig-filtros-base"),
+    *("fig-filtros-segunda", "fig-fallos", "fig-reconstruccion"),
 )
 SMALL = (700, 600)  # validation and test images: enough for the tests to see a difference
 
@@ -312,7 +313,9 @@ def test_choices_and_candidates(render: Render) -> None:
     text = render("small").text(12)
     assert "Mejoran la exactitud de validación: SGD con momento." in text
     assert "La empeoran: sin normalización por lotes." in text
-    assert "SGD con momento de Nesterov" in text
+    assert "Red compacta con Adam" in text and "Los demás no se distinguen" in text
+    assert "SGD con momento de Nesterov" in render("small").text(4)
+    assert "que suele ayudar más en entrenamientos largos" in text  # why it is preferred among equals
 
 
 def test_partial_answers(render: Render) -> None:

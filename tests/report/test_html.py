@@ -64,6 +64,10 @@ def make(tmp_path: Path) -> Make:
         ignored = shutil.ignore_patterns("answers", "fonts")
         shutil.copytree(PROJECT_ROOT / "templates", templates, ignore=ignored)
         (templates / "answers").mkdir()
+        (templates / "parts" / "references.html").unlink()  # they are of the answers
+        for part in ("appendix", "evidence"):  # as a practice that prints its map of evidence
+            text = f'{{% extends "base/{part}.html" %}}'
+            (templates / "parts" / f"{part}.html").write_text(text, encoding="utf-8")
         for number, answer in enumerate(answers, start=1):
             path = templates / "answers" / f"q{number:02}.html"
             path.write_text(answer, encoding="utf-8")

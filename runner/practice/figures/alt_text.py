@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from runner.analysis.classification import largest_confusions
 from runner.analysis.compare import Comparison, turning_point
-from runner.analysis.over_seeds import validation_accuracy
 from runner.analysis.readings import Batches, Moves, doubled
 from runner.figures.style import number
 from runner.language.i18n import percent_sign, tr, trn
@@ -152,26 +152,6 @@ def networks(study: Study, names: Sequence[str], reference: str) -> str:
     )
 
 
-def candidates(study: Study, names: Sequence[str]) -> str:
-    """Accuracies on validation, the highest first."""
-    found = [(validation_accuracy(study, name), study.info(name).label) for name in names]
-    found.sort(key=lambda each: each[0].value, reverse=True)
-    listed = "; ".join(
-        tr(
-            "{label}, {value} (de {low} a {high})",
-            label=label,
-            value=percent(accuracy.value),
-            low=percent(accuracy.low),
-            high=percent(accuracy.high),
-        )
-        for accuracy, label in found
-    )
-    return tr(
-        "Exactitud de validación de cada candidato, con su intervalo del 95 %, de mayor a menor: {list}.",
-        list=listed,
-    )
-
-
 def confusion(counts: np.ndarray, names: Sequence[str]) -> str:
     """Hits in all, the best and the worst class, and the largest confusions of counts (n, n)."""
     names = [tr(name) for name in names]
@@ -217,21 +197,6 @@ def kernels(kernel: np.ndarray, layer: str) -> str:
     )
 
 
-def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> str:
-    """Shape, range and largest weight of the weights (features, classes)."""
-    feature, label = np.unravel_index(int(kernel.argmax()), kernel.shape)
-    return tr(
-        "Pesos de la última capa densa: {features} características por {classes} clases, de {low} a {high}; "
-        "el mayor une la característica {feature} con la clase {name}.",
-        features=kernel.shape[0],
-        classes=len(class_names),
-        low=number(float(kernel.min()), 3),
-        high=number(float(kernel.max()), 3),
-        feature=int(feature),
-        name=tr(class_names[int(label)]),
-    )
-
-
 def feature_maps(maps: np.ndarray, layer: str) -> str:
     """Shape and range of the outputs (h, w, filters), the strongest filter, and how many stay weak."""
     height, width, filters = maps.shape
@@ -265,3 +230,23 @@ def sample_image(title: str, index: int) -> str:
 def percent(share: float) -> str:
     """A share as a percentage with one decimal."""
     return f"{number(100 * float(share), 1)}{percent_sign()}"
+
+
+def mistakes(found: Sequence[Mapping[str, Any]]) -> str:
+    """What each mistaken image is, and what it was taken for."""
+    listed = "; ".join(
+        tr(
+            "{label}, tomada por {prediction} con probabilidad {probability}",
+            label=tr(each["label"]),
+            prediction=tr(each["prediction"]),
+            probability=number(each["probability"], 2),
+        )
+        for each in found
+    )
+    return tr("Imágenes de test que el modelo confunde: {images}.", images=listed)
+
+
+def reconstruction(titles: Sequence[str]) -> str:
+    """Which pictures stand beside each other."""
+    listed = "; ".join(" ".join(tr(title).split()) for title in titles)
+    return tr("Dos imágenes de test y lo que queda de ellas tras bajar y subir: {columns}.", columns=listed)

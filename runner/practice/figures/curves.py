@@ -5,7 +5,8 @@ Every function takes records or arrays and returns a matplotlib figure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -46,11 +47,13 @@ __all__ = [
     "candidates",
     "confusion_matrix",
     "curves",
+    "mistaken_images",
     "networks",
     "sample_images",
     "use_style",
 ]
 
+MISTAKE_TITLE, MISTAKE_GAP = 0.5, 0.95  # room for two lines above each and for words beside, in sides of one
 IMAGE_GAP, IMAGE_TITLE = 0.28, 0.36  # between sample images and above each, in sides of one
 
 
@@ -109,22 +112,38 @@ def _pair(axis: Axes, runs: Histories, metric: str, title: str) -> None:
     label_lines(axis, ends, gap=0.09)
 
 
-def sample_images(images: np.ndarray, titles: Sequence[str], columns: int = 8) -> Figure:
+def sample_images(
+    images: np.ndarray,
+    titles: Sequence[str],
+    columns: int = 8,
+    title_height: float = IMAGE_TITLE,
+    gap: float = IMAGE_GAP,
+) -> Figure:
     """Byte images (n, h, w, 3) in rows, each under its title.
 
     All on one axis, in sides of an image: every further axis takes a twentieth of a second to lay out.
     """
     rows = -(-len(images) // columns)
-    width, height = columns * (1 + IMAGE_GAP) - IMAGE_GAP, rows * (1 + IMAGE_TITLE)
+    width, height = columns * (1 + gap) - gap, rows * (1 + title_height)
     figure, axis = plt.subplots(figsize=(WIDTH, WIDTH * height / width))
     for place, (image, title) in enumerate(zip(images, titles, strict=False)):
         row, column = divmod(place, columns)
-        x, y = column * (1 + IMAGE_GAP), row * (1 + IMAGE_TITLE) + IMAGE_TITLE
+        x, y = column * (1 + gap), row * (1 + title_height) + title_height
         axis.imshow(image, extent=(x, x + 1, y + 1, y), interpolation="nearest")
         axis.text(x + 0.5, y - 0.07, plain(tr(title)), fontsize=8, color=GREY, ha="center", va="bottom")
     axis.set(xlim=(0, width), ylim=(height, 0))
     axis.axis("off")
     return figure
+
+
+def mistaken_images(images: np.ndarray, found: Sequence[Mapping[str, Any]]) -> Figure:
+    """Byte images (n, h, w, 3) that were mistaken, with true class, predicted one and its probability."""
+    shares = [f"{number(100 * each['probability'], 0)}{percent_sign()}" for each in found]
+    titles = [
+        f"{tr(each['label'])}\n→ {tr(each['prediction'])} {share}"
+        for each, share in zip(found, shares, strict=True)
+    ]
+    return sample_images(images, titles, columns=5, title_height=MISTAKE_TITLE, gap=MISTAKE_GAP)
 
 
 def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:

@@ -23,11 +23,13 @@ from runner.language.i18n import tr
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 DPI = 300
 FEW_TILES = 32  # up to here tiles are drawn twice as wide
+MANY_COLUMNS = 24  # in a row of a layer's many tiles: each is 6 mm wide
 MOSAIC_COLUMNS = (8, 16)  # fewest and most tiles in a row of a mosaic
 MOSAIC_HEIGHT = 6.45  # inches: a page has room for something beside it
 WEIGHT_PIXELS = 12  # most for a weight of a mosaic: a millimetre
 SLICE_GAP = 2  # pixels between the slices of a mosaic
-OUTLIERS = 0.001  # share of the weights of a mosaic, or of a layer's outputs, at each end of the scale
+OUTLIERS = 0.001  # share of the weights of a mosaic at each end of the scale
+LITTLE = 0.05  # of the most varied map's deviation: a map with no more is blank
 
 
 def colour_kernels(kernel: np.ndarray, columns: int = 8) -> Figure:
@@ -42,7 +44,7 @@ def colour_kernels(kernel: np.ndarray, columns: int = 8) -> Figure:
     return grid.figure(tiles, scale, tr("peso en cada canal, entre el mayor del filtro (gris medio: cero)"))
 
 
-def mean_kernels(kernel: np.ndarray, columns: int = 16) -> Figure:
+def mean_kernels(kernel: np.ndarray, columns: int = MANY_COLUMNS) -> Figure:
     """Every filter of a layer (k, k, channels, n) as the mean of its channels, on one scale."""
     means = np.moveaxis(kernel.mean(axis=2), -1, 0)
     limit = _limit(means)
@@ -71,15 +73,37 @@ def kernel_mosaic(kernel: np.ndarray) -> Figure:
 
 
 def feature_maps(maps: np.ndarray) -> Figure:
-    """The output of every filter (h, w, n) for one image, on one scale for the whole layer.
+    """The output of every filter (h, w, n) for one image, each map on its own scale.
 
-    The few values beyond the scale take its end colours, as its arrows say.
+    One that hardly varies against the most varied of the layer is left white: a scale would blow up noise.
     """
-    low, high = (float(v) for v in np.quantile(maps, (OUTLIERS, 1 - OUTLIERS)))
-    norm = Normalize(low, high if high > low else low + 1)
-    tiles = np.moveaxis(maps, -1, 0)
-    grid = _Grid(len(tiles), 8 if len(tiles) <= FEW_TILES else 16, tiles.shape[1:3])
-    return _coloured(grid, tiles, norm, SEQUENTIAL_MAP, tr("activación"))
+    tiles = np.moveaxis(maps, -1, 0).astype(np.float32)
+    low, high = tiles.min(axis=(1, 2), keepdims=True), tiles.max(axis=(1, 2), keepdims=True)
+    scaled = (tiles - low) / np.where(high > low, high - low, 1)
+    scaled[blank_maps(maps)] = np.nan
+    grid = _Grid(len(tiles), 12 if len(tiles) <= FEW_TILES else MANY_COLUMNS, tiles.shape[1:3])
+    return _coloured(
+        grid, scaled, Normalize(0, 1), SEQUENTIAL_MAP, tr("activación, del mínimo al máximo de cada mapa")
+    )
+
+
+def blank_maps(maps: np.ndarray) -> np.ndarray:
+    """Which of the maps (h, w, n) hardly vary, (n,): a twentieth of the largest deviation or less."""
+    spread = maps.std(axis=(0, 1))
+    return np.asarray((spread <= LITTLE * spread.max()) & (spread.max() > 0))  # of a dead layer, none
+
+
+def picture_rows(pictures: np.ndarray, titles: Sequence[str]) -> Figure:
+    """Pictures (columns, rows, h, w, 3) in 0..1, each column under its title."""
+    figure, axes = plt.subplots(pictures.shape[1], len(titles), figsize=(WIDTH, 2.5), squeeze=False)
+    for column, title in enumerate(titles):
+        for row in range(pictures.shape[1]):
+            axis = axes[row, column]
+            axis.imshow(np.clip(pictures[column, row], 0, 1), interpolation="nearest")
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(True)  # what is almost white would be lost on the paper
+        axes[0, column].set_title(plain(tr(title)), fontsize=8, loc="center")
+    return figure
 
 
 def dense_weights(kernel: np.ndarray, class_names: Sequence[str]) -> Figure:

@@ -19,6 +19,7 @@ MEASURES = {
 WORDS = {
     "parameters": "con qué se entrenó",
     "parameters.peak_learning_rate": "tasa de aprendizaje en vigor",
+    "parameters.widths": "filtros de cada bloque",
     "evaluation": "evaluación con los pesos finales",
     "best": "evaluación con los pesos de la mejor época",
     "best.epoch": "mejor época",
@@ -32,8 +33,11 @@ WORDS = {
     "environment": "máquina",
     "environment.threads": "hilos",
     "environment.cores": "núcleos",
-    "values": "lo que dejó el cuaderno",
-    "values.ways": "una de las maneras",
+    "values": "salida del cuaderno",
+    "values.ways": "una de las soluciones",
+    "values.naive_sizes": "tamaños de la red sin arreglo",
+    "values.fit_orders": "orden de las imágenes en una época de fit(shuffle=True)",
+    "values.second_layer": "primera capa entrenada",
     "values.first_layer": "primera capa",
     "values.first_maps_shape": "forma de su salida",
     "values.last_conv_layer": "última capa convolucional",
@@ -115,6 +119,7 @@ TESTS = (
     "prueba de los signos",
     "semillas (intervalo t)",
     "intervalo de Wilson",
+    "intervalo de Newcombe",
     "intervalo de remuestreo",
     "intervalo de Welch",
     "remuestreo de las rondas",
@@ -124,7 +129,10 @@ COUNTED = {
     "count of Conv2D in model.layers": "capas convolucionales",
     "count of MaxPooling2D in model.layers": "capas de max-pooling",
     "count of Dense in model.layers": "capas densas",
-    "count of values.ways": "maneras que se probaron",
+    "count of values.ways": "soluciones que se probaron",
+    "count of reductions in values.naive_sizes": "reducciones del enunciado",
+    "count of enlargements in values.naive_sizes": "ampliaciones del enunciado",
+    "share of Dense in model.parameters": "parte de los parámetros en las capas densas",
     "count of repetitions": "entrenamientos con otras semillas",
     "1 / count of data.class_names": "exactitud de acertar al azar",
     "ceil(data.train_images / parameters.batch_size)": "actualizaciones por época",
@@ -132,14 +140,13 @@ COUNTED = {
     "filters.npz first_kernel shape": "forma de los pesos de la primera capa",
     "filters.npz first_kernel grey energy share over one half": "filtros que miran sobre todo la luz",
     "filters.npz first_kernel grey energy share up to one half": "filtros que miran sobre todo el color",
-    "filters.npz first_kernel least largest weight": "menor peso máximo de un filtro de la primera capa",
-    "filters.npz first_kernel largest weight": "mayor peso máximo de un filtro de la primera capa",
+    "filters.npz first_kernel uniform energy share over one half": "filtros que miran la claridad",
     "filters.npz last_conv_kernel filters": "filtros de la última convolución",
     "filters.npz last_conv_kernel shape": "forma de los pesos de la última convolución",
     "filters.npz last_conv_kernel input channels": "canales de entrada de la última convolución",
     "filters.npz dense_kernel shape": "forma de los pesos de la última capa densa",
     "maps.npz first_maps filters": "mapas de la primera capa",
-    "maps.npz first_maps with little spread": "mapas casi uniformes de la primera capa",
+    "maps.npz first_maps blank": "mapas en blanco de la primera capa",
     "maps.npz last_maps filters": "mapas de la última convolución",
     "maps.npz last_maps side": "lado de los mapas de la última convolución",
     "maps.npz last_maps with little spread": "mapas casi uniformes de la última convolución",
@@ -214,6 +221,11 @@ def _called(function: str, *arguments: str) -> str:
             measure = "accuracy" if function == "accuracy_gap" else "cross_entropy"
             first, second = (_of(measure, split) for split in splits)
             return tr("{first} menos {second}", first=first, second=second)
+        case ("accuracy_gap", *splits):
+            first, second = (_of("accuracy", split) for split in splits)
+            return tr("{first} menos {second}", first=first, second=second)
+        case ("recall", name):
+            return tr("exhaustividad de «{name}» en test", name=tr(name))
         case ("per_class", name):
             return tr("clase «{name}» en test", name=tr(name))
     return ""

@@ -1,0 +1,54 @@
+"""The figure of the summary's page: how well the main models do on the test set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from runner.analysis.compare import Interval, split_accuracy
+from runner.figures.style import BLUE, GREY, WIDTH, number, plain
+from runner.language.i18n import percent_sign, tr
+from runner.practice.figures.curves import PercentFormat
+from runner.results.study import Study
+
+CHANGES_NO_DIGIT = True  # of a training: see code_closure
+
+
+def overview(study: Study, names: Sequence[str]) -> Figure:
+    """Test accuracy of each model (first seed) with its 95 % interval, the first on top and in grey."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.24 * len(names) + 0.55))
+    rows = list(reversed(names))
+    for place, name in enumerate(rows):
+        found, colour = interval(study, name), GREY if name == names[0] else BLUE
+        axis.plot([found.low, found.high], [place, place], color=colour, lw=1.6)
+        axis.plot(found.value, place, "o", color=colour, ms=5)
+        text = f"{number(100 * found.value, 1)}{percent_sign()}"
+        axis.annotate(
+            text, (found.high, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8
+        )
+    axis.set_yticks(range(len(rows)), [plain(study.label(name)) for name in rows])
+    axis.set_xlabel(tr("exactitud en test (intervalo del 95 %)"))
+    axis.grid(axis="y", visible=False)
+    axis.margins(x=0.12, y=0.12)
+    axis.xaxis.set_major_formatter(PercentFormat())
+    return figure
+
+
+def overview_words(study: Study, names: Sequence[str]) -> str:
+    """The alternative text: each accuracy with its interval."""
+    parts = []
+    for name in names:
+        found = interval(study, name)
+        low, value, high = (
+            f"{number(100 * share, 1)}{percent_sign()}" for share in (found.low, found.value, found.high)
+        )
+        label = study.label(name)
+        parts.append(tr("{label}, {value} (de {low} a {high})", label=label, value=value, low=low, high=high))
+    return tr("Exactitud en test con su intervalo del 95 %: {models}.", models="; ".join(parts))
+
+
+def interval(study: Study, name: str) -> Interval:
+    """The accuracy of one model on the test set."""
+    return split_accuracy(study.get(name), "test")
