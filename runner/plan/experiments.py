@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from runner import LOCALES
 from runner.errors import InputError
-from runner.plan.records import MOST_SEEDS
+from runner.plan.records import MOST_SEEDS, Wanted
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all but tab and line feed
 DEEPEST = 20  # tables and lists in each other
@@ -140,6 +140,7 @@ class Experiments(Strict):
     templates: str | None = None
     data: tuple[str, ...] = ()
     seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Literal["auto"] | None = None
+    precision: Wanted | None = None
     author: AuthorEntry = AuthorEntry()
     profiles: dict[Name, ProfileEntry]
     variants: dict[Name, VariantEntry] = {}

@@ -22,6 +22,7 @@ from runner.machine.processor import processor
 from runner.practice.data.sets import Dataset, Split
 from runner.practice.flops import flops_per_image
 from runner.practice.parameters import CLASSES
+from runner.practice.precision import in_float32
 from runner.practice.training import EpochClock, evaluation_batches
 from runner.results import records
 from runner.results.reasons import Reason
@@ -71,8 +72,9 @@ def measure(
 
 
 def evaluate(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> tuple[records.Scores, np.ndarray]:
-    """Metrics on byte images (n, 32, 32, 3) with labels (n,), and the probabilities (n, 10)."""
-    probabilities = model.predict(evaluation_batches(images, labels), verbose=0)
+    """Metrics on byte images (n, 32, 32, 3) with labels (n,), and the probabilities (n, 10), in float32."""
+    with in_float32():
+        probabilities = model.predict(evaluation_batches(images, labels), verbose=0)
     truth = keras.utils.to_categorical(labels, CLASSES)
     loss = float(keras.ops.mean(model.loss(truth, probabilities)))
     entropy = keras.losses.categorical_crossentropy(truth, probabilities)

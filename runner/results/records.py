@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationError
@@ -170,7 +170,8 @@ class Result(Record):
 
     ``wall_seconds`` are of all its attempts, those that were cut off included; ``settings`` are the variables
     in force that decide how libraries compute. ``files`` are the names of all that the notebook left in its
-    folder, by which the report knows what to attach; empty in records of earlier versions.
+    folder, by which the report knows what to attach; empty in records of earlier versions. ``precision`` is
+    that of the training steps; a practice that knows no other computes as its own code does.
     """
 
     schema_version: int
@@ -179,6 +180,7 @@ class Result(Record):
     notebook_sha256: str
     profile: str
     draft: bool
+    precision: Literal["float32", "bfloat16"] = "float32"
     key: str
     key_parts: dict[str, str]
     parameters: dict[str, Any]

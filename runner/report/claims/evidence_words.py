@@ -30,6 +30,8 @@ WORDS = {
     "environment": "máquina",
     "environment.threads": "hilos",
     "environment.cores": "núcleos",
+    "precision": "precisión del entrenamiento",
+    "precision.gain": "velocidad en bfloat16 entre la de float32",
     "values": "lo que dejó el cuaderno",
     "values.ways": "una de las maneras",
     "values.first_layer": "primera capa",
