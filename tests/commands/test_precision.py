@@ -7,6 +7,7 @@ A training in bfloat16 on a processor without it is slow, and otherwise the same
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from runner.faults import telling
 from runner.figures.drawn import Drawn
 from runner.machine import bfloat16
 from runner.plan.precision import wanted_precision
-from runner.plan.records import Precision
+from runner.plan.records import Precision, PrecisionName
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.practice import costs
 from runner.report.functions.facts import Facts
@@ -158,18 +159,29 @@ def test_unlike_precisions_are_told_and_marked(tmp_path: Path) -> None:
     assert len(facts.environments()) == 2
 
 
-def test_the_report_says_the_precision_and_the_gain(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("used", "gain", "printed"),
+    [
+        ("bfloat16", 1.75, "alcanzó 1,75 veces la velocidad de float32."),
+        ("float32", 1.05, "alcanzó 1,05 veces la velocidad de float32, y se entrenó en float32."),
+        (None, None, ""),
+    ],
+)
+def test_the_report_says_the_precision_and_the_gain(
+    used: PrecisionName | None, gain: float | None, printed: str, tmp_path: Path
+) -> None:
     make_study(tmp_path)
     for path in tmp_path.glob("results/*/result.json"):
-        path.write_text(
-            json.dumps(json.loads(path.read_text()) | {"precision": "bfloat16"}), encoding="utf-8"
-        )
-    plan = replace(make_plan(DEFAULT_PLAN, "full"), precision=Precision(used="bfloat16", gain=1.75))
-    study = load_study(plan, tmp_path)
+        record = json.loads(path.read_text(encoding="utf-8")) | {"precision": used or "float32"}
+        path.write_text(json.dumps(record), encoding="utf-8")
+    plan = replace(make_plan(DEFAULT_PLAN, "full"), precision=Precision(used=used, gain=gain))
     figures = {name: Drawn(Path(f"{name}.svg"), "una figura") for name in FIGURES}
-    page = report_html(study, figures, TEMPLATES, "0" * 64).html
+    page = report_html(load_study(plan, tmp_path), figures, TEMPLATES, "0" * 64).html
     assert page.count("Precisión del entrenamiento") == 3
-    assert "alcanzó" in page and "1,75" in page and "Precisiones distintas" not in page
+    text = " ".join(re.sub("<[^>]*>", "", page).split())
+    assert printed in text and ("alcanzó" in text) == bool(printed)
+    assert ("con números de la mitad de bits" in text) == (used == "bfloat16")
+    assert "Precisiones distintas" not in text
 
 
 @pytest.mark.xdist_group("precision")
