@@ -45,6 +45,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         except MissingVariant as error:
             missing[variant.name] = error.reason
         _tell_altered(variant.name, build_dir)
+    _tell_mixed(finished)
     return Study(
         title=i18n.tr(plan.title),
         profile=plan.profile,
@@ -59,7 +60,21 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         zone=plan.zone,
         failed_since=failed_since,
         compare=_compared(plan),
+        precision=plan.precision,
     )
+
+
+def _tell_mixed(finished: dict[str, Finished]) -> None:
+    """Tell of trainings of unlike precision in one folder; the report marks what compares them."""
+    trained = [each.result for each in finished.values() if each.result.training is not None]
+    faster = [each.variant for each in trained if each.precision == "bfloat16"]
+    usual = [each.variant for each in trained if each.precision != "bfloat16"]
+    if faster and usual:
+        few, other = (faster, "float32") if len(faster) <= len(usual) else (usual, "bfloat16")
+        own = "bfloat16" if few is faster else "float32"
+        what = f"trainings of unlike precision: {', '.join(few)} in {own}, the others in {other}"
+        hint = f"'all --precision {other}' trains those again; until then the report marks what compares them"
+        tell(RunnerError(what, hint=hint))
 
 
 def _left_out(plan: Plan) -> set[str]:

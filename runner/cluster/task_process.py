@@ -24,6 +24,7 @@ from typing import IO, Any
 
 from runner.errors import RunnerError
 from runner.execute.task import Outcome, Task, import_path, run_task
+from runner.machine.bfloat16 import lack_of_bfloat16
 from runner.plan.practice import practice_of
 from runner.processes import isolation, sockets
 from runner.processes.pool import end_children, settle
@@ -116,6 +117,9 @@ def _listen(asked: IO[bytes], put: Callable[[Job], Any]) -> None:
 
 def _do(task: Task, data: tuple[str, ...], source: str | None, environment: Mapping[str, str]) -> Answer:
     os.environ.update(environment)
+    lack = lack_of_bfloat16() if task.precision == "bfloat16" else ""
+    if lack:
+        return None, lack
     try:
         for name in data:
             _obtain(task.practice, name, source)

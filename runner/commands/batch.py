@@ -14,9 +14,16 @@ from rich.table import Table
 
 from runner import made
 from runner.build_folder import KERNELS_LOG
+from runner.commands.precision import BOTH, decide, described, open_precisions, practice_has_choice
 from runner.commands.rehearsal import rehearse_notebook
 from runner.commands.request import Request, say
-from runner.execute.calibration import LEAST_BUDGET_SECONDS, calibrate, former_seconds, read_samples
+from runner.execute.calibration import (
+    LEAST_BUDGET_SECONDS,
+    calibrate,
+    former_seconds,
+    of_precision,
+    read_samples,
+)
 from runner.execute.estimate import Estimator
 from runner.execute.likely import likely
 from runner.execute.live_report import LiveReport, Render
@@ -90,6 +97,7 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
         from runner.cluster.executor import ClusterExecutor
 
         certificates = Certificates(request.tls_ca, request.tls_cert, request.tls_key)
+        say_precision(workspace, request, budget)
         client = connect(request.scheduler, certificates)
         cluster = ClusterExecutor(client, workspace.plan, say, request.jobs, request.source)
         side_by_side = min(cluster.jobs, len(todo))
@@ -110,7 +118,7 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
     try:
         side_by_side = min(limits.jobs, len(todo))
         rehearse_notebook(workspace.plan, workspace.build_dir, executor, side_by_side, log)
-        estimator = prepare_estimates(workspace, todo, limits, executor, budget)
+        estimator = prepare_estimates(workspace, todo, limits, executor, budget, request)
     except BaseException:
         end_children()
         executor.shutdown(wait=False, cancel_futures=True)
@@ -143,21 +151,36 @@ def prepare_estimates(
     limits: Limits,
     executor: Executor,
     budget: float | None,
+    request: Request,
 ) -> Estimator:
     """An estimator for the variants, calibrated if there is much to do and the time for it."""
     build_dir, practice = workspace.build_dir, workspace.plan.practice
     costs = costs_of(practice)
     former = former_seconds(build_dir, todo)
+    is_open = say_precision(workspace, request, budget) and not limits.gpus
+    used = workspace.plan.precision.name
     if budget is not None and budget < LEAST_BUDGET_SECONDS:
-        return Estimator(costs, read_samples(build_dir, limits.jobs, practice), former)
+        return Estimator(costs, read_samples(build_dir, limits.jobs, practice, used), former)
 
     def threads(variant: Variant) -> int:
         return limits.whole if variant.choose else limits.share  # what chooses waits for all, and runs alone
 
     pending = [v.name for v in todo]
     resolved = [(v, likely(v, workspace.finished, pending, workspace.plan)) for v in todo]
-    samples = calibrate(build_dir, resolved, threads, limits.jobs, executor, say)
-    return Estimator(costs, samples, former)
+    wanted = BOTH if is_open else (used,)
+    samples = calibrate(build_dir, resolved, threads, limits.jobs, executor, say, wanted)
+    if is_open:
+        return Estimator(costs, decide(workspace, samples, resolved, threads), former)
+    return Estimator(costs, of_precision(samples, used), former)
+
+
+def say_precision(workspace: Workspace, request: Request, budget: float | None) -> bool:
+    """Say in which precision is trained, unless that is still to be measured, which is returned."""
+    why, is_open = open_precisions(workspace, request, budget)
+    if practice_has_choice(workspace.plan) and not is_open:
+        text = f"float32 ({why})" if why else described(workspace.plan.precision)
+        say(f"precision: {text}")
+    return is_open
 
 
 def say_plan(schedule: Schedule, budget: float, say: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.build_folder import refuse_strange
+from runner.commands.precision import described, practice_has_choice
 from runner.commands.request import Request, open_plan
 from runner.execute.calibration import former_seconds, read_samples
 from runner.execute.estimate import Estimator
@@ -28,7 +29,7 @@ def show_plan(request: Request) -> None:
     workspace = Workspace(plan, request.build_dir.resolve())
     states = workspace.states()
     limits = default_limits(None)
-    samples = read_samples(workspace.build_dir, limits.jobs, plan.practice)
+    samples = read_samples(workspace.build_dir, limits.jobs, plan.practice, plan.precision.name)
     former = former_seconds(workspace.build_dir, plan.variants)
     estimator = Estimator(costs_of(plan.practice), samples, former)
     estimator.learn(workspace.finished.values())
@@ -43,6 +44,8 @@ def show_plan(request: Request) -> None:
         table.add_row(state.variant.name, _differences(workspace, state), _state(state), duration(seconds))
     console = Console(markup=False, emoji=False)  # titles and labels are text
     console.print(table)
+    if practice_has_choice(plan):
+        console.print(f"precision: {described(plan.precision)}", highlight=False)
     jobs = limits.jobs
     for line in workspace.undeclared():
         console.print(f"note: {line}", highlight=False)

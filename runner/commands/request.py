@@ -20,11 +20,12 @@ from runner.language import i18n
 from runner.language.templating import check_texts
 from runner.language.zone import local_zone, read_zone
 from runner.plan.experiments import explain
-from runner.plan.records import Author, Seeds
+from runner.plan.precision import wanted_precision
+from runner.plan.records import Author, Precision, Seeds, Wanted
 from runner.plan.seeds import wanted_seeds, with_seeds
 from runner.plan.variants import DEFAULT_PLAN, Plan, make_plan, with_author
 
-NOTED = ("--profile", "--name", "--course", "--group", "--date", "--locale", "--seeds")
+NOTED = ("--profile", "--name", "--course", "--group", "--date", "--locale", "--seeds", "--precision")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Request:
     budget: str | None = None
     force: bool = False
     seeds: str | None = None
+    precision: Wanted | None = None
     wait: bool = False
     scheduler: str | None = None
     tls_ca: Path | None = None
@@ -73,6 +75,7 @@ class Note(Record):
     author: Author | None = None
     written_author: Author | None = None
     seeds: Seeds | None = None
+    precision: Precision | None = None
     locale: str | None = None  # None: that of the experiments file
     zone: Annotated[str, AfterValidator(_known_zone)] = ""
 
@@ -80,8 +83,8 @@ class Note(Record):
 def load_plan(request: Request) -> Plan:
     """The plan of the request; raises InputError for a bad experiments file.
 
-    Profile, author, locale and seeds not given are those of the last run in the build folder, and so is the
-    time zone.
+    Profile, author, locale, precision and seeds not given are those of the last run in the build folder, and
+    so is the time zone.
     """
     refuse_sources(request)
     noted = read_note(request.build_dir)
@@ -97,6 +100,8 @@ def load_plan(request: Request) -> Plan:
     }
     plan = replace(plan, zone=noted.zone, locale=asked or plan.locale)
     plan = with_author(plan, **(_noted_author(plan, noted) | {k: v for k, v in given.items() if v}))
+    precision = wanted_precision(request.precision, plan.precision.written, noted.precision)
+    plan = replace(plan, precision=precision)
     return with_seeds(plan, wanted_seeds(request.seeds, plan.seeds.written, noted.seeds))
 
 
@@ -171,6 +176,7 @@ def remember(plan: Plan, build_dir: Path) -> None:
         author=plan.author,
         written_author=plan.written_author,
         seeds=plan.seeds if plan.seeds != Seeds() else None,
+        precision=plan.precision if plan.precision != Precision() else None,
         locale=None if plan.locale == plan.written_locale else plan.locale,
         zone=plan.zone,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner import made
 from runner.build_folder import FAILURE_FILE, checkpoint_folder, held, result_folder, work_folder
+from runner.commands.precision import refuse_precision
 from runner.commands.render import make_outputs, render
 from runner.commands.request import Request, open_plan_here, remember, say
 from runner.durations import parse_duration
@@ -56,6 +57,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         workspace = Workspace(plan, build_dir)
         states = workspace.states()
         todo = select(workspace, states, request, only)
+        refuse_precision(plan, todo, request)
         for line in workspace.undeclared():
             say(f"note: {line}")
         refuse_occupied(build_dir, todo)
@@ -67,6 +69,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
         with reporting_loss(plan, build_dir):
             execute(workspace, todo, request, budget, failed)
+            plan = workspace.plan  # with the precision that was decided
             if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
                 search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say, began)
                 plan, more = search.run(lambda space, new: execute(space, new, request))

@@ -22,12 +22,13 @@ from pydantic import ValidationError
 from runner.build_folder import CALIBRATION_FILE, result_folder
 from runner.errors import RunnerError
 from runner.execute.estimate import Sample
-from runner.execute.task import kernel_environment
+from runner.execute.task import kernel_environment, practice_settings
 from runner.files import Record, write_json
 from runner.gate import read_bytes
 from runner.machine.capacity import usable_cores, whole_memory
 from runner.machine.processor import processor
 from runner.plan.practice import Costs, Practice, costs_of, practice_of
+from runner.plan.records import PrecisionName
 from runner.plan.variants import Variant
 from runner.processes.forked_kernel import begin, fork_context, is_safe, preload
 from runner.results.records import read_result
@@ -59,8 +60,13 @@ def machine(jobs: int, practice: Practice) -> dict[str, str]:
     } | {name: version(name) for name in practice.packages}
 
 
-def read_samples(build_dir: Path, jobs: int, practice: str) -> tuple[Sample, ...]:
-    """The samples kept in the build folder, if they are of this machine and so many kernels."""
+def read_samples(
+    build_dir: Path, jobs: int, practice: str, precision: PrecisionName | None = None
+) -> tuple[Sample, ...]:
+    """The samples kept in the build folder, if they are of this machine and so many kernels.
+
+    With a ``precision``, only those of it.
+    """
     known = practice_of(practice)
     if known is None or known.costs is None:
         return ()
@@ -68,7 +74,14 @@ def read_samples(build_dir: Path, jobs: int, practice: str) -> tuple[Sample, ...
         found = Calibration.model_validate_json(read_bytes(build_dir / CALIBRATION_FILE, build_dir))
     except (OSError, ValidationError):
         return ()
-    return found.samples if found.machine == machine(jobs, known) else ()
+    if found.machine != machine(jobs, known):
+        return ()
+    return of_precision(found.samples, precision) if precision else found.samples
+
+
+def of_precision(samples: Iterable[Sample], precision: PrecisionName) -> tuple[Sample, ...]:
+    """The samples that were measured with that precision."""
+    return tuple(each for each in samples if each.precision == precision)
 
 
 def former_seconds(build_dir: Path, variants: Iterable[Variant]) -> dict[str, float]:
@@ -90,10 +103,12 @@ def calibrate(
     jobs: int,
     executor: Executor,
     say: Callable[[str], None],
+    precisions: Sequence[PrecisionName] = ("float32",),
 ) -> tuple[Sample, ...]:
     """Samples for the variants of ``todo``: the kept ones, and what is missing measured now.
 
-    ``threads`` tells what each variant's kernel will get. Nothing is measured for little work.
+    ``threads`` tells what each variant's kernel will get. Of several ``precisions``, each kind of variant is
+    measured with one right after the other: a machine's clock drifts. Nothing is measured for little work.
     """
     name = next((v.practice for v, _ in todo if v.kind == "training"), "")
     practice, costs = practice_of(name), costs_of(name)
@@ -101,10 +116,11 @@ def calibrate(
         return ()
     kept = read_samples(build_dir, jobs, name)
     work = sum(costs.seconds(p, 1) for v, p in todo if v.kind == "training")
-    wanted = _wanted(todo, threads, kept, costs)
+    wanted = _wanted(todo, threads, kept, costs, precisions)
     if work < LEAST_WORK_SECONDS or not wanted:
         return kept
-    say(f"calibration: a few steps of {len(wanted)} kinds of variant")
+    kinds = len(wanted) // len(precisions)
+    say(f"calibration: a few steps of {max(1, kinds)} kinds of variant in {' and '.join(precisions)}")
     start = time.monotonic()
     measured, reasons = _measure(wanted, start + LIMIT_SECONDS, jobs, executor, name)
     for reason in reasons[:1]:
@@ -116,7 +132,7 @@ def calibrate(
     return samples
 
 
-Wanted = tuple[Mapping[str, Any], int]
+Wanted = tuple[Mapping[str, Any], int, PrecisionName]  # parameters, threads
 
 
 def _wanted(
@@ -124,25 +140,55 @@ def _wanted(
     threads: Callable[[Variant], int],
     kept: Sequence[Sample],
     costs: Costs,
+    precisions: Sequence[PrecisionName] = ("float32",),
 ) -> list[Wanted]:
     """What is still to be measured, the kinds on which most of the time depends first.
 
     Those of little work are left out: scaling from another kind is good enough for them, and costs nothing.
     """
-    known = {_key(s.parameters, s.threads) for s in kept}
-    found: dict[str, Wanted] = {}
-    work: dict[str, float] = {}
+    known = {(_key(s.parameters, s.threads), s.precision) for s in kept}
+    found: dict[str, tuple[Mapping[str, Any], int]] = {}
     for variant, parameters in todo:
         if variant.kind == "training":
             key = _key(costs.parameters(parameters), threads(variant))
             found.setdefault(key, (parameters, threads(variant)))
-            work[key] = work.get(key, 0.0) + costs.seconds(parameters, 1)
-    least, covered, chosen = LEAST_SHARE * sum(work.values()), 0.0, []
+    work = _work(todo, threads, costs)
+    least, covered = LEAST_SHARE * sum(work.values()), 0.0
+    chosen: list[Wanted] = []
     for key in sorted(found, key=lambda k: -work[k]):
-        if covered < least and key not in known:
-            chosen.append(found[key])
+        if covered < least:
+            chosen += ((*found[key], each) for each in precisions if (key, each) not in known)
         covered += work[key]
     return chosen
+
+
+def _work(todo: Sequence[Parameterised], threads: Callable[[Variant], int], costs: Costs) -> dict[str, float]:
+    """Expected seconds of one core for each kind of variant."""
+    work: dict[str, float] = {}
+    for variant, parameters in todo:
+        if variant.kind == "training":
+            key = _key(costs.parameters(parameters), threads(variant))
+            work[key] = work.get(key, 0.0) + costs.seconds(parameters, 1)
+    return work
+
+
+def bfloat16_gain(
+    samples: Iterable[Sample], todo: Sequence[Parameterised], threads: Callable[[Variant], int], practice: str
+) -> float | None:
+    """How many times as fast the trainings of ``todo`` are in bfloat16 as in float32, all together.
+
+    Each kind counts by its expected work; None if none was measured in both.
+    """
+    costs = costs_of(practice)
+    if costs is None:
+        return None
+    seconds = {(_key(s.parameters, s.threads), s.precision): s.train_seconds for s in samples}
+    usual = faster = 0.0
+    for key, work in _work(todo, threads, costs).items():
+        one, other = seconds.get((key, "float32")), seconds.get((key, "bfloat16"))
+        if one and other:
+            usual, faster = usual + work, faster + work * other / one
+    return usual / faster if faster else None
 
 
 def _key(parameters: Mapping[str, Any], threads: int) -> str:
@@ -156,7 +202,7 @@ def _measure(
 
     Kernels that will have more cores than their share run alone; so do their steps, after the others.
     """
-    share = min(threads for _, threads in wanted)
+    share = min(threads for _, threads, _ in wanted)
     groups = [[w for w in wanted if w[1] == share]]
     groups += [[w] for w in wanted if w[1] != share]
     samples: list[Sample] = []
@@ -166,14 +212,16 @@ def _measure(
         waiting = list(group)
         while waiting or running:
             while waiting and len(running) < jobs and time.monotonic() < deadline:
-                parameters, threads = waiting.pop(0)
-                future = executor.submit(measure_apart, practice, json.dumps(dict(parameters)), threads)
-                running[future] = (parameters, threads)
+                parameters, threads, precision = waiting.pop(0)
+                settings = practice_settings(practice, precision)
+                given = json.dumps(dict(parameters))
+                future = executor.submit(measure_apart, practice, given, threads, settings)
+                running[future] = (parameters, threads, precision)
             if not running:
                 reasons.append(f"{len(waiting)} kinds left out for lack of time")
                 break
             for future in wait(running, timeout=0.5, return_when="FIRST_COMPLETED").done:
-                parameters, threads = running.pop(future)
+                measured = running.pop(future)
                 try:
                     found = future.result()
                 except Exception as error:  # a worker that died: the rough model serves
@@ -181,26 +229,34 @@ def _measure(
                 if isinstance(found, str):
                     reasons.append(found)
                 else:
-                    samples.append(_sample(parameters, threads, found, practice))
+                    samples.append(_sample(measured, found, practice))
     return samples, reasons
 
 
-def _sample(
-    parameters: Mapping[str, Any], threads: int, seconds: tuple[float, float], practice: str
-) -> Sample:
+def _sample(measured: Wanted, seconds: tuple[float, float], practice: str) -> Sample:
+    parameters, threads, precision = measured
     costs = costs_of(practice)
     cost = costs.parameters(parameters) if costs else dict(parameters)
-    return Sample(parameters=cost, threads=threads, train_seconds=seconds[0], forward_seconds=seconds[1])
+    return Sample(
+        parameters=cost,
+        threads=threads,
+        train_seconds=seconds[0],
+        forward_seconds=seconds[1],
+        precision=precision,
+    )
 
 
-def measure_apart(practice: str, parameters: str, threads: int) -> tuple[float, float] | str:
+def measure_apart(
+    practice: str, parameters: str, threads: int, settings: Mapping[str, str]
+) -> tuple[float, float] | str:
     """Time steps in a process of their own, as kernels are; seconds for one image, or what went wrong.
 
-    Runs in a worker, whose fork server (with TensorFlow in it) the kernels use afterwards.
+    ``settings`` are the variables of its kernel. Runs in a worker, whose fork server (with TensorFlow in it)
+    the kernels use afterwards.
     """
     known = practice_of(practice)
     assert known is not None and known.costs is not None
-    os.environ |= kernel_environment(threads, known.settings)
+    os.environ |= kernel_environment(threads, settings)
     preload(known.preloaded)
     context = fork_context() if is_safe() else get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)

@@ -12,6 +12,7 @@ from typing import Any
 
 from runner.files import Record
 from runner.plan.practice import Costs
+from runner.plan.records import PrecisionName
 from runner.results.records import Finished
 
 STARTUP_SECONDS = 8.0  # kernel, data, compiling the graph, figures, saving
@@ -22,13 +23,15 @@ NOTEBOOK_SECONDS = 20.0
 class Sample(Record):
     """Seconds for one case, to train and to predict, that were measured with some parameters.
 
-    ``parameters`` are those that matter for it (see ``Costs.parameters``), in JSON's form.
+    ``parameters`` are those that matter for it (see ``Costs.parameters``), in JSON's form; ``precision`` is
+    that of the training steps.
     """
 
     parameters: dict[str, Any]
     threads: int
     train_seconds: float
     forward_seconds: float
+    precision: PrecisionName = "float32"
 
 
 class Estimator:
@@ -107,6 +110,7 @@ def sample_of(finished: Finished, costs: Costs) -> Sample:
         threads=training.environment.threads,
         train_seconds=training.timing.epoch_seconds / data.train_images,
         forward_seconds=training.timing.validation_seconds / (epochs * data.validation_images),
+        precision=finished.result.precision,
     )
 
 

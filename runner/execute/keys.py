@@ -17,7 +17,9 @@ from runner.code_closure import Source, imported, meaning, named, of_package, pa
 from runner.file_index import FileIndex
 from runner.plan.data_files import DataPath, data_hash, folder_hash, named_files
 from runner.plan.notebooks import PARAMETERS, code_of, read_cells
-from runner.plan.practice import data_sets_of, practice_of
+from runner.plan.practice import data_sets_of, practice_of, precision_settings
+
+FLOAT32 = "float32"
 
 NOTEBOOK = "notebook"  # the part of its own code
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it puts in
@@ -72,11 +74,16 @@ def content_of(
 
 
 def key_parts(
-    content: Mapping[str, str], parameters: Mapping[str, Any], inputs: Mapping[str, str], practice: str
+    content: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    practice: str,
+    precision: str = FLOAT32,
 ) -> dict[str, str]:
     """Hash of each thing a run of the ``practice`` depends on, by name.
 
     ``content`` are the parts of its notebook's content, ``inputs`` the keys of other results that it reads.
+    float32 is in no key, as it was before there was another.
     """
     parts = {**content, "parameters": digest(parameters)}
     if found := practice_of(practice):
@@ -84,6 +91,8 @@ def key_parts(
         parts["settings"] = digest(found.settings)
         for name in data_sets_of(practice, parameters):
             parts["data"] = found.fingerprint(name)
+    if precision != FLOAT32 and precision_settings(practice, precision) is not None:
+        parts["precision"] = precision
     if inputs:
         parts["inputs"] = digest(inputs)
     return parts

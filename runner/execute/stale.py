@@ -9,7 +9,7 @@ from typing import Any
 from runner.execute.keys import changed_parts
 from runner.results.records import Result
 
-IN_CLEAR = ("keras", "numpy", "tensorflow")  # parts of the key that are versions, not hashes
+IN_CLEAR = ("keras", "numpy", "precision", "tensorflow")  # parts of the key that are no hashes
 WORDS = {
     "parameters": "parameters",
     "notebook": "code of the notebook",
@@ -19,6 +19,7 @@ WORDS = {
     "inputs": "results it reads",
 }
 NOTHING = "-"
+USUAL = {"precision": "float32"}  # what a part is where it is in no key
 
 
 def why_stale(result: Result, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> str:
@@ -31,7 +32,7 @@ def why_stale(result: Result, parts: Mapping[str, str], parameters: Mapping[str,
 
 def _reasons(result: Result, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> Iterator[str]:
     for part in changed_parts(result.key_parts, parts):
-        old, new = result.key_parts.get(part, NOTHING), parts.get(part, NOTHING)
+        old, new = (each.get(part, USUAL.get(part, NOTHING)) for each in (result.key_parts, parts))
         if part == "parameters":
             yield from tuple(_changes(result.parameters, parameters)) or (WORDS[part],)
         elif part in IN_CLEAR:

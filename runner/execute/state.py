@@ -95,7 +95,8 @@ class Workspace:
     def parts(self, variant: Variant) -> dict[str, str]:
         """What the variant's result depends on, hashed."""
         inputs = self._inputs(variant)
-        return key_parts(self.content(variant).parts, self.parameters(variant), inputs, variant.practice)
+        content, precision = self.content(variant).parts, self.plan.precision.name
+        return key_parts(content, self.parameters(variant), inputs, variant.practice, precision)
 
     def content(self, variant: Variant) -> Content:
         """What the variant's notebook is and reads; looked at once for all the variants that share it."""
@@ -152,6 +153,7 @@ class Workspace:
             threads=threads,
             timeout_seconds=timeout_seconds,
             practice=variant.practice,
+            precision=self.plan.precision.name,
         )
 
     def progress_file(self, name: str) -> Path:

@@ -54,7 +54,8 @@ from runner.gate import (
     remove_file,
     remove_tree,
 )
-from runner.plan.practice import practice_of
+from runner.plan.practice import practice_of, precision_settings
+from runner.plan.records import PrecisionName
 from runner.processes import isolation
 from runner.processes.forked_kernel import preload
 from runner.results import attempts
@@ -83,6 +84,7 @@ class Task:
     threads: int
     timeout_seconds: int | None = None
     practice: str = ""
+    precision: PrecisionName = "float32"
 
     @property
     def key(self) -> str:
@@ -138,7 +140,7 @@ def _execute(task: Task, attempt: Attempt) -> None:
     from runner.execute.notebook import run_notebook  # papermill takes long to import
 
     practice = practice_of(task.practice)
-    _set_environment(task, attempt, practice.settings if practice else {})
+    _set_environment(task, attempt, practice_settings(task.practice, task.precision))
     preload(practice.preloaded if practice else ())
     executed = task.work_dir / EXECUTED
     # In the notebook's folder, as Jupyter does: modules and files beside it are found.
@@ -157,6 +159,12 @@ def _set_environment(task: Task, attempt: Attempt, settings: Mapping[str, str]) 
         kernel.PLAN: str(task.plan),
         kernel.PROFILE: task.profile,
     }
+
+
+def practice_settings(practice: str, precision: str) -> dict[str, str]:
+    """The variables of a practice's kernels, those of the precision among them."""
+    found = practice_of(practice)
+    return dict(found.settings if found else {}) | dict(precision_settings(practice, precision) or {})
 
 
 def kernel_environment(threads: int, settings: Mapping[str, str]) -> dict[str, str]:
@@ -199,6 +207,7 @@ def _publish(task: Task, attempt: Attempt, started: datetime, wall_seconds: floa
         notebook_sha256=hashlib.sha256(read_bytes(executed, root)).hexdigest(),
         profile=task.profile,
         draft=task.draft,
+        precision=task.precision,
         key=digest(parts),
         key_parts=parts,
         parameters=dict(task.parameters),

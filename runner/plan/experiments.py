@@ -16,7 +16,7 @@ from runner import LOCALES, limits
 from runner.build_folder import FILES, Outputs
 from runner.errors import InputError
 from runner.gate import read_given
-from runner.plan.records import MOST_SEEDS
+from runner.plan.records import MOST_SEEDS, Wanted
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all but tab and line feed
 LONGEST_SHOWN = 80
@@ -159,6 +159,7 @@ class Experiments(Strict):
     templates: str | None = None
     data: tuple[str, ...] = ()
     seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Literal["auto"] | None = None
+    precision: Wanted | None = None
     author: AuthorEntry = AuthorEntry()
     profiles: dict[Name, ProfileEntry]
     variants: dict[Name, VariantEntry] = {}

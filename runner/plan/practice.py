@@ -75,6 +75,7 @@ class Practice(Protocol):
     parameters: type[BaseModel]  # with the defaults; what doesn't fit is refused in its words
     packages: Sequence[str]  # installed ones whose versions decide digits
     settings: Mapping[str, str]  # variables that are in force in each kernel and decide digits
+    precisions: Mapping[str, Mapping[str, str]]  # may be left out (see precision_settings)
     preloaded: Sequence[str]  # modules that kernels begin with, imported once for all of them
     costs: Costs | None  # None: nothing is known, each variant is expected to take what it took
 
@@ -118,6 +119,16 @@ def practice_of(name: str) -> Practice | None:
         hint = "runner/plan/practice.py says what each is"
         raise InputError(f"the practice '{name}' has no {', '.join(lacking)}", where="practice", hint=hint)
     return cast("Practice", module)
+
+
+def precision_settings(name: str, precision: str) -> Mapping[str, str] | None:
+    """The variables that put a precision in force in the practice's kernels; None if it has no such one.
+
+    A practice says so in ``precisions``, by the names ``float32`` and ``bfloat16``; one without it computes
+    as its own code does, and nothing of it is in its keys.
+    """
+    found: Mapping[str, Mapping[str, str]] = getattr(practice_of(name), "precisions", {})
+    return found.get(precision)
 
 
 def costs_of(name: str) -> Costs | None:

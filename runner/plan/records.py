@@ -68,6 +68,28 @@ class Seeds(Record):
         return max(self.count, self.more.get(name, 1))
 
 
+PrecisionName = Literal["float32", "bfloat16"]
+Wanted = Literal["auto", "float32", "bfloat16"]
+
+
+class Precision(Record):
+    """In which numbers trainings compute: one for the whole plan, so that no comparison mixes two.
+
+    ``asked`` by option or file; ``used`` is None while nothing decided, which is as float32. ``gain`` is how
+    many times as fast bfloat16 was measured to be; ``written`` is what the experiments file says.
+    """
+
+    asked: Wanted = "auto"
+    used: PrecisionName | None = None
+    gain: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    written: Wanted | None = None
+
+    @property
+    def name(self) -> PrecisionName:
+        """The one in force."""
+        return self.used or "float32"
+
+
 @dataclass(frozen=True)
 class Author:
     """Who signs the report, and for which course."""

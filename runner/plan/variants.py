@@ -22,7 +22,8 @@ from runner.plan.experiments import (
 )
 from runner.plan.notebooks import PARAMETERS, check_notebook, declared_parameters
 from runner.plan.practice import allowed_parameters, check_parameters, practice_of
-from runner.plan.records import Author, Compared, Seeds
+from runner.plan.precision import wanted_precision
+from runner.plan.records import Author, Compared, Precision, Seeds
 
 DEFAULT_PLAN = shipped("notebooks") / "experiments.toml"
 TEMPLATES = shipped("templates")  # of this practice
@@ -70,6 +71,7 @@ class Plan:
     variants: tuple[Variant, ...]
     handin: tuple[HandinEntry, ...]
     seeds: Seeds = field(default_factory=Seeds)
+    precision: Precision = field(default_factory=Precision)
     templates: Path = TEMPLATES
     written_author: Author | None = None  # that of the experiments file, which flags may override
     zone: str = ""  # in which the report tells times; empty: as they were recorded
@@ -129,6 +131,7 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
         variants=(*trainings, *notebooks),
         handin=experiments.handin,
         seeds=Seeds(written=experiments.seeds),
+        precision=wanted_precision(None, experiments.precision, None),
         templates=templates or _templates(experiments, path),
         practice=experiments.practice,
         locale=experiments.locale,

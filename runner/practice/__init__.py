@@ -18,6 +18,8 @@ __all__ = ["costs"]
 parameters = Parameters
 packages = ("tensorflow", "keras", "numpy")
 settings = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+BFLOAT16 = "RUNNER_BFLOAT16"  # 1: the kernel trains in it (see precision.py)
+precisions = {"float32": {BFLOAT16: "0"}, "bfloat16": {BFLOAT16: "1"}}
 preloaded = ("runner.practice.preloaded",)
 
 

@@ -191,7 +191,8 @@ class Result(Record):
 
     ``wall_seconds`` are of all its attempts, those that were cut off included; ``settings`` are the variables
     in force that decide how libraries compute. ``files`` are the names of all that the notebook left in its
-    folder, by which the report knows what to attach; empty in records of earlier versions.
+    folder, by which the report knows what to attach; empty in records of earlier versions. ``precision`` is
+    that of the training steps; a practice that knows no other computes as its own code does.
     """
 
     schema_version: int
@@ -200,6 +201,7 @@ class Result(Record):
     notebook_sha256: str
     profile: str
     draft: bool
+    precision: Literal["float32", "bfloat16"] = "float32"
     key: str
     key_parts: dict[str, str]
     parameters: dict[str, Any]

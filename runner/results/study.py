@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from runner.errors import RunnerError
-from runner.plan.records import SEED_MARK, Author, Compared, Seeds, origin
+from runner.plan.records import SEED_MARK, Author, Compared, Precision, Seeds, origin
 from runner.results.reasons import PENDING, Reason, reason_words
 from runner.results.records import Finished
 
@@ -87,6 +87,7 @@ class Study:
     zone: str = ""
     failed_since: Mapping[str, Reason] = field(default_factory=dict)
     compare: tuple[Compared, ...] = ()
+    precision: Precision = field(default_factory=Precision)
 
     def reference(self, question: int, group: str) -> str:
         """What a question compares the variants of a group with; the baseline, unless the plan says other."""
@@ -128,6 +129,14 @@ class Study:
     def group(self, group: str) -> tuple[str, ...]:
         """Names planned in ``group``, in the order of the plan; repetitions left out."""
         return tuple(v.name for v in self.variants if v.group == group and not v.repeats)
+
+    def by_precision(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """The finished trainings of ``names``, every seed of them, by the precision that they computed in."""
+        found: dict[str, list[str]] = {}
+        for run in (run for name in names for run in self.runs(origin(name))):
+            if self.get(run).result.training is not None:
+                found.setdefault(self.get(run).result.precision, []).append(run)
+        return found
 
     def runs(self, name: str) -> tuple[str, ...]:
         """The finished trainings of the variant ``name``, one a seed; the first has the plain name."""

@@ -20,12 +20,14 @@ FAULTS = {
     "Latin-1": ('{"profile": "full", "locale": "ñ"}'.encode("latin-1"), "Invalid JSON"),
     "no table": ("[]", "Input should be an object"),
     "seeds in words": ('{"seeds": {"count": "many"}}', "seeds.count"),
+    "a precision of nowhere": ('{"precision": {"used": "half"}}', "precision.used"),
+    "a negative gain": ('{"precision": {"gain": -1}}', "precision.gain"),
     "an author in a list": ('{"author": ["Ana"]}', "author"),
     "a name alone": (json.dumps({"author": SIGNED | {"names": "Ana"}}), "author.names"),
     "a profile of numbers": ('{"profile": 3}', "profile"),
     "a zone of nowhere": ('{"zone": "Mars/Olympus"}', "zone: no time zone 'Mars/Olympus' is known here"),
     "a zone that is a path": ('{"zone": "../../etc/passwd"}', "zone: no time zone"),
-    "an unknown key": ('{"colour": "red"}', "colour: unknown key; allowed: author, locale, profile"),
+    "an unknown key": ('{"colour": "red"}', "colour: unknown key; allowed: author, locale, precision"),
 }
 
 

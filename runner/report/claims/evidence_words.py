@@ -33,6 +33,8 @@ WORDS = {
     "environment": "máquina",
     "environment.threads": "hilos",
     "environment.cores": "núcleos",
+    "precision": "precisión del entrenamiento",
+    "precision.gain": "velocidad en bfloat16 entre la de float32",
     "values": "salida del cuaderno",
     "values.ways": "una de las soluciones",
     "values.naive_sizes": "tamaños de la red sin arreglo",

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from html.parser import HTMLParser
 
 NUMBER = re.compile(r"\w*\d[\w.,]*\d\w*(?: ?%)?|\w*\d\w*(?: ?%)?")
-EVERYWHERE = frozenset({"95 %"})  # the level of every interval
+EVERYWHERE = frozenset({"95 %", "bfloat16", "float32"})  # the level of every interval; names of numbers
 TRACED_ELEMENTS = frozenset({"data", "code", "pre", "svg"})
 # Cross references, numbers of figures and tables, a failure's own words, and what a metric is called.
 TRACED_CLASSES = frozenset({"ref", "number", "missing", "absent", "metric"})

@@ -22,7 +22,7 @@ from runner.report.claims.numbers import Measured
 from runner.report.claims.traced import Traced
 from runner.report.functions.registry import template_filter, template_function
 from runner.report.functions.seed_facts import SeedFacts
-from runner.report.missing import notice
+from runner.report.missing import PRECISIONS, mixed_notice, notice
 from runner.results.reasons import NO_RESULT
 from runner.results.records import Finished, WhichEpoch
 from runner.results.study import Study
@@ -262,10 +262,11 @@ class Facts:
 
     @template_function()
     def environments(self) -> tuple[tuple[str, ...], ...]:
-        """The trained variants, in groups that ran on the same machine with the same versions."""
+        """The trained variants, in groups of the same machine, versions and precision."""
         groups: dict[Any, list[str]] = {}
         for name in self.trained(repetitions=True):
-            groups.setdefault(self._get(name).training.environment, []).append(name)
+            found = self._get(name)
+            groups.setdefault((found.training.environment, found.result.precision), []).append(name)
         return tuple(tuple(names) for names in groups.values())
 
     @template_function()
@@ -277,10 +278,17 @@ class Facts:
 
     @template_function()
     def missing_notice(self, names: Iterable[str]) -> Markup:
-        """A notice naming those of ``names`` that are missing, and why; empty if none is."""
+        """A notice naming those of ``names`` that are missing, and why; empty if none is.
+
+        Another names them where they, and the baseline, were trained in unlike precisions.
+        """
+        names = tuple(names)
         lost = [name for name in names if not self.study.has(name)]
         reasons = {name: self.study.missing.get(name, NO_RESULT) for name in lost}
-        return Markup().join(notice(self.label(name), reasons[name]) for name in lost)
+        mixed = self.study.by_precision(dict.fromkeys((*names, self.study.baseline)))
+        labels = {each: [self.label(name) for name in mixed.get(each, ())] for each in PRECISIONS}
+        marked = mixed_notice(labels) if len(mixed) > 1 else Markup()
+        return Markup().join(notice(self.label(name), reasons[name]) for name in lost) + marked
 
     def _get(self, name: str) -> Finished:
         """A finished variant; a name that isn't in the plan is the template's fault."""
