@@ -38,7 +38,7 @@ def _curves(name: str | None) -> Draw:
 
 def _batch_curves(study: Study) -> DrawnFigure:
     reading = readings.batches(study)
-    return DrawnFigure(curves.batch_curves(study, reading), alt_text.batch_curves(reading))
+    return DrawnFigure(curves.batch_curves(study, reading), alt_text.batch_curves(study, reading))
 
 
 def _batch_differences(study: Study) -> DrawnFigure:

@@ -9,7 +9,7 @@ import numpy as np
 
 from runner.analysis.classification import largest_confusions
 from runner.analysis.compare import Comparison, turning_point
-from runner.analysis.readings import Batches, Moves, doubled
+from runner.analysis.readings import Batches, Moves, doubled, loss_at
 from runner.figures.style import number
 from runner.language.i18n import percent_sign, tr, trn
 from runner.practice.figures.bands import Histories, values
@@ -77,7 +77,7 @@ def _crossing(epochs: Sequence[Epoch]) -> str:
     )
 
 
-def batch_curves(reading: Batches) -> str:
+def batch_curves(study: Study, reading: Batches) -> str:
     """Where the validation loss of each batch size is lowest, and where it ends."""
     parts = [
         tr(
@@ -85,7 +85,7 @@ def batch_curves(reading: Batches) -> str:
             size=each.size,
             least=number(each.value, 3),
             epoch=each.epoch,
-            end=number(each.value + each.rise, 3),
+            end=_final(study, each.name),
         )
         for each in reading.lowest
     ]
@@ -94,6 +94,12 @@ def batch_curves(reading: Batches) -> str:
         "Validación: {list}.",
         list="; ".join(parts),
     )
+
+
+def _final(study: Study, name: str) -> str:
+    """The final validation loss, the mean over the seeds if there are several."""
+    found, n = number(loss_at(study, name, "last"), 3), len(study.runs(name))
+    return tr("{value} (media de {n} semillas)", value=found, n=n) if n > 1 else found
 
 
 def batch_differences(reading: Batches) -> str:
@@ -136,7 +142,7 @@ def networks(study: Study, names: Sequence[str], reference: str) -> str:
             label=study.info(each.name).label,
             least=number(each.value, 3),
             epoch=each.epoch,
-            end=number(each.value + each.rise, 3),
+            end=_final(study, each.name),
         )
         for each in minima
     ]

@@ -17,7 +17,7 @@ from runner.plan.variants import TEMPLATES
 from runner.practice.figures.bands import Histories, band, histories, values
 from runner.practice.figures.colours import colour_of
 from runner.practice.figures.differences import Series, differences, name_epochs, paired
-from runner.results.records import Epoch, WhichEpoch
+from runner.results.records import WhichEpoch
 from runner.results.study import Study
 
 ASIDE = 0.06  # how far beside their size both differences stand, as a share of its logarithm
@@ -32,7 +32,7 @@ def batch_curves(study: Study, reading: readings.Batches | None = None) -> Figur
         runs, colour = histories(study, name), colour_of(name)
         curve(train, runs, "train_cross_entropy", colour, "--")
         curve(validation, runs, "validation_cross_entropy", colour, "-")
-        mark_lowest(validation, runs[0], colour)
+        mark_lowest(validation, runs, colour)
     train.set_title(tr("Pérdida de entrenamiento"), fontweight="normal")
     validation.set_title(tr("Pérdida de validación"), fontweight="normal")
     label_ends(validation, study, [(name, tr("lote de {size}", size=size)) for name, size in reading.sizes])
@@ -89,12 +89,11 @@ def curve(axis: Axes, runs: Histories, field: str, colour: str, line: str) -> No
     localise(axis)
 
 
-def mark_lowest(axis: Axes, epochs: Sequence[Epoch], colour: str) -> None:
-    """A dot on the minimum of validation."""
-    best = min(epochs, key=lambda epoch: epoch.validation_cross_entropy)
-    axis.plot(
-        best.epoch, best.validation_cross_entropy, "o", ms=5.5, color=colour, mec=INK, mew=0.7, zorder=5
-    )
+def mark_lowest(axis: Axes, runs: Histories, colour: str) -> None:
+    """A dot on the minimum of validation, of the mean over the seeds."""
+    y = values(runs, "validation_cross_entropy").mean(axis=0)
+    at = int(y.argmin())
+    axis.plot(runs[0][at].epoch, y[at], "o", ms=5.5, color=colour, mec=INK, mew=0.7, zorder=5)
 
 
 def label_ends(axis: Axes, study: Study, labels: Sequence[tuple[str, str]], gap: float = 0.09) -> None:

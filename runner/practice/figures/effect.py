@@ -32,7 +32,7 @@ def networks(study: Study, names: Sequence[str], reference: str) -> Figure:
     for name in shown:
         runs, colour = histories(study, name), colour_of(name)
         curve(curves, runs, "validation_cross_entropy", colour, "-")
-        mark_lowest(curves, runs[0], colour)
+        mark_lowest(curves, runs, colour)
     curves.set_title(tr("Pérdida de validación"), fontweight="normal")
     label_ends(curves, study, [(name, fill(study.info(name).label, LABEL_WIDTH)) for name in shown], gap=0.2)
     epochs: tuple[WhichEpoch, ...] = ("last", "best")
