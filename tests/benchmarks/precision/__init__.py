@@ -1,0 +1,1 @@
+"""What bfloat16 costs in accuracy and gives in speed: pairs of trainings, kept as records, and the page."""
