@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+
+from runner.analysis.compare import ALPHA
+
+Leaning = Literal["over", "under", "even"]
 
 
 @dataclass(frozen=True)
 class ClassScore:
-    """Precision, recall and F1 of one class; ``support`` is its number of images."""
+    """Precision, recall and F1 of one class; ``support`` is its number of images.
+
+    ``leaning`` says whether it is shown to be named too often or too rarely: precision and recall differ as
+    its false alarms and its missed images do.
+    """
 
     name: str
     precision: float
     recall: float
     f1: float
     support: int
+    leaning: Leaning = "even"
 
 
 @dataclass(frozen=True)
@@ -34,9 +44,19 @@ def per_class(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -
 
     columns = precision_recall_fscore_support(labels, predicted, labels=range(len(names)), zero_division=0.0)
     return tuple(
-        ClassScore(name, float(p), float(r), float(f), int(n))
-        for name, p, r, f, n in zip(names, *columns, strict=True)
+        ClassScore(name, float(p), float(r), float(f), int(n), leaning(labels == place, predicted == place))
+        for place, (name, p, r, f, n) in enumerate(zip(names, *columns, strict=True))
     )
+
+
+def leaning(there: np.ndarray, named: np.ndarray) -> Leaning:
+    """Whether a class is named (n,) more or less often than it is there (n,): McNemar, at 5 %."""
+    from scipy.stats import binomtest
+
+    alarms, missed = int((named & ~there).sum()), int((there & ~named).sum())
+    if not alarms + missed or binomtest(alarms, alarms + missed).pvalue >= ALPHA:
+        return "even"
+    return "over" if alarms > missed else "under"
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:

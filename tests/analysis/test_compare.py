@@ -143,3 +143,13 @@ def test_validation_against_test_is_an_interval_of_the_difference(study: Study) 
     assert found.low == pytest.approx(found.value - np.hypot(a.value - a.low, b.high - b.value), abs=1e-6)
     assert found.high == pytest.approx(found.value + np.hypot(a.high - a.value, b.value - b.low), abs=1e-6)
     assert (back.low, back.high) == pytest.approx((-found.high, -found.low))
+
+
+@pytest.mark.parametrize(
+    ("alarms", "missed", "leaning"),
+    [(175, 186, "even"), (186, 175, "even"), (220, 150, "over"), (150, 220, "under"), (0, 0, "even")],
+)
+def test_precision_against_recall_within_noise_is_no_finding(alarms: int, missed: int, leaning: str) -> None:
+    labels = np.repeat([0, 1, 1, 0], [alarms, missed, 800, 800])
+    predicted = np.repeat([1, 0, 1, 0], [alarms, missed, 800, 800])
+    assert classification.per_class(labels, predicted, "ab")[1].leaning == leaning
