@@ -195,7 +195,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     "a file as annotation": (pin_a_file, r"page 1: annotations \(Annots\)|page 1: has /Annots"),
     "a second attachment of the same name": (
         attach_twice,
-        r"document: attachments .*24 entries, made again 22",
+        r"document: attachments .*\d+ entries, made again \d+",
     ),
     "opacity": (make_transparent, r"page 1: graphics state \(Resources/ExtGState/.*"),
     "a cropped page": (crop, r"page 1: has /CropBox|page 1: box"),
