@@ -64,8 +64,7 @@ TRAINING_FILE = "training.json"  # written by the kernel, folded into result.jso
 SEAL_FILE = ".sha256.json"  # hidden: it is of this folder, and does not travel with the report
 LEFT_BEFORE = (
     RESULT_FILE, PREDICTIONS_FILE, BEST_EPOCH_FILE, VALUES_FILE, "scores.npz", HISTORY_FILE, MODEL_FILE,
-    "filters.npz",
-    "maps.npz",
+    "filters.npz", "maps.npz", "mistakes.npz", "reconstruction.npz",
 )  # fmt: skip  # what this practice leaves; the seal of a later result says what else
 ATTEMPT_FILE = "attempt.json"  # in that of an attempt's checkpoints
 SECONDS_FILE = "seconds.json"

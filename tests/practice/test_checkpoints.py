@@ -279,6 +279,7 @@ def test_an_epoch_with_nan_is_in_the_history_and_not_kept(tmp_path: Path) -> Non
     model = model_module.build_model(p)
     training.compile_model(model, p, 200)
     checkpoint = checkpoints.EpochCheckpoint(model, training.EpochClock(), tmp_path, "k")
+    checkpoint.set_model(model)
     checkpoint.on_epoch_end(2, {"loss": float("nan")})
     assert np.isnan(checkpoint.history["loss"][2])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", "epoch-2.npz"]

@@ -192,7 +192,7 @@ def test_imports_no_tensorflow() -> None:
 
 def test_a_data_set_may_be_called_anything(full: Path) -> None:
     """Its label comes from a record: a path, markup or a template in it are printed as they are."""
-    assert f"Conjunto {LABEL}" in " ".join(pages(full))
+    assert f"Los datos son el conjunto {LABEL}" in " ".join(pages(full))
 
 
 def test_a_gap_inside_an_answer_is_a_question_not_answered(draft: tuple[Study, Path]) -> None:
