@@ -12,7 +12,7 @@ import shlex
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -242,6 +242,9 @@ def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[No
             write_json(build_dir / HOLDER_FILE, _myself())
             yield
         finally:
+            if made.is_kept(build_dir):
+                with suppress(OSError, Strange):
+                    _tidy_list(build_dir)  # now, so that a run with nothing to do finds nothing to tidy
             remove_file(build_dir / HOLDER_FILE)
 
 
