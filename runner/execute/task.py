@@ -273,6 +273,7 @@ def replace_folder(source: Path, target: Path) -> None:
     What somebody else put into the former one is in the new one, then. Raises Strange for a link there.
     """
     root = root_of(target)
+    made.record(root, target)  # with the folder that it is in, which is made next
     make_folder(target.parent, root)
     new = beside(source, target, root)  # while the former is still in its place
     old = target.with_name(OLD.format(target.name))

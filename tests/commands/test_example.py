@@ -68,6 +68,13 @@ def test_its_own_figure_is_there_with_what_it_shows(build: Path) -> None:
     assert any("50 puntos y la recta ajustada" in alt for alt in described)
 
 
+def test_clean_leaves_nothing_of_it(build: Path, tmp_path: Path) -> None:
+    shutil.copytree(build, tmp_path / "build")
+    done = runner("clean", "--yes", "--build-dir", str(tmp_path / "build"))
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "build").exists()
+
+
 def tagged(reader: PdfReader) -> Iterator[DictionaryObject]:
     """Every element of the document's structure."""
     waiting: list[Any] = [reader.root_object["/StructTreeRoot"]]
