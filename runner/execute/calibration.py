@@ -127,7 +127,7 @@ def calibrate(
         say(f"calibration: incomplete: {reason}")
     samples = (*kept, *measured)
     content = Calibration(machine=machine(jobs, practice), samples=samples)
-    write_json(build_dir / CALIBRATION_FILE, content)
+    write_json(build_dir / CALIBRATION_FILE, content, build_dir)
     say(f"calibration: {len(measured)} done in {time.monotonic() - start:.0f} s")
     return samples
 

@@ -126,7 +126,7 @@ def test_kinds_of_little_work_are_not_calibrated() -> None:
     todo = [(v, likely(v, {}, [v.name for v in variants], PLAN)) for v in variants]
     wanted = _wanted(todo, lambda v: 2 if v.choose else 1, (), costs)
     assert 3 <= len(wanted) <= 6
-    assert [threads for _, threads in wanted].count(2) == 1  # the last one has both cores, and most work
+    assert [threads for _, threads, _ in wanted].count(2) == 1  # the last one has both cores, and most work
     kept = [sample("c-adam", 1e-3)]
     assert len(_wanted(todo, lambda v: 2 if v.choose else 1, kept, costs)) == len(wanted) - 1
 
