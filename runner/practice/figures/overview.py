@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 
 from runner.analysis.compare import Interval, split_accuracy
+from runner.analysis.over_seeds import student
 from runner.figures.style import BLUE, GREY, WIDTH, number, plain
 from runner.language.i18n import percent_sign, tr
 from runner.practice.figures.curves import PercentFormat
@@ -17,7 +19,7 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 
 
 def overview(study: Study, names: Sequence[str]) -> Figure:
-    """Test accuracy of each model (first seed) with its 95 % interval, the first on top and in grey."""
+    """Test accuracy of each model with its 95 % interval, the first on top and in grey."""
     figure, axis = plt.subplots(figsize=(WIDTH, 0.24 * len(names) + 0.55))
     rows = list(reversed(names))
     for place, name in enumerate(rows):
@@ -46,9 +48,17 @@ def overview_words(study: Study, names: Sequence[str]) -> str:
         )
         label = study.label(name)
         parts.append(tr("{label}, {value} (de {low} a {high})", label=label, value=value, low=low, high=high))
-    return tr("Exactitud en test con su intervalo del 95 %: {models}.", models="; ".join(parts))
+    models, seeds = "; ".join(parts), max(len(study.runs(name)) for name in names)
+    if seeds > 1:
+        return tr(
+            "Exactitud en test, media de {n} semillas, con su intervalo: {models}.", n=seeds, models=models
+        )
+    return tr("Exactitud en test con su intervalo del 95 %: {models}.", models=models)
 
 
 def interval(study: Study, name: str) -> Interval:
-    """The accuracy of one model on the test set."""
+    """The accuracy on the test set of one model, or the mean over its seeds."""
+    runs = [study.get(run) for run in study.runs(name)]
+    if len(runs) > 1:
+        return student(np.array([split_accuracy(run, "test").value for run in runs]))
     return split_accuracy(study.get(name), "test")
