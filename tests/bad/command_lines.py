@@ -44,7 +44,7 @@ ROWS = [
     wrong("run nobody", "run nobody", "no variant 'nobody' in the plan; there are: baseline"),
     wrong("run nobody, signed", "run nobody --name Ana", "no variant 'nobody' in the plan"),
     wrong("run upwards", "run ../baseline", "no variant '../baseline' in the plan"),
-    wrong("run what needs more", "run best-model", "'best-model' needs best", "run best best-model"),
+    wrong("run what needs more", "run best-model", "'best-model' needs best", "run best baseline best-model"),
     wrong("words for report", "report now", "unexpected extra argument (now)"),
     wrong("report of nothing", "report", "{folder}/build: no such folder", "hint: run 'all' first"),
     wrong("verify nothing", "verify", "report.pdf: no such file", "hint: run 'all' first"),
