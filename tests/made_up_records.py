@@ -113,7 +113,7 @@ PADDING = (
     "Calcula sobre píxeles inventados, que se notan en los bordes.",
 )
 RESIZING = (
-    "Sirve para cualquier tamaño de entrada y no añade pesos.",
+    "No añade pesos, y los tamaños se anotan para la entrada que haya.",
     "La interpolación no aprende, y al reducir se pierden filas y columnas.",
 )
 TRANSPOSING = (

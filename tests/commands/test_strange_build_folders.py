@@ -219,7 +219,7 @@ def test_only_what_a_record_names_is_attached(study: tuple[Study, Path], tmp_pat
     found = {path for path in attached(study) if path.startswith("results/baseline/")}
     assert found == {f"results/baseline/{n}" for n in ("result.json", "predictions.npz", "points.csv")}
     assert {p for p in attached(study) if p.startswith("results/batch-4/")} == {
-        f"results/batch-4/{n}" for n in ("result.json", "predictions.npz")
+        f"results/batch-4/{n}" for n in ("result.json", "predictions.npz", "best_epoch.npz")
     }
 
 
