@@ -11,6 +11,7 @@ from runner.analysis.classification import confusion
 from runner.analysis.compare import split_predictions
 from runner.errors import RunnerError
 from runner.figures.drawn import Draw, DrawnFigure
+from runner.language.i18n import tr
 from runner.practice.figures import alt_text, curves, grids, networks, overview
 from runner.practice.figures.bands import histories
 from runner.results.study import Study
@@ -110,7 +111,8 @@ def _mistakes(study: Study) -> DrawnFigure:
 
 def _reconstructed(study: Study) -> DrawnFigure:
     images = _array(study, RESOLUTION_FILE, "reconstructed", RESOLUTION)
-    titles = [str(title) for title in study.get(RESOLUTION).values["reconstruction"]]
+    found = map(str, study.get(RESOLUTION).values["reconstruction"])
+    titles = ["\n".join(tr(line) for line in title.splitlines()) for title in found]
     return DrawnFigure(grids.picture_rows(images, titles), alt_text.reconstruction(titles), False)
 
 

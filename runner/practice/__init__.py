@@ -17,6 +17,8 @@ __all__ = ["costs"]
 
 parameters = Parameters
 packages = ("tensorflow", "keras", "numpy")
+# What the notebook of question 8 calls the pictures that went down and up again.
+PICTURES = ("entrada", "relleno y recorte", "«same» y recorte", "tamaños anotados")
 settings = {"TF_ENABLE_ONEDNN_OPTS": "1"}
 BFLOAT16 = "RUNNER_BFLOAT16"  # 1: the kernel trains in it (see precision.py)
 precisions = {"float32": {BFLOAT16: "0"}, "bfloat16": {BFLOAT16: "1"}}
@@ -67,11 +69,12 @@ def look_for(names: Iterable[str], source: str | None) -> tuple[str, str]:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Words of tables and names of classes."""
+    """Words of tables, names of classes, and what a notebook calls its pictures."""
     from runner.practice import tables
 
     yield from ((text, "words") for text in (*tables.WORDS.values(), *tables.EPOCHS.values()))
     yield from ((title, "tables.py") for _, title in tables.METRICS)
+    yield from ((name, "resolution.ipynb") for name in PICTURES)
     yield from ((name, "data.py") for name in (*sets.CIFAR10_CLASSES, "dígitos de scikit-learn"))
 
 
