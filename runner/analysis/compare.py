@@ -78,6 +78,11 @@ class Comparison:
     epoch: WhichEpoch = "last"
 
     @property
+    def conclusion(self) -> str:
+        """The verdict, or ``equivalent`` where no difference is shown, and one within the margin is."""
+        return "equivalent" if self.verdict == "undecided" and self.equivalent else self.verdict
+
+    @property
     def n(self) -> int:
         """How many seeds."""
         return max(1, len(self.runs) // 2)

@@ -18,7 +18,12 @@ from runner.results.records import WhichEpoch
 from runner.results.study import Study
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
-WORDS = {"better": "mejor", "worse": "peor", "undecided": "sin diferencia demostrable"}
+WORDS = {
+    "better": "mejor",
+    "worse": "peor",
+    "equivalent": "equivalente",
+    "undecided": "sin diferencia demostrable",
+}
 EPOCHS: dict[WhichEpoch, str] = {"last": "última", "best": "mejor"}
 METRICS: tuple[tuple[Metric, str], ...] = (
     ("cross_entropy", "pérdida de validación"),
@@ -86,7 +91,7 @@ def _comparison(found: Comparison) -> list[str]:
         number(found.difference, 4),
         tr("de {low} a {high}", low=number(found.low, 4), high=number(found.high, 4)),
         f"< {number(0.001, 3)}" if found.p_adjusted < 0.001 else number(found.p_adjusted, 3),
-        WORDS[found.verdict],
+        WORDS[found.conclusion],
     ]
 
 

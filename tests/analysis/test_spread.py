@@ -73,6 +73,7 @@ def test_a_duplicate_is_equivalent_and_nothing_is_without_a_margin(tmp_path: Pat
         one = scored(tmp_path, f"a-{metric}", hits, metric=metric, better="higher")
         found = compare.compare(one, one, "test", metric)
         assert (found.verdict, found.equivalent) == ("undecided", equivalent)
+        assert found.conclusion == ("equivalent" if equivalent else "undecided")
     few = np.zeros(5)
     assert not compare.is_equivalent(few, 0.01)
 
