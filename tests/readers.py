@@ -25,14 +25,15 @@ from runner.analysis import kept_choices
 from runner.build_folder import (
     CALIBRATION_FILE,
     FAILURE_FILE,
+    FORMER_RECEIPT,
     HOLDER_FILE,
     PREDICTIONS_FILE,
-    RECEIPT_FILE,
     RESULT_FILE,
     RUN_FILE,
     SEAL_FILE,
     SUMMARY_FILE,
     VALUES_FILE,
+    Outputs,
     holder,
     made_there,
     sweep,
@@ -344,7 +345,9 @@ READERS = {
         lambda b: read_summary(b / "report.pdf"),
         beside=lambda: {"report.pdf": b"PDF"},
     ),
-    "entrega.json": Reader(RECEIPT_FILE, as_json(RECEIPT), lambda b: Book(b).read()),
+    "entrega.json": Reader(
+        FORMER_RECEIPT, as_json(RECEIPT), lambda b: Book(b, Outputs(message="entrega")).read()
+    ),
     "figures.json": Reader(
         "figures/figures.json",
         as_json(FIGURES),
