@@ -19,7 +19,7 @@ from runner.report.handin_page import write_html
 from tests.browser import assert_right, browser_or_skip, look
 from tests.parcels import make_build
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 TEMPLATES = PROJECT_ROOT / "templates"
 NAME = "Ana <script>document.title='x'</script> {{ 7*7 }} *_`$x$`_* &amp; [a](b)"

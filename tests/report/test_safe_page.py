@@ -17,7 +17,7 @@ from runner.report.handin_page import write_html
 from runner.report.safe_html import clean
 from tests.browser import browser
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 TEMPLATES = PROJECT_ROOT / "templates"
 SETTLING_SECONDS = 1.0  # a refresh of no seconds is there at once
