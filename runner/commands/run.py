@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner import made
 from runner.build_folder import FAILURE_FILE, checkpoint_folder, held, result_folder, work_folder
+from runner.commands.changes import changed_results, refusing_another_plan
 from runner.commands.precision import refuse_precision
 from runner.commands.render import make_outputs, render
 from runner.commands.request import Request, open_plan_here, remember, say
@@ -67,9 +68,11 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         if request.force:
             forget_attempts(build_dir, todo)
         note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
-        with reporting_loss(plan, build_dir):
+        with refusing_another_plan(plan), reporting_loss(plan, build_dir):
             execute(workspace, todo, request, budget, failed)
             plan = workspace.plan  # with the precision that was decided
+            if todo:
+                failed.update(changed_results(workspace))
             if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
                 search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say, began)
                 plan, more = search.run(lambda space, new: execute(space, new, request))

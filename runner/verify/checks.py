@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from runner.build_folder import AWAITED_FILE, RUN_FILE
 from runner.commands.request import Note, Request, open_plan
-from runner.errors import InputError, RunnerError
+from runner.errors import FULL, LIMITS, InputError, RunnerError
 from runner.plan.variants import TEMPLATES, templates_of
 from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.awaited import Awaited
@@ -59,7 +59,11 @@ def checks(pdf: Path, plan_path: Path) -> Iterator[Check]:
     with TemporaryDirectory(prefix="verify-") as folder:
         try:
             yield from _checks(parcel, Path(folder).resolve(), templates)
-        except (RunnerError, OSError) as error:
+        except OSError as error:
+            if error.errno in FULL | LIMITS:  # of this machine: that says nothing of the report
+                raise
+            yield _not_again(error)
+        except RunnerError as error:
             yield _not_again(error)
         except (MemoryError, GeneratorExit):
             raise
