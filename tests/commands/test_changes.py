@@ -1,4 +1,4 @@
-"""What somebody does to a build folder, or to the experiments file, while a run is at work is told at its end."""
+"""What somebody does to build folder or experiments file while a run is at work is told at its end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Held:
         notebook.cells.append(nbformat.v4.new_code_cell(WAITS.format(go=self.go)))
         nbformat.write(notebook, self.practice / "waits.ipynb")
         entries = [
-            f'[notebooks.{name}]\nlabel = "{name}"\nnotebook = "{file}.ipynb"\nparameters = {{ points = 9 }}\n'
+            f'[notebooks.{name}]\nlabel = "{name}"\nnotebook = "{file}.ipynb"\nparameters = {{points = 9}}\n'
             for name, file in (("second", "line"), ("waits", "waits"))
         ]
         self.plan.write_text(self.plan.read_text("utf-8") + "\n".join(("", *entries)), "utf-8")
