@@ -22,6 +22,8 @@ COLUMNS = (
 PAIR_COLUMNS = ("first", "second", "judgement", "shared")
 FORMULAS = ("=", "+", "-", "@")  # how a cell begins that a spreadsheet would work out
 SHORT = 60  # characters of a name on the terminal
+WIDE = 160  # characters of a line where nobody sees the terminal
+MACHINE = 36  # characters of a machine's name on the terminal
 FAULTS = 3  # of one report on the terminal
 PAIRS = 40  # on the terminal; the files have all
 
@@ -42,11 +44,17 @@ def row(examined: Examined) -> dict[str, str]:
         *shares,
         "; ".join(hand_in.used(SEED)),
         "; ".join(hand_in.used("precision")),
-        "; ".join(f"{each} threads" for each in hand_in.used("processor", "threads")),
+        _machines(hand_in),
         hand_in.finished,
         "; ".join(examined.faults),
     )
     return dict(zip(COLUMNS, map(plain, cells), strict=True))
+
+
+def _machines(hand_in: HandIn) -> str:
+    """Processors, and the numbers of threads that trainings had."""
+    threads = ", ".join(hand_in.used("threads"))
+    return "; ".join((*hand_in.used("processor"), *([f"threads: {threads}"] if threads else [])))
 
 
 def class_csv(class_: Sequence[Examined]) -> str:
@@ -77,14 +85,18 @@ def harmless(cell: str) -> str:
 def show(class_: Sequence[Examined], found: Sequence[Finding], groups: Sequence[Sequence[str]]) -> None:
     """Print the table, what is wrong with which report, and what reports share."""
     console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE
     table = Table()
-    for column in ("file", "check", "questions", "test accuracy", "seeds", "precision", "machine", "date"):
-        table.add_column(column, overflow="fold")
+    table.add_column("file", overflow="fold")
+    for column in ("check", "questions", "test accuracy", "seeds", "precision"):
+        table.add_column(column, overflow="fold", no_wrap=column != "seeds")
+    table.add_column("machine", overflow="ellipsis", no_wrap=True, max_width=MACHINE)
+    table.add_column("date", no_wrap=True)
     for examined in class_:
         cells = row(examined)
         accuracy = "{accuracy} [{low}, {high}]".format(**cells) if cells["accuracy"] else ""
-        shown = ("check", "questions", "seeds", "precision", "machine", "date")
-        values = {name: cells[name] for name in shown} | {"accuracy": accuracy}
+        values = cells | {"accuracy": accuracy}
         order = ("check", "questions", "accuracy", "seeds", "precision", "machine", "date")
         table.add_row(_short(cells["file"]), *(values[name] for name in order))
     console.print(table)
