@@ -57,7 +57,11 @@ def page_html(
             rendered=rendered,
             rows=[_row(each) for each in class_],
             faults=[
-                {"file": plain(each.file), "check": each.outcome, "faults": tuple(map(plain, each.faults))}
+                {
+                    "file": plain(each.file),
+                    "check": key(each.outcome),
+                    "faults": tuple(map(plain, each.faults)),
+                }
                 for each in class_
                 if not is_good(each.outcome)
             ],
@@ -76,7 +80,13 @@ def _row(examined: Examined) -> dict[str, object]:
         name: _percent(getattr(accuracy, field)) if accuracy else ""
         for name, field in (("accuracy", "value"), ("low", "low"), ("high", "high"))
     }
-    return {**row(examined), **shares, "answered": answered, "planned": planned}
+    return {
+        **row(examined),
+        **shares,
+        "check": key(examined.outcome),
+        "answered": answered,
+        "planned": planned,
+    }
 
 
 def _pairs(found: Sequence[Finding]) -> Iterator[dict[str, object]]:
@@ -94,7 +104,7 @@ def _pairs(found: Sequence[Finding]) -> Iterator[dict[str, object]]:
 def _shared(together: Together) -> dict[str, object]:
     first = together.first
     return {
-        "what": first.what,
+        "what": key(first.what),
         "names": tuple(map(plain, together.names)),
         "differs": tuple(map(plain, together.differs)),
         "count": first.count,
@@ -103,6 +113,11 @@ def _shared(together: Together) -> dict[str, object]:
         "usual": localised(f"{first.usual:.4f}"),
         "agreement": _percent(first.agreement),
     }
+
+
+def key(words: str) -> str:
+    """Words as a template's table has them: those with blanks would be taken for texts to translate."""
+    return words.replace(" ", "-")
 
 
 def _percent(share: float) -> str:

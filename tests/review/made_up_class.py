@@ -1,8 +1,8 @@
 """Made-up reports of a class, as the records that are compared: cheap, so that sixty of them cost nothing.
 
-Losses of all trainings share each image's difficulty. What a training's digits hang on (its seed, parameters and
-machine) gives the rest of it, so that the same settings give the same digits, as with real ones; with the same
-seed on another machine, much of the rest is the same.
+Losses of all trainings share each image's difficulty. What a training's digits hang on (its seed, parameters
+and machine) gives the rest of it, so that the same settings give the same digits, as with real ones; with the
+same seed on another machine, much of the rest is the same.
 """
 
 from __future__ import annotations

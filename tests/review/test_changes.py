@@ -64,7 +64,7 @@ NEW = replace(
     ),
 )
 PLANTED = [
-    f"{FIRST} of a, base: no difference shown, now higher (seed, data, precision, processor)",
+    f"{FIRST} of a, base: no difference shown, now higher (processor, seed, data, precision)",
     f"{SECOND} of b, base: higher, now lower (",
     "test accuracy of a: 0.7 [",
     f"{THIRD} of a: 0.7 [0.6, 0.8], now 0.9",
