@@ -128,6 +128,26 @@ def precision_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--precision", type=click.Choice(PRECISIONS), help=text)(command)
 
 
+def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What ``verify`` does with a whole folder."""
+    folder = click.Path(file_okay=False, path_type=Path)
+    text = "Of a folder: where its tables are written.  [default: beside it, as FOLDER-review]"
+    options = [
+        click.option("--render", "rendered", is_flag=True, help="Of a folder: make each report again, too."),
+        click.option("--output", metavar="FOLDER", type=folder, help=text),
+        click.option("--locale", type=click.Choice(LOCALES), help="Of a folder: language of its PDF."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def refuse_without_folder(given: dict[str, object]) -> None:
+    """Raise InputError for an option of ``verify`` that only a folder has a use for."""
+    if named := [name for name, value in given.items() if value]:
+        raise InputError("is for a folder of reports", where=", ".join(named), hint="give the folder")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 def commands() -> None:
@@ -193,13 +213,33 @@ def report(**options: Any) -> int:
 
 
 @commands.command()
-@click.argument("pdf", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("pdf", required=False, metavar="[PDF|FOLDER]", type=click.Path(path_type=Path))
 @shared_options
-def verify(pdf: Path | None, **options: Any) -> int:
-    """Work the report out again from its attachments, and compare."""
-    from runner.verify.command import verify as compare
+@class_options
+def verify(pdf: Path | None, rendered: bool, output: Path | None, locale: str | None, **options: Any) -> int:
+    """Work the report out again from its attachments, and compare.
 
-    return compare(pdf or options["build_dir"] / "report.pdf", options["plan_path"])
+    Of a folder: check all the reports below it, and compare them with each other.
+    """
+    if pdf is not None and pdf.is_dir():
+        from runner.review.command import review
+
+        return review(pdf, options["plan_path"], rendered, output, locale)
+    refuse_without_folder({"--render": rendered, "--output": output, "--locale": locale})
+    from runner.verify.command import verify as make_again
+
+    return make_again(pdf or options["build_dir"] / "report.pdf", options["plan_path"])
+
+
+@commands.command()
+@click.argument("old", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
+@shared_options
+def compare(old: Path, new: Path, **options: Any) -> int:
+    """Say what changed from one report to another: verdicts, numbers, and what they come from."""
+    from runner.review.compare import compare as print_changes
+
+    return print_changes(old, new, options["plan_path"])
 
 
 @commands.command()

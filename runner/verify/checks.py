@@ -24,6 +24,7 @@ from runner.plan.variants import TEMPLATES, templates_of
 from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.awaited import Awaited
 from runner.verify import pages, results
+from runner.verify.origin import refuse_foreign
 from runner.verify.parcel import Parcel, check_attachments, open_report, unpack
 from runner.verify.records import read_strictly
 
@@ -52,13 +53,26 @@ def prepare() -> None:
 def checks(pdf: Path, plan_path: Path) -> Iterator[Check]:
     """The comparisons; those that can't be made are faults themselves.
 
-    Raises InputError if ``pdf`` is no PDF, or its practice another than that of ``plan_path``.
+    Raises InputError if ``pdf`` is no report of this program, or its practice another than that of
+    ``plan_path``.
     """
-    parcel, templates = open_report(pdf), templates_of(plan_path)
+    templates = templates_of(plan_path)
+    yield from checks_of(open_ours(pdf, templates), templates)
+
+
+def open_ours(pdf: Path, templates: Path) -> Parcel:
+    """The report, of the practice whose templates are given; raises InputError for anything else."""
+    parcel = open_report(pdf)
+    refuse_foreign(parcel)
     refuse_other_practice(parcel, templates)
+    return parcel
+
+
+def checks_of(parcel: Parcel, templates: Path, rendered: bool = True) -> Iterator[Check]:
+    """The comparisons of an open report; without ``rendered`` only those of its records, not of its pages."""
     with TemporaryDirectory(prefix="verify-") as folder:
         try:
-            yield from _checks(parcel, Path(folder).resolve(), templates)
+            yield from _checks(parcel, Path(folder).resolve(), templates, rendered)
         except OSError as error:
             if error.errno in FULL | LIMITS:  # of this machine: that says nothing of the report
                 raise
@@ -85,7 +99,7 @@ def _not_again(error: Exception) -> Check:
     return Check("report", "", (f"can't be made again from the attachments: {error}",))
 
 
-def _checks(parcel: Parcel, folder: Path, templates: Path) -> Iterator[Check]:
+def _checks(parcel: Parcel, folder: Path, templates: Path, rendered: bool) -> Iterator[Check]:
     faults = check_attachments(parcel)
     if faults and not _is_readable(parcel):
         yield Check("attachments", "", faults)
@@ -105,7 +119,7 @@ def _checks(parcel: Parcel, folder: Path, templates: Path) -> Iterator[Check]:
     yield Check("notebooks", "executed notebooks agree with records and sources", notebooks)
     metrics = results.check_metrics(plan, folder)
     yield Check("metrics", "recomputed from predictions, and as notebooks print them", metrics)
-    if not parcel.manifest.left_out:
+    if rendered and not parcel.manifest.left_out:
         yield from _compared(parcel, pages.make_again(plan, folder, templates), bool(others))
 
 

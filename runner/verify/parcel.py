@@ -69,6 +69,8 @@ def open_report(path: Path) -> Parcel:
         content = read_given(path)
         with understood("PDF"):
             reader = PdfReader(io.BytesIO(content), strict=True)
+            if reader.is_encrypted and not reader.decrypt(""):
+                raise RunnerError("it is encrypted: save it without a password first")
             total = 0
             for each in reader.attachment_list:
                 names[each.name] += 1
