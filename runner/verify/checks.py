@@ -24,10 +24,12 @@ from runner.plan.variants import TEMPLATES, templates_of
 from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.awaited import Awaited
 from runner.verify import pages, results
-from runner.verify.parcel import Parcel, check_attachments, open_report, unpack
+from runner.verify.parcel import Parcel, check_attachments, open_report, understood, unpack
 from runner.verify.records import read_strictly
+from runner.verify.signatures import check_signatures
 
 VERSIONS = "versions"
+SIGNATURE = "signature"
 SHOWN = 20  # faults of one kind
 
 
@@ -49,8 +51,10 @@ def prepare() -> None:
     logging.lastResort = None
 
 
-def checks(pdf: Path, plan_path: Path) -> Iterator[Check]:
+def checks(pdf: Path, plan_path: Path, trusted: tuple[bytes, ...] = ()) -> Iterator[Check]:
     """The comparisons; those that can't be made are faults themselves.
+
+    ``trusted`` are the certificates, in DER, of those whose word on a signer's name is taken.
 
     Raises InputError if ``pdf`` is no PDF, or its practice another than that of ``plan_path``.
     """
@@ -58,6 +62,8 @@ def checks(pdf: Path, plan_path: Path) -> Iterator[Check]:
     refuse_other_practice(parcel, templates)
     with TemporaryDirectory(prefix="verify-") as folder:
         try:
+            if parcel.signed:
+                yield _signatures(parcel, trusted)
             yield from _checks(parcel, Path(folder).resolve(), templates)
         except (RunnerError, OSError) as error:
             yield _not_again(error)
@@ -75,6 +81,15 @@ def refuse_other_practice(parcel: Parcel, templates: Path) -> None:
         if own != (templates != TEMPLATES):
             hint = "verify it with --plan and the experiments file of its practice"
             raise InputError("made with the templates of another practice", where="report", hint=hint)
+
+
+def _signatures(parcel: Parcel, trusted: tuple[bytes, ...]) -> Check:
+    try:
+        with understood("the signature"):
+            found = check_signatures(parcel.signed, trusted)
+    except RunnerError as error:
+        return Check(SIGNATURE, "", (f"can't be read: {error}",))
+    return Check(SIGNATURE, found.agrees, found.faults, found.open)
 
 
 def _not_again(error: Exception) -> Check:
