@@ -197,7 +197,7 @@ class _Reading:
         certificate = self._signature.signer_cert
         issuer = f"'{certificate.issuer.human_friendly}'"
         if self._trusted:
-            whose = f"the certificate is by {issuer}, whom you trust"
+            whose = f"the certificate, by {issuer}, is one that you trust"
         elif certificate.self_issued:
             whose = "the certificate is self-made: anybody can make one of this name"
         elif self._expected:

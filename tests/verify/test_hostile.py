@@ -385,7 +385,7 @@ def test_many_large_streams_are_too_much_memory_and_end_in_words(
 @pytest.mark.parametrize(
     ("limit", "words"), [("ATTACHMENTS", "more than 2 attachments"), ("OBJECTS", "objects: the limit is 2")]
 )
-def test_more_attachments_or_objects_than_the_limit_are_refused(
+def test_more_attachments_or_objects_are_refused(
     limit: str, words: str, small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(f"runner.limits.{limit}", 2)

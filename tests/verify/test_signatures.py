@@ -102,7 +102,7 @@ def test_a_signed_report_verifies_and_says_by_whom(
     assert verify(files.signed, small.plan, trust=files.authority) == 0
     said = capsys.readouterr().out
     assert "signature    ok: signed by 'Common Name: Ana Núñez'" in said
-    assert "by 'Common Name: Una autoridad', whom you trust" in said and "nothing came after" in said
+    assert "by 'Common Name: Una autoridad', is one that you trust" in said and "nothing came after" in said
     assert said.splitlines()[-1].startswith("verified")
 
 
@@ -119,7 +119,9 @@ def test_who_vouches_for_the_name_is_said(small: Small, files: Files, tmp_path: 
     sign_pdf(read_identity(files.self_made, str), tmp_path / "own.pdf")
     own = (tmp_path / "own.pdf").read_bytes()
     assert "self-made: anybody can make one of this name" in check_signatures(own).agrees
-    other = read_authorities(files.self_made)
+    stranger = generate_private_key(SECP256R1())
+    (tmp_path / "other.pem").write_bytes(pem(certificate("Otra", stranger, "Otra", stranger)))
+    other = read_authorities(tmp_path / "other.pem")
     assert "who is none of those that you trust" in check_signatures(content, other).agrees
 
 
