@@ -27,6 +27,7 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 
 REPORT_FILE = "report.pdf"
 SUMMARY_FILE = "report.json"
+CRATE_FILE = "report.crate.zip"
 FORMER = (
     "practica5.ipynb",
     "practica5.html",
@@ -73,8 +74,8 @@ FIGURES_FILE = "figures.json"  # in that of the figures: what they were drawn fr
 CHOICES_FILE = ".choices.json"  # in that of all results
 
 FILES = (
-    REPORT_FILE, SUMMARY_FILE, *FORMER, RUN_FILE, PACKAGES_FILE, AWAITED_FILE, CALIBRATION_FILE, KERNELS_LOG,
-    MADE_FROM_FILE, HASHES_FILE, STAMP,
+    REPORT_FILE, SUMMARY_FILE, CRATE_FILE, *FORMER, RUN_FILE, PACKAGES_FILE, AWAITED_FILE, CALIBRATION_FILE,
+    KERNELS_LOG, MADE_FROM_FILE, HASHES_FILE, STAMP,
 )  # fmt: skip
 MADE = (*FILES, *FOLDERS)
 EPOCH = re.compile(r"epoch-[0-9]+\.npz")
@@ -104,7 +105,7 @@ class Outputs:
     @property
     def rendered(self) -> tuple[str, ...]:
         """All that a rendering makes."""
-        return REPORT_FILE, SUMMARY_FILE, self.handin, self.page
+        return REPORT_FILE, SUMMARY_FILE, CRATE_FILE, self.handin, self.page
 
     @property
     def draft(self) -> str:

@@ -113,6 +113,28 @@ def _pem(name: str, text: str) -> Callable[..., Any]:
     return click.option(name, metavar="PEM", type=kind, help=f"{text}  [default: as Dask is set up]")
 
 
+def sign_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who signs the PDF itself. None takes a passphrase: shells keep what is typed."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    options = [
+        click.option(
+            "--sign",
+            metavar="CERT",
+            type=file,
+            help="Sign the report (PAdES) with this key and certificate: PKCS#12, or PEM with both.",
+        ),
+        click.option(
+            "--sign-passphrase",
+            metavar="FILE",
+            type=file,
+            help="A file whose first line opens the key; /dev/fd/3 is one, too.  [default: it is asked for]",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def seed_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """How often each variant is trained."""
     text = "Seeds of each variant; auto: more only where a comparison is open.  [default: as before, else 1]"
@@ -160,6 +182,7 @@ def commands() -> None:
 @run_options
 @seed_option
 @precision_option
+@sign_options
 @wait_option
 def run_all(**options: Any) -> int:
     """Plan, run, analyse and render: everything."""
@@ -203,6 +226,7 @@ def plan(**options: Any) -> int:
 @author_options
 @seed_option
 @precision_option
+@sign_options
 @wait_option
 def report(**options: Any) -> int:
     """Render the report again from what is there."""
@@ -214,9 +238,22 @@ def report(**options: Any) -> int:
 
 @commands.command()
 @click.argument("pdf", required=False, metavar="[PDF|FOLDER]", type=click.Path(path_type=Path))
+@click.option(
+    "--trust",
+    metavar="PEM",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Certificates of the authorities that you trust, for a signed report.",
+)
 @shared_options
 @class_options
-def verify(pdf: Path | None, rendered: bool, output: Path | None, locale: str | None, **options: Any) -> int:
+def verify(
+    pdf: Path | None,
+    trust: Path | None,
+    rendered: bool,
+    output: Path | None,
+    locale: str | None,
+    **options: Any,
+) -> int:
     """Work the report out again from its attachments, and compare.
 
     Of a folder: check all the reports below it, and compare them with each other.
@@ -228,7 +265,7 @@ def verify(pdf: Path | None, rendered: bool, output: Path | None, locale: str | 
     refuse_without_folder({"--render": rendered, "--output": output, "--locale": locale})
     from runner.verify.command import verify as make_again
 
-    return make_again(pdf or options["build_dir"] / "report.pdf", options["plan_path"])
+    return make_again(pdf or options["build_dir"] / "report.pdf", options["plan_path"], trust=trust)
 
 
 @commands.command()

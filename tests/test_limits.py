@@ -50,6 +50,10 @@ REAL = None  # the limit itself is tried; else a smaller one in its place
 ELSEWHERE = {
     "LIKENESS_BYTES": "tests/review/test_reading.py::test_losses_are_kept_as_long_as_there_is_room",
     "REPORTS": "tests/review/test_class.py::test_a_folder_with_too_many_reports_is_refused",
+    "ATTACHMENTS": "tests/verify/test_hostile.py::test_more_attachments_or_objects_are_refused",
+    "OBJECTS": "tests/verify/test_hostile.py::test_more_attachments_or_objects_are_refused",
+    "REVISIONS": "tests/verify/test_signatures.py::test_added_to_more_often_than_the_limit",
+    "PASSPHRASE_BYTES": "tests/verify/test_signatures.py::test_a_passphrase_comes_from_a_file_alone",
     "VERIFY_MEMORY": "tests/verify/test_hostile.py::test_more_than_the_limits_is_an_error_with_words",
     "VERIFY_SECONDS": "tests/verify/test_hostile.py::test_more_than_the_limits_is_an_error_with_words",
     "ANSWERS_TIME": "tests/deliver/test_hostile_servers.py::test_all_answers_together_have_a_time",

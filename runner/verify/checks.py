@@ -25,10 +25,12 @@ from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.awaited import Awaited
 from runner.verify import pages, results
 from runner.verify.origin import refuse_foreign
-from runner.verify.parcel import Parcel, check_attachments, open_report, unpack
+from runner.verify.parcel import Parcel, check_attachments, open_report, understood, unpack
 from runner.verify.records import read_strictly
+from runner.verify.signatures import check_signatures
 
 VERSIONS = "versions"
+SIGNATURE = "signature"
 SHOWN = 20  # faults of one kind
 
 
@@ -50,14 +52,14 @@ def prepare() -> None:
     logging.lastResort = None
 
 
-def checks(pdf: Path, plan_path: Path) -> Iterator[Check]:
+def checks(pdf: Path, plan_path: Path, trusted: tuple[bytes, ...] = ()) -> Iterator[Check]:
     """The comparisons; those that can't be made are faults themselves.
 
-    Raises InputError if ``pdf`` is no report of this program, or its practice another than that of
-    ``plan_path``.
+    ``trusted`` are the certificates, in DER, of those whose word on a signer's name is taken. Raises InputError
+    if ``pdf`` is no report of this program, or its practice another than that of ``plan_path``.
     """
     templates = templates_of(plan_path)
-    yield from checks_of(open_ours(pdf, templates), templates)
+    yield from checks_of(open_ours(pdf, templates), templates, trusted=trusted)
 
 
 def open_ours(pdf: Path, templates: Path) -> Parcel:
@@ -68,10 +70,14 @@ def open_ours(pdf: Path, templates: Path) -> Parcel:
     return parcel
 
 
-def checks_of(parcel: Parcel, templates: Path, rendered: bool = True) -> Iterator[Check]:
+def checks_of(
+    parcel: Parcel, templates: Path, rendered: bool = True, trusted: tuple[bytes, ...] = ()
+) -> Iterator[Check]:
     """The comparisons of an open report; without ``rendered`` only those of its records, not of its pages."""
     with TemporaryDirectory(prefix="verify-") as folder:
         try:
+            if parcel.signed:
+                yield _signatures(parcel, trusted)
             yield from _checks(parcel, Path(folder).resolve(), templates, rendered)
         except OSError as error:
             if error.errno in FULL | LIMITS:  # of this machine: that says nothing of the report
@@ -93,6 +99,15 @@ def refuse_other_practice(parcel: Parcel, templates: Path) -> None:
         if own != (templates != TEMPLATES):
             hint = "verify it with --plan and the experiments file of its practice"
             raise InputError("made with the templates of another practice", where="report", hint=hint)
+
+
+def _signatures(parcel: Parcel, trusted: tuple[bytes, ...]) -> Check:
+    try:
+        with understood("the signature"):
+            found = check_signatures(parcel.signed, trusted)
+    except RunnerError as error:
+        return Check(SIGNATURE, "", (f"can't be read: {error}",))
+    return Check(SIGNATURE, found.agrees, found.faults, found.open)
 
 
 def _not_again(error: Exception) -> Check:

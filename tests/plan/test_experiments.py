@@ -30,7 +30,7 @@ def test_what_is_handed_in_is_called_as_the_file_says(folder: Path) -> None:
     assert make_plan(path, "full").outputs.rendered[2:] == ("notebook.ipynb", "notebook.html")
     path.write_text(HEAD + BASE + '[output]\nnotebook = "tp-2"\nmessage = "rendu"\n', encoding="utf-8")
     outputs = make_plan(path, "full").outputs
-    assert outputs.rendered == ("report.pdf", "report.json", "tp-2.ipynb", "tp-2.html")
+    assert outputs.rendered == ("report.pdf", "report.json", "report.crate.zip", "tp-2.ipynb", "tp-2.html")
     assert (outputs.draft, outputs.receipt) == ("rendu.eml", "rendu.json")
 
 
