@@ -23,7 +23,10 @@ SMALLEST = 7.0  # points of text, as printed; indices and exponents in a line of
 SCALE = 0.5  # pixels a point, to look for ink
 INK = 160  # of 255: darker than the pale stamp of a draft
 TITLE, SUBTITLE = 16.0, 11.4  # points: h2 and h3 of the style sheet
-AFTER = 3  # lines that a heading has below it on its page: the question, and its answer
+AFTER = {
+    TITLE: 3,
+    SUBTITLE: 2,
+}  # lines that a heading has below it on its page: of an answer, its question too
 NOTE = 8.5  # points
 CAPTION = re.compile(r"(Figura|Figure)\s(\d+)\.")
 MENTION = re.compile(r"(?:Figura|Figure)\s(\d+)")
@@ -125,7 +128,7 @@ def _faults(page: Page) -> Iterator[str]:
     for line in page.body:
         if line.size in (TITLE, SUBTITLE):
             below = {each.y for each in page.body if each.y > line.y and each.size not in (TITLE, SUBTITLE)}
-            if len(below) < AFTER and page.empty > 0:
+            if len(below) < AFTER[line.size]:
                 yield f"the heading '{line.text}' is left alone at the foot"
     first = next((place for place, line in enumerate(page.body) if line.size == TITLE), 0)
     above = {line.size for line in page.body[:first] if not line.text.endswith(".") or line.size != 10.0}

@@ -14,7 +14,7 @@ from runner.plan.variants import TEMPLATES
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 SIZE = 9.5  # points
-LETTERS = 13.0  # of a title, an inch: what fits across the figure
+LETTERS = 14.8  # of a title, an inch: what fits across the figure
 LINE = 0.18  # inches: 54 whole pixels of a grid
 
 
