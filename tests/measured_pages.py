@@ -23,10 +23,7 @@ SMALLEST = 7.0  # points of text, as printed; indices and exponents in a line of
 SCALE = 0.5  # pixels a point, to look for ink
 INK = 160  # of 255: darker than the pale stamp of a draft
 TITLE, SUBTITLE = 16.0, 11.4  # points: h2 and h3 of the style sheet
-AFTER = {
-    TITLE: 3,
-    SUBTITLE: 2,
-}  # lines that a heading has below it on its page: of an answer, its question too
+AFTER = {TITLE: 3, SUBTITLE: 2}  # lines below a heading on its page; of an answer, its question too
 NOTE = 8.5  # points
 CAPTION = re.compile(r"(Figura|Figure)\s(\d+)\.")
 MENTION = re.compile(r"(?:Figura|Figure)\s(\d+)")
