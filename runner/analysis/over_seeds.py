@@ -87,12 +87,32 @@ def compared(
 ) -> tuple[Comparison, ...]:
     """Variants against a reference, corrected for their number: what every sentence and figure shows.
 
-    At the best epoch each run has its own.
+    At the best epoch each run has its own. What a question compares together is corrected together, also
+    where fewer are asked for: a comparison has one verdict, wherever it is said.
     """
-    pairs = [paired_runs(study, name, reference) for name in names]
-    return compare_all(
+    together = _together(study, names, reference, split, metric, epoch)
+    pairs = [paired_runs(study, name, reference) for name in together]
+    found = compare_all(
         [[(ours.at(epoch), theirs.at(epoch)) for ours, theirs in runs] for runs in pairs], split, metric
     )
+    return tuple(found[together.index(name)] for name in names)
+
+
+def _together(
+    study: Study, names: Sequence[str], reference: str, split: Split, metric: Metric, epoch: WhichEpoch
+) -> tuple[str, ...]:
+    """The variants that a question compares with the reference, if these are among them; else these alone."""
+
+    def measured(name: str) -> bool:
+        runs = [study.get(run) for run in study.runs(name)]
+        known = epoch == "last" or knows_best(study, (name,))
+        return known and all(run.has_scores(split, metric) for run in runs)
+
+    for each in study.compare:
+        group = study.available(name for name in study.group(each.group) if name != reference)
+        if names and (each.reference or study.baseline) == reference and {*names} <= {*group}:
+            return tuple(name for name in group if name in names or measured(name))
+    return tuple(names)
 
 
 def last_against_best(study: Study, name: str, split: Split, metric: Metric) -> Comparison:

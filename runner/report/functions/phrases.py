@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
-from runner.analysis import readings
+from runner.analysis import pictures, readings
 from runner.errors import RunnerError
 from runner.language.phrases import phrase
 from runner.report.functions.facts import Facts
@@ -29,6 +30,16 @@ class Phrases:
             return Markup(text).format(**slots)
         except (LookupError, ValueError) as error:
             raise RunnerError(f"can't be filled in: {text}", where=f"{topic}: {part}") from error
+
+    @template_function()
+    def light_filters(self, kernel: np.ndarray) -> np.ndarray:
+        """Which filters (k, k, 3, n) answer to light rather than to colour, (n,)."""
+        return pictures.light_filters(kernel)
+
+    @template_function()
+    def even_filters(self, kernel: np.ndarray) -> np.ndarray:
+        """Which filters (k, k, 3, n) answer to how bright a place is, (n,)."""
+        return pictures.even_filters(kernel)
 
     @template_function()
     def read_overfitting(self, name: str) -> readings.Overfitting:
