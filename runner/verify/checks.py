@@ -55,8 +55,8 @@ def prepare() -> None:
 def checks(pdf: Path, plan_path: Path, trusted: tuple[bytes, ...] = ()) -> Iterator[Check]:
     """The comparisons; those that can't be made are faults themselves.
 
-    ``trusted`` are the certificates, in DER, of those whose word on a signer's name is taken. Raises InputError
-    if ``pdf`` is no report of this program, or its practice another than that of ``plan_path``.
+    ``trusted`` are the certificates, in DER, of those whose word on a signer's name is taken. Raises
+    InputError if ``pdf`` is no report of this program, or its practice another than that of ``plan_path``.
     """
     templates = templates_of(plan_path)
     yield from checks_of(open_ours(pdf, templates), templates, trusted=trusted)
