@@ -389,7 +389,7 @@ IGNORED = [
         "profiles.full.max_epochs: nothing takes it",
     ),
     wrong("seeds of nobody", seeded("{ x = 3 }"), "full.seeds: 'x' is not defined"),
-    wrong("no seed", seeded("{ base = 0 }"), "full.seeds: a number from 1 to 50"),
+    wrong("a variant without seeds", seeded("{ base = 0 }"), "full.seeds: a number from 1 to 50"),
     wrong("seeds in words", 'seeds = "many"\n' + GOOD, "seeds: a number from 1 to 50, 'auto'", "'many'"),
     wrong("a ladder to nobody", f"{GOOD}{LADDER}", "ladder.to: 'x' is not defined"),
     wrong("a ladder without its end", f"{GOOD}{LADDER}".replace('"x"', '"base"'), "the last step is 'b'"),
