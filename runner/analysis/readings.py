@@ -312,10 +312,13 @@ def _loss(run: Finished, epoch: WhichEpoch) -> float:
 
 
 def training_move(study: Study, name: str, reference: str) -> str:
-    """What the final training loss does from the reference to the variant: falls, rises or about the same."""
+    """What the final training loss does from the reference to the variant: falls, rises or about the same.
+
+    It is the mean over the seeds that both have.
+    """
+    pairs = over_seeds.paired_runs(study, name, reference)
     ours, theirs = (
-        sum(_train_loss(study, run) for run in study.runs(each)) / len(study.runs(each))
-        for each in (name, reference)
+        sum(pair[place].training.evaluation.train.cross_entropy for pair in pairs) for place in (0, 1)
     )
     ratio = ours / theirs
     return "falls" if ratio < 1 - TRAINING_MARGIN else "rises" if ratio > 1 + TRAINING_MARGIN else "same"

@@ -15,6 +15,7 @@ SEED_MARK = "~"  # between a variant's name and the number of the repetition
 
 
 Times = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
+WrittenSeeds = int | Literal["auto"] | dict[str, int]  # of all variants, to be searched, or of some
 
 
 def origin(name: str) -> str:
@@ -60,7 +61,7 @@ class Seeds(Record):
     count: Times = 1
     more: dict[str, Times] = Field(default_factory=dict)
     auto: bool = False
-    written: int | Literal["auto"] | None = None
+    written: WrittenSeeds | None = None
     search: SeedSearch | None = None
 
     def of(self, name: str) -> int:

@@ -66,6 +66,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Rung:
+    """A step of the way from the baseline to the best model: ``name`` is the variant that it leads to.
+
+    ``name`` is empty where a choice leads there that is not made yet. ``asked`` says that the statement asks
+    for the step.
+    """
+
+    name: str
+    label: str
+    asked: bool
+
+
+@dataclass(frozen=True)
 class Study:
     """A plan and what is there of its results.
 
@@ -87,6 +100,7 @@ class Study:
     zone: str = ""
     failed_since: Mapping[str, Reason] = field(default_factory=dict)
     compare: tuple[Compared, ...] = ()
+    ladder: tuple[Rung, ...] = ()
     precision: Precision = field(default_factory=Precision)
 
     def reference(self, question: int, group: str) -> str:

@@ -329,6 +329,13 @@ def outcomes() -> dict[str, list[Facts]]:
     ]
     sides = {side for r in all_batches() for side in (r.sides("last")["small"], r.sides("last")["large"])}
     found["batches"] += [{"side": side} for side in sides]
+    parts = product(["there", "missing", "left out"], *([*losses, "unknown"],) * 2, ["all", "one of several"])
+    found["ladder"] = [dict(zip(("ladder", "asked", "rest", "seeds"), each, strict=True)) for each in parts]
+    ends = product(["unknown", "earlier", "last"], *(losses,) * 2)
+    found["epochs"] = [
+        dict(zip(("best", "best_test_accuracy", "best_test_loss"), each, strict=True)) for each in ends
+    ]
+    found["orders"] = [{"orders": orders} for orders in ("same", "other", "unknown")]
     for gap, seeds, splits, turned, rise in product(
         *(["apart", "reversed", "none"],) * 2, ["same", "harder", "easier"], [True, False], [None, *VERDICTS]
     ):

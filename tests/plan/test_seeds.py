@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def test_the_build_folder_remembers_the_seeds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("line", "count"), [("seeds = 3", 3), ('seeds = "auto"', 1)])
 def test_seeds_of_the_experiments_file(tmp_path: Path, line: str, count: int) -> None:
     content = DEFAULT_PLAN.read_text(encoding="utf-8").replace("# seeds = 3", f"{line}  # was 3")
+    content = re.sub(r"^seeds = {.*\n", "", content, flags=re.MULTILINE)  # the profile's own go first
     for notebook in DEFAULT_PLAN.parent.glob("*.ipynb"):
         (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
     path = tmp_path / "experiments.toml"
@@ -100,6 +102,20 @@ def test_seeds_of_the_experiments_file(tmp_path: Path, line: str, count: int) ->
     path.write_text(content.replace(line, "seeds = 0"), encoding="utf-8")
     with pytest.raises(InputError, match="seeds"):
         make_plan(path, "full")
+
+
+def test_seeds_of_some_variants_are_the_profiles_and_an_option_is_for_all(tmp_path: Path) -> None:
+    plan = load_plan(Request(build_dir=tmp_path))
+    often = {"baseline", "batch-256", "filters-x2", "layers-x2", "best"}
+    assert {v.name for v in plan.variants if v.kind == "training" and plan.seeds.of(v.name) == 3} == often
+    assert [v.name for v in plan.variants if "~" in v.name and v.name.startswith("best")] == [
+        "best~2",
+        "best~3",
+    ]
+    remember(load_plan(Request(build_dir=tmp_path, seeds="1")), tmp_path)
+    assert load_plan(Request(build_dir=tmp_path)).variants == PLAN.variants
+    assert load_plan(Request(build_dir=tmp_path, seeds="2")).seeds.of("best") == 2
+    assert load_plan(Request(build_dir=tmp_path / "draft", profile="smoke")).seeds == Seeds()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from runner.analysis import pictures, readings
+from runner.analysis import ladder, pictures, readings
 from runner.errors import RunnerError
 from runner.language.phrases import phrase
 from runner.report.functions.facts import Facts
@@ -55,3 +55,8 @@ class Phrases:
     def read_doubled(self, name: str, reference: str) -> readings.Doubled:
         """What the double of something did."""
         return readings.doubled(self.facts.study, name, reference, self.facts.compared)
+
+    @template_function()
+    def read_ladder(self) -> ladder.Ladder:
+        """What each step from the baseline to the best model did."""
+        return ladder.ladder(self.facts.study)

@@ -40,6 +40,16 @@ class SeedFacts:
         return Measured(found.mean, found.variant, found.metric.part("mean"), found.test)
 
     @template_function()
+    def shared_mean(self, variant: str, other: str, path: str) -> Measured:
+        """The mean of ``variant`` at ``path`` over the seeds that ``other`` has as well, for a difference."""
+        pairs = over_seeds.paired_runs(self.study, variant, other)
+        runs = [ours.result.variant for ours, _ in pairs]
+        if len(runs) == len(self.study.runs(variant)):
+            return self.mean(variant, path)
+        found = over_seeds.over_seeds([float(self.read(run, path).value) for run in runs])
+        return Measured(found.mean, " ".join(runs), record_at(path).part("mean"), TEST)
+
+    @template_function()
     def over(self, variant: str, path: str) -> Traced:
         """Mean, standard deviation, n and interval of the value at ``path`` over the seeds."""
         self.read(variant, path)  # a missing variant is said as ever
