@@ -142,7 +142,8 @@ def _wrong_heads(pages: Sequence[Page]) -> Iterator[str]:
     """Running heads that are not the title of the part that the page begins with."""
     title = ""
     for page in pages:
-        titles = [(place, line) for place, line in enumerate(page.body) if line.size == TITLE]
+        lines = sorted(page.body, key=lambda line: line.y)  # what floats is drawn first
+        titles = [(place, line) for place, line in enumerate(lines) if line.size == TITLE]
         if titles and titles[0][0] <= 1:  # only its number above it
             title = titles[0][1].text
         if title not in page.head:

@@ -27,7 +27,7 @@ FACTS = {"filters-x2": "filters", "layers-x2": "layers"}
 def networks(study: Study, names: Sequence[str], reference: str) -> Figure:
     """Validation losses of a network and of larger ones, minima marked; their paired differences beside."""
     found = [readings.doubled(study, name, reference) for name in names]
-    figure, (curves, gains) = plt.subplots(1, 2, figsize=(WIDTH, 2.2), width_ratios=(1.35, 1))
+    figure, (curves, gains) = plt.subplots(1, 2, figsize=(WIDTH, 1.95), width_ratios=(1.35, 1))
     title(figure, "doubled", "title", title_facts(found))
     shown = (reference, *names)
     for name in shown:
