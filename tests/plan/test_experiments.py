@@ -27,7 +27,7 @@ def test_a_good_file_is_not_refused(folder: Path) -> None:
 def test_what_is_handed_in_is_called_as_the_file_says(folder: Path) -> None:
     path = folder / "experiments.toml"
     path.write_text(HEAD + BASE, encoding="utf-8")
-    assert make_plan(path, "full").outputs.rendered[2:] == ("notebook.ipynb", "notebook.html")
+    assert make_plan(path, "full").outputs.rendered[3:] == ("notebook.ipynb", "notebook.html")
     path.write_text(HEAD + BASE + '[output]\nnotebook = "tp-2"\nmessage = "rendu"\n', encoding="utf-8")
     outputs = make_plan(path, "full").outputs
     assert outputs.rendered == ("report.pdf", "report.json", "report.crate.zip", "tp-2.ipynb", "tp-2.html")
