@@ -73,7 +73,7 @@ def curves(epochs: Sequence[Epoch], label: str, others: Histories = (), colour: 
 def _mark_lowest(axis: Axes, lowest: TurningPoint, epochs: int, colour: str) -> None:
     """A ring on the lowest validation loss, and its value above all curves."""
     low, high = axis.get_ylim()
-    top = high + 0.14 * (high - low)
+    top = high + 0.2 * (high - low)
     axis.set_ylim(low, top)
     axis.plot(lowest.epoch, lowest.value, "o", ms=7, mfc="none", color=colour)
     axis.plot([lowest.epoch, lowest.epoch], [lowest.value, high], ":", color=colour, lw=0.9)
