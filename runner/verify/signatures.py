@@ -10,6 +10,7 @@ import io
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,17 @@ def _entry(holder: Any, key: str, otherwise: Any) -> Any:
     return holder[key] if key in holder else otherwise  # noqa: SIM401
 
 
+@contextmanager
+def _silence() -> Iterator[None]:
+    """A block in which no library logs anything."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 class _Reading:
     """One signature: whose it is, and what is wrong with it."""
 
@@ -180,10 +192,10 @@ class _Reading:
             trust_roots=[Certificate.load(each) for each in trusted], allow_fetching=False
         )
         any_use = KeyUsageConstraints(key_usage=set())
-        logging.disable()  # that nobody vouches for a name is told in a line
-        status = validate_pdf_signature(
-            signature, context, key_usage_settings=any_use, skip_diff=True
-        )  # what was added is compared with the document itself
+        with _silence():  # that nobody vouches for a name is told in a line
+            status = validate_pdf_signature(
+                signature, context, key_usage_settings=any_use, skip_diff=True
+            )  # what was added is compared with the document itself
         self._trusted = bool(status.trusted)
         self._expected = bool(trusted)
         self.faults = () if status.intact and status.valid else (f"{self.signer}: not what was signed",)
