@@ -121,11 +121,9 @@ def result_arrays(folder: Path, size: int) -> None:
 
 
 def scores(folder: Path, size: int) -> None:
-    content = npy(np.zeros(4))
-    rest = bytes(size - len(content))
-    read_scores(
-        zipped(folder / "results" / "a" / "scores.npz", {"test.error.lower.npy": content, "rest": rest})
-    )
+    known, rest = np.zeros(4), np.zeros(size - 32, np.uint8)
+    arrays = {"test.error.lower.npy": npy(known), "rest.npy": npy(rest)}
+    read_scores(zipped(folder / "results" / "a" / "scores.npz", arrays))
 
 
 def checkpoint(folder: Path, size: int) -> None:
@@ -255,7 +253,7 @@ CASES = {
         lambda folder, n: read_npz(zipped(folder / "a.npz", {"a.npy": npy(np.zeros((1,) * n))}), None, 10**6),
     ),
     "UNPACKED_BYTES": Case(1000, "its arrays have more than", result_arrays),
-    "SCORES_BYTES": Case(1000, "of scores", scores),
+    "SCORES_BYTES": Case(1000, "its arrays have more than", scores),
     "CHECKPOINT_BYTES": Case(1000, "no checkpoint", checkpoint),
     "DATA_SET_BYTES": Case(1000, "its arrays have more than", data_set),
     "PIECE_BYTES": Case(REAL, "larger than it may be", piece),

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 INSTALL = "pip install -c constraints.txt -e '.[sign]'   (or: pip install 'practica-runner[sign]')"
 FIELD, SHOWN_NAME = "Signature1", "Firma"
 KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+# Its last byte and the line end behind it look like one line end to a reader that counts the stream's bytes;
+# which byte is last depends on where things lie, so more room for the signature changes it.
+STREAM_THAT_ENDS_WITH_CR = re.compile(rb"\r\nendstream")
+MORE_ROOM = range(32768, 33768, 2)
 KINDS = "a PKCS#12 file (.p12, .pfx), or a PEM file with the key and its certificates"
 
 Ask = Callable[[], str]  # the passphrase, if it is needed
@@ -131,10 +135,22 @@ def _refuse_out_of_force(path: Path, certificate: Certificate) -> None:
 
 def sign_pdf(identity: Identity, pdf: Path) -> None:
     """Add the signature to the file ``pdf``; raises InputError for a key that can't sign."""
+    from pyhanko.sign.general import SigningError
+
+    document = pdf.read_bytes()
+    try:
+        tries = (_update(identity, document, size) for size in (None, *MORE_ROOM))
+        added = next(update for update in tries if not STREAM_THAT_ENDS_WITH_CR.search(update))
+    except (SigningError, ValueError, NotImplementedError) as error:
+        raise InputError(f"its key can't sign: {error}", where="--sign") from error
+    pdf.write_bytes(document + added)
+
+
+def _update(identity: Identity, document: bytes, room: int | None) -> bytes:
+    """What comes behind ``document``, with ``room`` for the signature (bytes; None: pyHanko's estimate)."""
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import signers
     from pyhanko.sign.fields import InvisSigSettings, SigFieldSpec, SigSeedSubFilter
-    from pyhanko.sign.general import SigningError
 
     class Update(IncrementalPdfFileWriter):  # type: ignore[misc]
         """Leaves title, dates and producer as the document has them: ``verify`` compares them."""
@@ -147,9 +163,6 @@ def sign_pdf(identity: Identity, pdf: Path) -> None:
     )
     unseen = InvisSigSettings(box_out_of_bounds=True)  # PDF/A wants it printed, PDF/UA off the page
     field = SigFieldSpec(FIELD, on_page=0, invis_sig_settings=unseen, readable_field_name=SHOWN_NAME)
-    try:
-        writer = Update(io.BytesIO(pdf.read_bytes()))
-        signed = signers.PdfSigner(metadata, identity.signer, new_field_spec=field).sign_pdf(writer)
-    except (SigningError, ValueError, NotImplementedError) as error:
-        raise InputError(f"its key can't sign: {error}", where="--sign") from error
-    pdf.write_bytes(signed.getbuffer())
+    signer = signers.PdfSigner(metadata, identity.signer, new_field_spec=field)
+    signed = signer.sign_pdf(Update(io.BytesIO(document)), bytes_reserved=room)
+    return bytes(signed.getbuffer()[len(document) :])

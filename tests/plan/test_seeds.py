@@ -88,14 +88,19 @@ def test_the_build_folder_remembers_the_seeds(tmp_path: Path) -> None:
     assert load_plan(Request(build_dir=tmp_path)).variants == PLAN.variants
 
 
+def practice_with(content: str, folder: Path) -> Path:
+    """The practice's notebooks in ``folder``, beside an experiments file of this content."""
+    for notebook in DEFAULT_PLAN.parent.glob("*.ipynb"):
+        (folder / notebook.name).write_bytes(notebook.read_bytes())
+    path = folder / "experiments.toml"
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize(("line", "count"), [("seeds = 3", 3), ('seeds = "auto"', 1)])
 def test_seeds_of_the_experiments_file(tmp_path: Path, line: str, count: int) -> None:
     content = DEFAULT_PLAN.read_text(encoding="utf-8").replace("# seeds = 3", f"{line}  # was 3")
-    content = re.sub(r"^seeds = {.*\n", "", content, flags=re.MULTILINE)  # the profile's own go first
-    for notebook in DEFAULT_PLAN.parent.glob("*.ipynb"):
-        (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
-    path = tmp_path / "experiments.toml"
-    path.write_text(content, encoding="utf-8")
+    path = practice_with(content, tmp_path)
     plan = load_plan(Request(build_dir=tmp_path / "build", plan_path=path))
     assert plan.seeds.count == count
     assert plan.seeds.auto == ("auto" in line)
@@ -105,17 +110,20 @@ def test_seeds_of_the_experiments_file(tmp_path: Path, line: str, count: int) ->
 
 
 def test_seeds_of_some_variants_are_the_profiles_and_an_option_is_for_all(tmp_path: Path) -> None:
-    plan = load_plan(Request(build_dir=tmp_path))
+    content = DEFAULT_PLAN.read_text(encoding="utf-8")
+    path = practice_with(re.sub(r"^# (seeds = {)", r"\1", content, flags=re.MULTILINE), tmp_path)
+    plan = load_plan(Request(build_dir=tmp_path, plan_path=path))
     often = {"baseline", "batch-256", "filters-x2", "layers-x2", "best"}
     assert {v.name for v in plan.variants if v.kind == "training" and plan.seeds.of(v.name) == 3} == often
     assert [v.name for v in plan.variants if "~" in v.name and v.name.startswith("best")] == [
         "best~2",
         "best~3",
     ]
-    remember(load_plan(Request(build_dir=tmp_path, seeds="1")), tmp_path)
-    assert load_plan(Request(build_dir=tmp_path)).variants == PLAN.variants
-    assert load_plan(Request(build_dir=tmp_path, seeds="2")).seeds.of("best") == 2
-    assert load_plan(Request(build_dir=tmp_path / "draft", profile="smoke")).seeds == Seeds()
+    remember(load_plan(Request(build_dir=tmp_path, plan_path=path, seeds="1")), tmp_path)
+    again = load_plan(Request(build_dir=tmp_path, plan_path=path))
+    assert [v.name for v in again.variants] == [v.name for v in PLAN.variants]
+    assert load_plan(Request(build_dir=tmp_path, plan_path=path, seeds="2")).seeds.of("best") == 2
+    assert load_plan(Request(build_dir=tmp_path / "draft", plan_path=path, profile="smoke")).seeds == Seeds()
 
 
 @pytest.mark.parametrize(

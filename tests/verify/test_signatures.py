@@ -26,6 +26,7 @@ from runner import limits
 from runner.commands.passphrase import identity_of
 from runner.commands.request import Request
 from runner.errors import InputError, RunnerError
+from runner.report import signing
 from runner.report.printing import conformance
 from runner.report.signing import read_identity, sign_pdf
 from runner.verify.command import verify
@@ -110,6 +111,29 @@ def test_the_document_is_the_same_bytes_and_conforms_as_before(small: Small, fil
     content = files.signed.read_bytes()
     assert document_of(content) == small.pdf.read_bytes() == open_report(files.signed).content
     assert conformance.check(files.signed) == conformance.check(small.pdf) == ()
+
+
+def test_no_stream_that_is_added_ends_like_a_line(
+    small: Small, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One signature of 256 had such a stream; here the first two that are made count as such."""
+    identity, seen = read_identity(files.pkcs12, lambda: PASSPHRASE), []
+
+    class Ends:
+        @staticmethod
+        def search(update: bytes) -> bool:
+            seen.append(update)
+            return len(seen) < 3
+
+    monkeypatch.setattr(signing, "STREAM_THAT_ENDS_WITH_CR", Ends)
+    shutil.copy(small.pdf, tmp_path / "signed.pdf")
+    sign_pdf(identity, tmp_path / "signed.pdf")
+    content = (tmp_path / "signed.pdf").read_bytes()
+    assert content == small.pdf.read_bytes() + seen[2]
+    last = [update[: update.rindex(b"\nendstream")][-4:] for update in seen]  # a checksum
+    assert len(set(last)) == 3
+    assert document_of(content) == small.pdf.read_bytes()
+    assert conformance.check(tmp_path / "signed.pdf") == ()
 
 
 def test_who_vouches_for_the_name_is_said(small: Small, files: Files, tmp_path: Path) -> None:
