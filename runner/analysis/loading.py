@@ -61,6 +61,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         failed_since=failed_since,
         compare=_compared(plan),
         precision=plan.precision,
+        margins=plan.margins,
     )
 
 

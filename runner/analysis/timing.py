@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.analysis.compare import ALPHA, RESAMPLES, Interval
+from runner.analysis.compare import ALPHA, Interval
+from runner.analysis.spread import RESAMPLES
 from runner.build_folder import VALUES_FILE
 from runner.errors import RunnerError
 from runner.results.study import Study
