@@ -41,6 +41,11 @@ class TimingPass:
     load: float
     disturbed: bool
 
+    @property
+    def resamples(self) -> int:
+        """How often the rounds are drawn again for the interval of a ratio."""
+        return RESAMPLES
+
 
 def read_pass(study: Study) -> TimingPass | None:
     """The timing pass, if it was made; raises RunnerError if what it left can't be read."""

@@ -112,6 +112,8 @@ FIELDS = {
     "least": "mínimo",
     "greatest": "máximo",
     "n": "semillas",
+    "resamples": "remuestreos",
+    "size": "margen",
 }
 # As the analysis records them.
 TESTS = (
@@ -156,6 +158,9 @@ COUNTED = {
     "maps.npz last_maps with little spread": "mapas casi uniformes de la última convolución",
     "maps.npz image side": "lado de la imagen de muestra",
     "seeds.search.budget_seconds": "límite de tiempo para añadir semillas",
+    "margins.accuracy": "margen de la exactitud",
+    "margins.cross_entropy": "margen de la pérdida",
+    "count of seeds that a test needs": "semillas que hacen falta",
 }
 PARAMETERS = {
     "batch_size": "tamaño de lote",
