@@ -63,6 +63,7 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         compare=_compared(plan),
         ladder=_ladder(plan, finished),
         precision=plan.precision,
+        margins=plan.margins,
     )
 
 

@@ -16,9 +16,10 @@ from runner import LOCALES, limits
 from runner.build_folder import FILES, Outputs
 from runner.errors import InputError
 from runner.gate import read_given
-from runner.plan.records import MOST_SEEDS, Wanted, WrittenSeeds
+from runner.plan.records import MOST_SEEDS, Margin, Wanted, WrittenSeeds
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all but tab and line feed
+METRIC = re.compile(r"[^\W\d_][\w-]*")
 LONGEST_SHOWN = 80
 NAMES = "1 to 40 of a-z, 0-9 and -, not - first"
 RESERVED = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -178,13 +179,45 @@ class LadderEntry(Strict):
     steps: Annotated[tuple[StepEntry, ...], Field(min_length=2)]
 
 
+def _known_metric(name: str) -> str:
+    """A metric's name, as ``kernel.save_scores`` takes it."""
+    if not METRIC.fullmatch(name):
+        raise ValueError("not a metric: a letter, then letters, digits, _ and -")
+    return name
+
+
+def _margin(given: Any) -> Margin:
+    """A number of the metric's unit, or ``{ relative = SHARE }`` of the reference's value."""
+    relative = isinstance(given, dict) and given.keys() == {"relative"}
+    size = given["relative"] if relative else given
+    number = isinstance(size, int | float) and not isinstance(size, bool)
+    if not number or size <= 0 or (relative and size >= 1):
+        found = json.dumps(given, ensure_ascii=False)[:LONGEST_SHOWN]
+        allowed = "a number above 0, or { relative = a share between 0 and 1 }"
+        raise ValueError(f"needs {allowed}; found: {found}")
+    return Margin(float(size), relative)
+
+
+def _share_of_hits(margins: dict[str, Margin]) -> dict[str, Margin]:
+    """Whoever writes 1 for a point means 0.01."""
+    found = margins.get("accuracy")
+    if found and not found.relative and found.size >= 1:
+        raise ValueError(f"accuracy is a share: 0.01 is one point (found: {found.size:g})")
+    return margins
+
+
+MetricName = Annotated[str, AfterValidator(_known_metric)]
+Margins = Annotated[dict[MetricName, Annotated[Any, AfterValidator(_margin)]], AfterValidator(_share_of_hits)]
+
+
 class Experiments(Strict):
     """The whole file.
 
     ``templates`` is the report's folder, seen from this file; without it, the practice's own. ``baseline``
     is needed where variants train. ``data`` are files and folders that every notebook reads. ``practice`` is
     the module that knows the variants' parameters; ``compare`` says which of them questions compare.
-    ``locale`` is the report's, unless a command asks for another.
+    ``locale`` is the report's, unless a command asks for another. ``margins`` are the differences, by metric,
+    within which variants are as good as equal: of the metric, or ``relative`` to the reference's value.
     """
 
     title: str
@@ -203,6 +236,7 @@ class Experiments(Strict):
     compare: tuple[CompareEntry, ...] = ()
     ladder: LadderEntry | None = None
     output: OutputEntry = OutputEntry()
+    margins: Margins = {}
 
     def seeds_of(self, profile: str) -> WrittenSeeds | None:
         """The seeds of a profile: its own, or else the file's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
@@ -42,6 +43,16 @@ class Compared(NamedTuple):
     question: int
     group: str
     reference: str
+
+
+class Margin(NamedTuple):
+    """Within which a difference of a metric is none: ``size`` is of the metric, or a share of its value."""
+
+    size: float
+    relative: bool = False
+
+
+MARGINS: Mapping[str, Margin] = {"accuracy": Margin(0.01), "cross_entropy": Margin(0.05, relative=True)}
 
 
 class SeedSearch(Record):

@@ -25,7 +25,7 @@ from runner.plan.ladder import Ladder, make_ladder
 from runner.plan.notebooks import PARAMETERS, check_notebook, declared_parameters
 from runner.plan.practice import allowed_parameters, check_parameters, practice_of
 from runner.plan.precision import wanted_precision
-from runner.plan.records import Author, Compared, Precision, Seeds
+from runner.plan.records import MARGINS, Author, Compared, Margin, Precision, Seeds
 
 DEFAULT_PLAN = shipped("notebooks") / "experiments.toml"
 TEMPLATES = shipped("templates")  # of this practice
@@ -83,6 +83,7 @@ class Plan:
     locale: str = LOCALES[0]  # of the report
     written_locale: str = LOCALES[0]  # that of the experiments file, which a command may override
     outputs: Outputs = field(default_factory=Outputs)
+    margins: Mapping[str, Margin] = field(default_factory=lambda: MARGINS)  # by metric: see Study
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -144,6 +145,7 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
         written_locale=experiments.locale,
         compare=tuple(Compared(e.question, e.group, e.reference or "") for e in experiments.compare),
         ladder=ladder,
+        margins={**MARGINS, **experiments.margins},
         outputs=Outputs(experiments.output.notebook, experiments.output.message),
     )
 

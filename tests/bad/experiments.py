@@ -86,6 +86,20 @@ def code(source: object, **metadata: object) -> dict[str, object]:
     return {"cell_type": "code", "source": source, "metadata": metadata}
 
 
+MARGIN = "needs a number above 0, or { relative = a share between 0 and 1 }; found: "
+MARGINS = [
+    wrong(f"{given} as a margin", f"{GOOD}[margins]\n{key} = {given}\n", f"margins{says}")
+    for key, given, says in [
+        ("accuracy", "0", f".accuracy: {MARGIN}0"),
+        ("accuracy", '"1 %"', f'.accuracy: {MARGIN}"1 %"'),
+        ("accuracy", "true", f".accuracy: {MARGIN}true"),
+        ("accuracy", "1.0", ": accuracy is a share: 0.01 is one point (found: 1)"),
+        ("cross_entropy", "{ relative = 5 }", f'.cross_entropy: {MARGIN}{{"relative": 5}}'),
+        ("cross_entropy", "{ relativ = 0.05 }", f'.cross_entropy: {MARGIN}{{"relativ": 0.05}}'),
+        ('"a b"', "1.5", ".a b: not a metric: a letter, then letters, digits, _ and -"),
+        ("error", "inf", ".error: inf is not a finite number"),
+    ]
+]
 FORM = [
     wrong("half a line", "title = \n", "not valid TOML", "line 1", "hint: texts need quotes"),
     wrong("empty", "", "title: Field required", "profiles: Field required"),
@@ -425,4 +439,4 @@ LETTERS = [
     ),
 ]
 
-ROWS = [*IMPOSSIBLE, *IGNORED, *FORM, *NAMES, *KEYS, *VALUES, *LINKS, *NOTEBOOKS, *LETTERS]
+ROWS = [*IMPOSSIBLE, *IGNORED, *MARGINS, *FORM, *NAMES, *KEYS, *VALUES, *LINKS, *NOTEBOOKS, *LETTERS]

@@ -109,6 +109,8 @@ STORIES = {
     ),
 }
 
+AT_BEST = "en estos entrenamientos, cada uno en su mejor época"
+
 
 @pytest.fixture(scope="module")
 def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
@@ -211,9 +213,11 @@ def test_smaller_batches_win(render: Render) -> None:
     report = render("small")
     lead, text = report.lead(9), report.text(9)
     down = r"baja un [\d,]+ % con lotes de 4 y un [\d,]+ % con 16, y sube un [\d,]+ % con lotes de 128"
-    assert re.match(f"Al terminar la época 10, la pérdida de validación {down}", lead)
+    assert re.match(
+        f"En estos entrenamientos, al terminar la época 10, la pérdida de validación {down}", lead
+    )
     assert "modelo base tienen menos pérdida que él; los mayores tienen más pérdida" in text
-    assert "Coincide: cada uno en su mejor época, alguno de los lotes menores acierta más" in text
+    assert f"Coincide: {AT_BEST}, alguno de los lotes menores acierta más" in text
     assert "Coincide solo en apariencia" in text  # the training loss rises as well
     assert "Es compatible: sin escalarla" in text
     assert "64 veces menos" in text
@@ -225,8 +229,8 @@ def test_smaller_batches_lose(render: Render) -> None:
     assert re.search("baja .* con lotes de 128 y .* con 256, y sube .* con lotes de 4", report.lead(9))
     text = report.text(9)
     assert "modelo base tienen más pérdida que él; los mayores tienen menos pérdida" in text
-    assert "No coincide: cada uno en su mejor época, alguno de los lotes menores acierta menos" in text
-    assert "No coincide: cada uno en su mejor época, con lotes de 256 se acierta más en validación" in text
+    assert f"No coincide: {AT_BEST}, alguno de los lotes menores acierta menos" in text
+    assert f"No coincide: {AT_BEST}, con lotes de 256 se acierta más en validación" in text
     assert "No se ve la necesidad" in text
 
 
@@ -262,7 +266,7 @@ def test_the_ranking_of_the_last_epoch_may_be_another_at_the_best(
     assert re.search(f"En su mejor época se acercan: {together}", report.lead(9))
     text = report.text(9)
     assert "toca fondo ya en la época 3; con lotes de 256, en la 8" in text
-    at_best = r"Cada uno en su mejor época, la pérdida de validación sube un [\d,]+ % con lotes de 4"
+    at_best = rf"E{AT_BEST[1:]}, la pérdida de validación sube un [\d,]+ % con lotes de 4"
     assert re.search(at_best, text)
     assert "acierta menos" in report.lead(10)
     assert "gana en las dos medidas" in report.lead(10)
@@ -382,7 +386,7 @@ def test_best_model_against_the_baseline(render: Render, story: str, words: str)
 def test_choices_and_candidates(render: Render) -> None:
     """Winner, tied and worse candidates are said with their labels."""
     text = render("small").text(12)
-    assert "Mejoran la exactitud de validación: SGD con momento." in text
+    assert "Mejoran la exactitud de validación en estos entrenamientos: SGD con momento." in text
     assert "La empeoran: sin normalización por lotes." in text
     assert "Red compacta con Adam" in text and "Los demás no se distinguen" in text
     assert "SGD con momento de Nesterov" in render("small").text(4)
