@@ -41,7 +41,7 @@ def main() -> None:
         callbacks=[clock, Float32Validation()],
         verbose=0,
     )
-    scores, _ = measure.evaluate(model, dataset.x_test, dataset.y_test)
+    scores, *_ = measure.evaluate(model, dataset.x_test, dataset.y_test)
     found = {
         "accuracy": scores.accuracy,
         "cross_entropy": scores.cross_entropy,
