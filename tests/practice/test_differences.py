@@ -1,4 +1,4 @@
-"""Figures of paired differences: what was shown is drawn otherwise than what was not, the margin as a band."""
+"""Figures of paired differences: what was shown is drawn unlike what was not, the margin as a band."""
 
 from __future__ import annotations
 
