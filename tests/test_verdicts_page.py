@@ -10,7 +10,7 @@ import pytest
 
 from runner.analysis.compare import seeds_needed
 from runner.files import write_json
-from tests.benchmarks.verdicts.draws import DESIGNS, DRAWS, OTHER_IMAGES, SAME_IMAGES, draws
+from tests.benchmarks.verdicts.draws import AGAINST_BASELINE, DESIGNS, DRAWS, OTHER_IMAGES, SAME_IMAGES, draws
 from tests.benchmarks.verdicts.page import PAGE, text, write_page
 from tests.benchmarks.verdicts.rates import RATES, Rate, count, interval, kept, read_rates
 from tests.benchmarks.verdicts.records import (
@@ -64,7 +64,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("verdicts")
     for each in wanted(SEEDS):
         leave(each, folder)
-    count(folder, others=("larger mean", "Student's t"))
+    count(folder, ("larger mean", "Student's t"), (SAME_IMAGES, OTHER_IMAGES, AGAINST_BASELINE[-1]))
     return folder
 
 

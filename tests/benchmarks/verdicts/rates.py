@@ -93,12 +93,14 @@ def fingerprint(folder: Path, names: Sequence[str]) -> str:
     return found.hexdigest()
 
 
-def count(folder: Path = KEPT, others: Collection[str] = tuple(OTHERS)) -> Rates:
-    """Ask our rule, and those ``others``, of all draws, and keep what they say."""
+def count(
+    folder: Path = KEPT, others: Collection[str] = tuple(OTHERS), designs: Sequence[Design] = DESIGNS
+) -> Rates:
+    """Ask our rule, and those ``others``, of all draws of the designs, and keep what they say."""
     there = kept(folder)
     runs = {name: run_of(each, folder) for name, each in there.items()}
     found = []
-    for design in DESIGNS:
+    for design in designs:
         for seeds in SEED_COUNTS:
             drawn = draws(design, seeds, common(design, runs))
             for split in splits(design):
