@@ -386,8 +386,8 @@ def test_best_model_against_the_baseline(render: Render, story: str, words: str)
 def test_choices_and_candidates(render: Render) -> None:
     """Winner, tied and worse candidates are said with their labels."""
     text = render("small").text(12)
-    assert "Mejoran la exactitud de validación en estos entrenamientos: SGD con momento." in text
-    assert "La empeoran: sin normalización por lotes." in text
+    assert "Mejora la exactitud de validación en estos entrenamientos: SGD con momento." in text
+    assert "La empeora: sin normalización por lotes." in text
     assert "Red compacta con Adam" in text and "Los demás no se distinguen" in text
     assert "SGD con momento de Nesterov" in render("small").text(4)
     assert "que suele ayudar más en entrenamientos largos" in text  # why it is preferred among equals
