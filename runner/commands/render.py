@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from runner.build_folder import REPORT_FILE, held
+from runner.commands.foreign_code import say_whose_code
 from runner.commands.passphrase import identity_of
 from runner.commands.request import Request, open_plan_here, remember, say
 from runner.errors import InputError, RunnerError
@@ -83,6 +84,7 @@ def render_only(request: Request) -> int:
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()
     with held(build_dir, request.wait, say):
+        say_whose_code(plan.path, plan.templates, notebooks=False)
         recover(build_dir)
         remember(plan, build_dir)
         render(plan, build_dir, identity)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from runner.commands.foreign_code import say_whose_code
 from runner.errors import InputError
 from runner.limits import VERIFY_MEMORY, VERIFY_SECONDS
 from runner.plain_text import plain
-from runner.plan.variants import DEFAULT_PLAN
+from runner.plan.variants import DEFAULT_PLAN, templates_of
 from runner.processes.helper import Helper, HelperEnded
 from runner.processes.limits import Limits
 from runner.verify.checks import SHOWN, SIGNATURE, Check, checks, prepare
@@ -39,6 +40,8 @@ def verify(
     """
     failed, unknown = False, dict[str, None]()
     trusted = read_authorities(trust) if trust is not None else ()
+    if plan_path != DEFAULT_PLAN:
+        say_whose_code(plan_path, templates_of(plan_path), notebooks=False)
     for check in _checked(pdf, plan_path, limits, trusted):
         for line in _lines(check):
             print(plain(line), flush=True)
