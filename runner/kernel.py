@@ -34,6 +34,7 @@ PROFILE = "RUNNER_PROFILE"
 CHECKPOINT = "RUNNER_CHECKPOINT"
 KEY = "RUNNER_KEY"
 REASON_FILE = "reason.json"
+WRITTEN = "text/x-python"  # the kind of output that holds the source of a cell, for ``report.handin``
 
 
 @cache
@@ -111,3 +112,15 @@ def show_source(*functions: Callable[..., Any]) -> None:
 
     source = "\n\n".join(inspect.getsource(function) for function in functions)
     display(Code(source, language="python"))
+
+
+def run_cell(source: str, names: dict[str, Any]) -> None:
+    """Show ``source``, highlighted, and run it in ``names``, the ``globals()`` of the notebook.
+
+    It is for code that is written from a record's parameters. In the notebook to hand in it is a cell.
+    """
+    from IPython.display import Code, display
+
+    shown = Code(source, language="python")._repr_html_()
+    display({WRITTEN: source, "text/html": shown, "text/plain": source}, raw=True)
+    exec(compile(source, "<cell>", "exec"), names)
