@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -14,9 +15,6 @@ from runner.practice.parameters import CLASSES, Parameters
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 IMAGES = 64
-OUTPUTS = 1e-5  # of probabilities: single precision, and other orders of summation
-LOSSES = 1e-4  # of the loss
-WEIGHTS = 1e-3  # of the largest change of the step: Adam divides a change by its own size
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,10 @@ class Agreement:
     ``outputs`` is the largest difference of probabilities; ``weights`` is that of the weights after one step
     of training from there, as a share of the largest change that the step made.
     """
+
+    OUTPUTS: ClassVar[float] = 1e-5  # that they may differ: single precision, and other orders of summation
+    LOSSES: ClassVar[float] = 1e-4
+    WEIGHTS: ClassVar[float] = 1e-3
 
     parameters: tuple[int, int]
     losses: tuple[float, float]
@@ -38,9 +40,9 @@ class Agreement:
         plain, program = self.losses
         return (
             self.parameters[0] == self.parameters[1]
-            and self.outputs < OUTPUTS
-            and abs(plain - program) < LOSSES * max(1.0, abs(program))
-            and self.weights < WEIGHTS
+            and self.outputs < self.OUTPUTS
+            and abs(plain - program) < self.LOSSES * max(1.0, abs(program))
+            and self.weights < self.WEIGHTS
         )
 
 

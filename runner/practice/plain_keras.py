@@ -25,7 +25,7 @@ OPTIMIZERS = {
 
 @dataclass(frozen=True)
 class PlainCode:
-    """The cells, each a text; ``weights`` is empty where the first weights are Keras's own."""
+    """The cells, each a text; ``weights`` is a remark where the first weights are Keras's own."""
 
     model: str
     weights: str
@@ -122,12 +122,14 @@ def _convolution(p: Parameters, width: int, name: str, pool: str) -> Iterator[st
 
 
 def _weights(p: Parameters) -> Iterator[str]:
+    if p.stem != "whitening" and p.conv_init != "identity":
+        yield "# los de Keras: Glorot uniforme en los filtros y pesos, y cero en los sesgos"
+        return
     if p.stem == "whitening":
         yield "from runner.practice.model import whiten"
     if p.conv_init == "identity":
         yield "from runner.practice.model import start_as_identity"
-    if p.stem == "whitening" or p.conv_init == "identity":
-        yield ""
+    yield ""
     if p.stem == "whitening":
         yield f'whiten(model, x_train[:{training.WHITENING_IMAGES}].astype("float32") / 127.5 - 1)'
     if p.conv_init == "identity":
@@ -179,9 +181,10 @@ def _figure(value: float | bool) -> str:
 def _fitting(p: Parameters, variant: str) -> Iterator[str]:
     yield "import tensorflow as tf"
     yield ""
-    yield "TRAIN = False  # con True se entrena aquí otra vez; con False se toman los pesos ya entrenados"
+    yield f'weights = results / "{variant}" / "model.keras"  # los pesos ya entrenados'
+    yield "TRAIN = not weights.is_file()  # si no están, o con True, se entrena aquí"
     yield ""
-    yield f"images, labels = tf.constant(x_train), tf.one_hot(y_train, {CLASSES})"
+    yield f"train_images, train_labels = tf.constant(x_train), tf.one_hot(y_train, {CLASSES})"
     yield ""
     yield ""
     yield "def scaled(images):"
@@ -196,7 +199,7 @@ def _fitting(p: Parameters, variant: str) -> Iterator[str]:
     yield from _batches(p)
     yield ""
     yield ""
-    yield from _fit(p, variant)
+    yield from _fit(p)
 
 
 def _augmentation(p: Parameters) -> Iterator[str]:
@@ -220,7 +223,7 @@ def _augmentation(p: Parameters) -> Iterator[str]:
 
 
 def _batches(p: Parameters) -> Iterator[str]:
-    batch = "scaled(tf.gather(images, i))"
+    batch = "scaled(tf.gather(train_images, i))"
     if p.augmentation != "none":
         batch = f"augmented({batch}, i, epoch)"
     yield "def batches(epoch):"
@@ -228,10 +231,10 @@ def _batches(p: Parameters) -> Iterator[str]:
     yield f'    seed = tf.stack([tf.constant({p.seed}, "int64"), epoch])'
     yield "    order = tf.random.experimental.stateless_shuffle(tf.range(len(x_train)), seed=seed)"
     yield f"    places = tf.data.Dataset.from_tensor_slices(order).batch({p.batch_size})"
-    yield f"    return places.map(lambda i: ({batch}, tf.gather(labels, i)))"
+    yield f"    return places.map(lambda i: ({batch}, tf.gather(train_labels, i)))"
 
 
-def _fit(p: Parameters, variant: str) -> Iterator[str]:
+def _fit(p: Parameters) -> Iterator[str]:
     yield "if TRAIN:"
     yield "    history = model.fit("
     yield f"        tf.data.Dataset.range({p.epochs}).flat_map(batches),"
@@ -240,6 +243,6 @@ def _fit(p: Parameters, variant: str) -> Iterator[str]:
     yield f"        validation_data=(scaled(x_validation), tf.one_hot(y_validation, {CLASSES})),"
     yield f"        validation_batch_size={training.EVALUATION_BATCH},"
     yield "    )"
+    yield "    model.save(weights)"
     yield "else:"
-    yield f'    trained = keras.models.load_model(results / "{variant}" / "model.keras")'
-    yield "    model.set_weights(trained.get_weights())"
+    yield "    model.set_weights(keras.models.load_model(weights).get_weights())"

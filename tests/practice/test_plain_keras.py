@@ -117,7 +117,7 @@ def test_another_network_is_found_out() -> None:
 def test_the_batches_of_the_cells_are_the_programs(augmentation: str) -> None:
     p = parameters(augmentation=augmentation, epochs=2)
     fitting, _, _ = plain_keras.plain_code(p, "v").fitting.partition("if TRAIN:")
-    space = run(fitting)
+    space = run(fitting, results=Path())
     theirs = list(training.training_batches(IMAGES, LABELS, p))
     ours = [pair for epoch in range(2) for pair in space["batches"](np.int64(epoch))]
     for one, other in zip(ours, theirs, strict=True):
@@ -126,26 +126,23 @@ def test_the_batches_of_the_cells_are_the_programs(augmentation: str) -> None:
 
 
 def test_a_training_of_the_cells_ends_as_the_programs(tmp_path: Path) -> None:
-    """The same weights at the end but for rounding; and the cells take them from where they are kept."""
+    """Without weights the cells train, to the same weights but for rounding; with them, they take them."""
     p = parameters(augmentation="flip-shift", epochs=2)
     code = plain_keras.plain_code(p, "v")
-    fitting = code.fitting.replace("TRAIN = False", "TRAIN = True")
     steps = training.steps_per_epoch(len(IMAGES), p.batch_size)
-    fitting = fitting.replace(
-        f"steps_per_epoch={training.steps_per_epoch(p.train_images, p.batch_size)}",
-        f"steps_per_epoch={steps}",
-    )
-    space = run(code.model, code.compiling, fitting, x_validation=IMAGES[:8], y_validation=LABELS[:8])
+    planned = training.steps_per_epoch(p.train_images, p.batch_size)
+    fitting = code.fitting.replace(f"steps_per_epoch={planned},", f"steps_per_epoch={steps},")
+    (tmp_path / "v").mkdir()
+    names = {"x_validation": IMAGES[:8], "y_validation": LABELS[:8], "results": tmp_path}
+    trained = run(code.model, code.compiling, fitting, **names)
+    assert trained["TRAIN"] and len(trained["history"].epoch) == 2
     keras.utils.set_random_seed(p.seed)
     program = model_module.build_model(p)
     training.compile_model(program, p, len(IMAGES))
     program.fit(training.training_batches(IMAGES, LABELS, p), epochs=2, steps_per_epoch=steps, verbose=0)
-    for mine, its in zip(space["model"].get_weights(), program.get_weights(), strict=True):
-        np.testing.assert_allclose(mine, its, atol=1e-4)
-    again = plain_keras.plain_code(p, "v").fitting
-    (tmp_path / "v").mkdir()
-    space["model"].save(tmp_path / "v" / "model.keras")
-    names = {"x_validation": IMAGES[:8], "y_validation": LABELS[:8], "results": tmp_path}
-    loaded = run(code.model, code.compiling, again, **names)["model"]
-    for mine, its in zip(loaded.get_weights(), space["model"].get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, its)
+    for ours, theirs in zip(trained["model"].get_weights(), program.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+    again = run(code.model, code.compiling, code.fitting, **names)
+    assert not again["TRAIN"]
+    for ours, theirs in zip(again["model"].get_weights(), trained["model"].get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
