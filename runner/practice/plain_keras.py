@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from runner.practice import training
+from runner.practice import fast_layers, fused_adam, training
 from runner.practice.parameters import CHANNELS, CLASSES, IMAGE_SIDE, WHITENING_SIDE, Parameters
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -45,6 +46,16 @@ def plain_code(p: Parameters, variant: str) -> PlainCode:
         compiling=_text(_compiling(p)),
         fitting=_text(_fitting(p, variant)),
     )
+
+
+def stand_ins(p: Parameters) -> tuple[Any, ...]:
+    """What the program, in a training with ``p``, has in place of Keras's own: classes and functions."""
+    found: list[Any] = [fast_layers.BatchNormalization if p.batch_norm else fast_layers.Bias]
+    if p.activation == "gelu":
+        found.append(fast_layers.gelu)
+    if p.optimizer in ("adam", "adamw"):
+        found.append(fused_adam.OneOperation)
+    return tuple(found)
 
 
 def _text(lines: Iterator[str]) -> str:
