@@ -28,7 +28,7 @@ def unpack_report(pdf: Path, folder: Path, limits: Limits = LIMITS) -> int:
     try:
         with Helper(prepare, limits) as helper:
             count = next(helper.call(_write, pdf.absolute(), folder.absolute()))
-    except HelperEnded as error:
+    except (HelperEnded, MemoryError, ImportError) as error:  # the latter in very little memory
         raise InputError(f"to read it needs more than {limits}", where=str(pdf)) from error
     print(f"wrote {count} files into {folder}; put the notebook there, and open it there")
     return 0
