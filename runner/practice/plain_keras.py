@@ -15,7 +15,6 @@ from runner.practice import fast_layers, fused_adam, training
 from runner.practice.parameters import CHANNELS, CLASSES, IMAGE_SIDE, WHITENING_SIDE, Parameters
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
-MONOTONE = ("relu", "elu")  # max-pooling may come before or after these
 OPTIMIZERS = {
     "adam": ("Adam", ("beta_1", "beta_2", "epsilon")),
     "adamw": ("AdamW", ("beta_1", "beta_2", "epsilon")),
@@ -114,7 +113,11 @@ def _stem(p: Parameters) -> Iterator[str]:
 
 
 def _convolution(p: Parameters, width: int, name: str, pool: str) -> Iterator[str]:
-    """Convolution, max-pooling where ``pool`` names one, normalisation and activation."""
+    """Convolution, max-pooling where ``pool`` names one, normalisation and activation.
+
+    Only ReLU is written within the convolution, as one does: it may come before a max-pooling as well as
+    after it, and the sign of a convolution's output tells whether it was activated.
+    """
     begin, end = f'layers.Conv2D({width}, {p.kernel_size}, padding="same", ', f'name="{name}"),'
     pooling = [f'layers.MaxPooling2D(2, name="{pool}"),'] if pool else []
     activation = f'layers.Activation("{p.activation}", name="{name}_{p.activation}"),'
@@ -123,13 +126,13 @@ def _convolution(p: Parameters, width: int, name: str, pool: str) -> Iterator[st
         yield from pooling
         yield f'layers.BatchNormalization(momentum=0.9, name="{name}_bn"),'
         yield activation
-    elif pool and p.activation not in MONOTONE:
+    elif p.activation == "relu":
+        yield f'{begin}activation="relu", {end}'
+        yield from pooling
+    else:
         yield begin + end
         yield from pooling
         yield activation
-    else:
-        yield f'{begin}activation="{p.activation}", {end}'
-        yield from pooling
 
 
 def _weights(p: Parameters) -> Iterator[str]:

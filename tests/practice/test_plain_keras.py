@@ -75,6 +75,19 @@ def test_network_optimizer_and_loss_are_the_programs(name: str) -> None:
     assert model.loss.get_config() == training.make_loss(p).get_config()
 
 
+@pytest.mark.parametrize("name", ["baseline", "c-sgd", "c-no-norm", "c-adamw", "learned-stem"])
+def test_the_stand_ins_that_are_shown_are_those_of_the_network(name: str) -> None:
+    p = NETWORKS[name]
+    shown, own = plain_keras.stand_ins(p), plain_keras.fast_layers.__name__
+    program = model_module.build_model(p)
+    layers = {type(layer) for layer in program.layers if type(layer).__module__ == own}
+    functions = {getattr(layer, "activation", None) for layer in program.layers}
+    gelu, operation = plain_keras.fast_layers.gelu, plain_keras.fused_adam.OneOperation
+    assert {each for each in shown if isinstance(each, type) and each.__module__ == own} == layers
+    assert (gelu in shown) == (gelu in functions)
+    assert (operation in shown) == (operation in type(training.make_optimizer(p, 10)).__mro__)
+
+
 def told(optimizer: Any) -> dict[str, float]:
     """The numbers of an optimizer and of its schedule."""
     form = optimizer.get_config()
