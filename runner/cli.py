@@ -113,6 +113,28 @@ def _pem(name: str, text: str) -> Callable[..., Any]:
     return click.option(name, metavar="PEM", type=kind, help=f"{text}  [default: as Dask is set up]")
 
 
+def sign_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who signs the PDF itself. None takes a passphrase: shells keep what is typed."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    options = [
+        click.option(
+            "--sign",
+            metavar="CERT",
+            type=file,
+            help="Sign the report (PAdES) with this key and certificate: PKCS#12, or PEM with both.",
+        ),
+        click.option(
+            "--sign-passphrase",
+            metavar="FILE",
+            type=file,
+            help="A file whose first line opens the key; /dev/fd/3 is one, too.  [default: it is asked for]",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def seed_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """How often each variant is trained."""
     text = "Seeds of each variant; auto: more only where a comparison is open.  [default: as before, else 1]"
@@ -128,6 +150,26 @@ def precision_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--precision", type=click.Choice(PRECISIONS), help=text)(command)
 
 
+def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What ``verify`` does with a whole folder."""
+    folder = click.Path(file_okay=False, path_type=Path)
+    text = "Of a folder: where its tables are written.  [default: beside it, as FOLDER-review]"
+    options = [
+        click.option("--render", "rendered", is_flag=True, help="Of a folder: make each report again, too."),
+        click.option("--output", metavar="FOLDER", type=folder, help=text),
+        click.option("--locale", type=click.Choice(LOCALES), help="Of a folder: language of its PDF."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def refuse_without_folder(given: dict[str, object]) -> None:
+    """Raise InputError for an option of ``verify`` that only a folder has a use for."""
+    if named := [name for name, value in given.items() if value]:
+        raise InputError("is for a folder of reports", where=", ".join(named), hint="give the folder")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 def commands() -> None:
@@ -140,6 +182,7 @@ def commands() -> None:
 @run_options
 @seed_option
 @precision_option
+@sign_options
 @wait_option
 def run_all(**options: Any) -> int:
     """Plan, run, analyse and render: everything."""
@@ -183,6 +226,7 @@ def plan(**options: Any) -> int:
 @author_options
 @seed_option
 @precision_option
+@sign_options
 @wait_option
 def report(**options: Any) -> int:
     """Render the report again from what is there."""
@@ -193,13 +237,46 @@ def report(**options: Any) -> int:
 
 
 @commands.command()
-@click.argument("pdf", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("pdf", required=False, metavar="[PDF|FOLDER]", type=click.Path(path_type=Path))
+@click.option(
+    "--trust",
+    metavar="PEM",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Certificates of the authorities that you trust, for a signed report.",
+)
 @shared_options
-def verify(pdf: Path | None, **options: Any) -> int:
-    """Work the report out again from its attachments, and compare."""
-    from runner.verify.command import verify as compare
+@class_options
+def verify(
+    pdf: Path | None,
+    trust: Path | None,
+    rendered: bool,
+    output: Path | None,
+    locale: str | None,
+    **options: Any,
+) -> int:
+    """Work the report out again from its attachments, and compare.
 
-    return compare(pdf or options["build_dir"] / "report.pdf", options["plan_path"])
+    Of a folder: check all the reports below it, and compare them with each other.
+    """
+    if pdf is not None and pdf.is_dir():
+        from runner.review.command import review
+
+        return review(pdf, options["plan_path"], rendered, output, locale)
+    refuse_without_folder({"--render": rendered, "--output": output, "--locale": locale})
+    from runner.verify.command import verify as make_again
+
+    return make_again(pdf or options["build_dir"] / "report.pdf", options["plan_path"], trust=trust)
+
+
+@commands.command()
+@click.argument("old", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
+@shared_options
+def compare(old: Path, new: Path, **options: Any) -> int:
+    """Say what changed from one report to another: verdicts, numbers, and what they come from."""
+    from runner.review.compare import compare as print_changes
+
+    return print_changes(old, new, options["plan_path"])
 
 
 @commands.command()

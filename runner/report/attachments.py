@@ -42,6 +42,7 @@ from runner.packages import made_with
 from runner.plan.data_files import files_in
 from runner.plan.variants import Plan
 from runner.report.claims.evidence import Claim
+from runner.report.crate import METADATA, crate_metadata
 from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
 from runner.results.records import left_files
@@ -56,11 +57,16 @@ EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the man
 def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple[Attached, ...]:
     """All files, the manifest first."""
     made = max((f.result.finished for f in study.finished.values()), default=datetime.now(UTC))
-    files = sorted(
-        (Attached(path, content, made) for path, content in _contents(study, plan, build_dir)),
-        key=lambda each: each.path,
-    )
+    files = [Attached(path, content, made) for path, content in _contents(study, plan, build_dir)]
+    files.sort(key=_path)
+    metadata = crate_metadata(study, plan, f"{PLAN_FOLDER}/{EXPERIMENTS}", files)
+    if metadata is not None:
+        files = sorted([*files, Attached(METADATA, metadata, made)], key=_path)
     return (Attached(MANIFEST, _manifest(files, study, templates), made), *files)
+
+
+def _path(each: Attached) -> str:
+    return each.path
 
 
 def evidence_file(claims: Sequence[Claim], made: datetime) -> Attached:

@@ -49,7 +49,7 @@ ROWS = [
     wrong("report of nothing", "report", "{folder}/build: no such folder", "hint: run 'all' first"),
     wrong("verify nothing", "verify", "report.pdf: no such file", "hint: run 'all' first"),
     wrong("verify no PDF", "verify {folder}/a.pdf", "{folder}/a.pdf: not a readable PDF", make="a.pdf"),
-    wrong("verify a folder", "verify {folder}/a", "'{folder}/a' is a directory", make="a/"),
+    wrong("verify an empty folder", "verify {folder}/a", "no .pdf file below", "hint: give", make="a/"),
     wrong("no plan", "plan --plan {folder}/none.toml", "{folder}/none.toml: no such file", "hint: give"),
     wrong("plan is a folder", "plan --plan {folder}/a", "'{folder}/a' is a directory", make="a/"),
     wrong("plan is prose", f"all --plan {PROJECT_ROOT}/README.md", "README.md: not valid TOML", "line"),
