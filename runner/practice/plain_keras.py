@@ -256,6 +256,7 @@ def _fit(p: Parameters) -> Iterator[str]:
     yield f"        steps_per_epoch={training.steps_per_epoch(p.train_images, p.batch_size)},"
     yield f"        validation_data=(scaled(x_validation), tf.one_hot(y_validation, {CLASSES})),"
     yield f"        validation_batch_size={training.EVALUATION_BATCH},"
+    yield "        shuffle=False,  # el orden ya es aleatorio en los lotes"
     yield "    )"
     yield "    model.save(weights)"
     yield "else:"

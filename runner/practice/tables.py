@@ -159,14 +159,18 @@ def agreement(found: Agreement) -> None:
     parameters = [number(each, 0) for each in found.parameters]
     losses = [number(each, 4) for each in found.losses]
     within = tr("menos de {bound}", bound=number(found.OUTPUTS, 5))
-    moved = tr("menos del {bound} %", bound=number(100 * found.WEIGHTS, 1))
+    moved = tr(
+        "en más del {share} %, menos del {bound} % del mayor cambio",
+        share=number(100 * found.WEIGHTS, 0),
+        bound=number(100 * found.STEP, 1),
+    )
     show(
         ["", tr("Keras"), tr("programa"), tr("diferencia")],
         [
             [tr("parámetros"), *parameters, "0"],
             [tr("pérdida del lote"), *losses, tr("redondeo")],
             [tr("probabilidades del lote"), "", "", within],
-            [tr("pesos tras un paso, respecto del mayor cambio"), "", "", moved],
+            [tr("pesos tras un paso de entrenamiento"), "", "", moved],
         ],
     )
 
