@@ -7,9 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-import sysconfig
 import time
-import venv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,24 +50,6 @@ def start_program(*words: str, code: str | None = None, **environment: str) -> s
         stdout=subprocess.DEVNULL,
         text=True,
     )
-
-
-def fresh_python(folder: Path, wheel: Path) -> Path:
-    """A Python of its own in ``folder`` that has the wheel, and the packages of this one but the program."""
-    venv.create(folder, symlinks=True)
-    program = folder / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(program), "install", "--quiet", "--no-deps"]
-    subprocess.run([*pip, str(wheel)], check=True)
-    packages = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
-    where = next((folder / "lib").glob("python*/site-packages"))
-    (where / "others.pth").write_text("".join(f"{path}\n" for path in packages), encoding="utf-8")
-    (folder / "share").symlink_to(Path(sys.prefix) / "share")  # nbconvert keeps its templates there
-    return program
-
-
-def environment() -> dict[str, str]:
-    """That of the tests, without what leads to the checkout."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def without_subset(folder: Path) -> dict[str, str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
-import subprocess
 from pathlib import Path
 
 import nbformat
@@ -15,21 +13,12 @@ import pytest
 from pypdf import PdfReader
 
 from runner import PROJECT_ROOT
-from runner.build_folder import PROGRAM_FILE
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.printing import conformance
 from runner.results.records import read_result
 from tests.browser import assert_right, look
 from tests.measured_pages import faults, measure
-from tests.program import (
-    HANG_SECONDS,
-    Command,
-    all_ended,
-    environment,
-    fresh_python,
-    report_text,
-    until,
-)
+from tests.program import HANG_SECONDS, Command, all_ended, report_text, until
 from tests.tiny_plan import notebook, run, shorten, start, variant, write_gate, write_notebook, write_plan
 
 pytestmark = pytest.mark.xdist_group("smoke")
@@ -109,46 +98,6 @@ def test_the_notebook_to_hand_in_is_whole(build: Path) -> None:
     assert len(links) >= 18
     for line in links:  # they lead somewhere
         assert f'<a id="{line.split("](#")[1].rstrip(")")}"></a>' in prose
-
-
-def test_the_notebook_gives_the_same_elsewhere(build: Path, tmp_path: Path) -> None:
-    """With a Python and a folder of its own, and what is attached to the report: its open cells, run again.
-
-    The weights are not attached, so both models are trained again, in plain Keras: what is compared is what
-    does not hang on the last bits of weights. Whether those networks are the program's, the cells check.
-    """
-    attached = PdfReader(build / "report.pdf").attachments
-    (tmp_path / PROGRAM_FILE).write_bytes(attached[PROGRAM_FILE][0])
-    python, folder = fresh_python(tmp_path / "python", tmp_path / PROGRAM_FILE), tmp_path / "otro sitio"
-
-    def go(cwd: Path, *words: str) -> None:
-        done = subprocess.run(
-            [str(python), "-m", *words], cwd=cwd, env=environment(), capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    go(tmp_path, "runner", "unpack", str(build / "report.pdf"), str(folder))
-    content = nbformat.read(build / "practica5.ipynb", as_version=4)
-    content.cells = [c for c in content.cells if "folded" not in c.metadata.get("tags", [])]
-    before = {cell.id: tables(cell) for cell in content.cells}
-    for cell in content.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    nbformat.write(content, folder / "practica5.ipynb")
-    go(folder, "nbconvert", "--to", "notebook", "--execute", "--inplace", "practica5.ipynb")
-    again = nbformat.read(folder / "practica5.ipynb", as_version=4).cells
-    assert {cell.id: tables(cell) for cell in again} == before
-    assert sum(map(bool, before.values())) > 5
-    for name in ("baseline", "best"):
-        assert (folder / "results" / name / "model.keras").is_file()  # trained there
-
-
-def tables(cell: nbformat.NotebookNode) -> list[str]:
-    """The tables that a cell shows of what is on record."""
-    if cell.cell_type != "code" or "tables." not in cell.source or re.search("found|predicted", cell.source):
-        return []
-    shown = [output.get("data", {}) for output in cell.outputs]
-    return [data["text/html"] for data in shown if "text/html" in data]
 
 
 def test_the_notebooks_show_the_code_that_stands_in_for_keras(build: Path) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Iterator
 from configparser import ConfigParser
 from email import message_from_bytes
@@ -19,7 +22,6 @@ from packaging.specifiers import SpecifierSet
 from runner import PROJECT_ROOT
 from runner.build_folder import PROGRAM_FILE
 from runner.report import program
-from tests.program import environment, fresh_python
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
@@ -62,14 +64,26 @@ def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A Python of its own that has the wheel, and the packages of this one; nothing there can be written."""
-    executable = fresh_python(tmp_path_factory.mktemp("installed"), wheel)
-    where = Path(answer(executable, "import sysconfig; print(sysconfig.get_path('purelib'))"))
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder, symlinks=True)
+    program = folder / "bin" / "python"
+    where = Path(answer(program, "import sysconfig; print(sysconfig.get_path('purelib'))"))
+    pip = [sys.executable, "-m", "pip", "--python", str(program), "install", "--quiet", "--no-deps"]
+    subprocess.run([*pip, str(wheel)], check=True)
+    packages = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
+    (where / "others.pth").write_text("".join(f"{path}\n" for path in packages), encoding="utf-8")
+    (folder / "share").symlink_to(Path(sys.prefix) / "share")  # nbconvert keeps its templates there
     everything = [where / "runner", *(where / "runner").rglob("*")]
     for path in everything:
         path.chmod(path.stat().st_mode & ~0o222)
-    yield executable
+    yield program
     for path in everything:
         path.chmod(path.stat().st_mode | 0o200)
+
+
+def environment() -> dict[str, str]:
+    """That of the tests, without what leads to the checkout."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def answer(python: Path, code: str) -> str:
