@@ -42,10 +42,13 @@ def render(plan: Plan, build_dir: Path, identity: Identity | None = None) -> Non
     from runner.report.freshness import inputs, note
     from runner.report.handin import write_handin
     from runner.report.handin_page import write_html
+    from runner.report.program import keep_program
 
     start = perf_counter()
     handin = build_dir / plan.outputs.handin
     with telling(say), keeping_former(plan, build_dir), report.helpers() as helping:
+        if plan.practice:
+            keep_program(build_dir)
         made_from = inputs(plan, build_dir)
         study = load_study(plan, build_dir)
 

@@ -23,9 +23,12 @@ from runner.analysis.selection import select
 from runner.build_folder import (
     AWAITED_FILE,
     BEST_EPOCH_FILE,
+    EXPERIMENTS,
     FAILURE_FILE,
     PACKAGES_FILE,
+    PLAN_FOLDER,
     PREDICTIONS_FILE,
+    PROGRAM_FILE,
     RUN_FILE,
     notebook_of,
     result_folder,
@@ -46,11 +49,9 @@ from runner.results.records import left_files
 from runner.results.study import Study
 
 MANIFEST = "manifest.json"
-EXPERIMENTS = "experiments.toml"
 TABLE = "results.csv"
 TABLE_JSON = "results.json"  # the same, for programs
 EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the manifest that it prints
-PLAN_FOLDER = "plan"
 
 
 def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple[Attached, ...]:
@@ -95,7 +96,7 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
     for notebook in sorted({variant.notebook for variant in plan.variants}):
         if notebook.is_relative_to(plan.path.parent):
             yield f"{PLAN_FOLDER}/{notebook.relative_to(plan.path.parent).as_posix()}", notebook.read_bytes()
-    for once in (RUN_FILE, AWAITED_FILE, PACKAGES_FILE):
+    for once in (RUN_FILE, AWAITED_FILE, PACKAGES_FILE, PROGRAM_FILE):
         if kind(build_dir / once, build_dir) is not None:
             yield once, read_bytes(build_dir / once, build_dir)
     shown = select(study)
