@@ -30,6 +30,24 @@ def test_each_way_of_giving_a_default_declares_it(tmp_path: Path, code: str, nam
     assert declared_parameters(tmp_path / "n.ipynb") == names
 
 
+def test_defaults_that_are_no_code_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "n.ipynb"
+    cell = nbformat.v4.new_markdown_cell("a sentence of prose", metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    for read in (check_notebook, declared_parameters):
+        with pytest.raises(InputError, match="a markdown cell is tagged 'parameters'") as caught:
+            read(path)
+        assert caught.value.where == f"{path}: cell 1"
+
+
+def test_a_notebook_that_changed_since_it_was_looked_at_is_told(tmp_path: Path) -> None:
+    """Two states of a file may have one size and one time."""
+    cell = nbformat.v4.new_code_cell("lr = = 1", metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "n.ipynb")
+    with pytest.raises(InputError, match="not Python: invalid syntax"):
+        declared_parameters(tmp_path / "n.ipynb")
+
+
 DEEP = {
     "a sum": "+".join("1" * 1500),
     "signs": "-" * 100_000 + "1",
