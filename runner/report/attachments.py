@@ -126,17 +126,23 @@ def _of_variant(study: Study, build_dir: Path, name: str) -> Iterator[Path]:
 
 
 def reduced(predictions: Path, root: Path) -> bytes:
-    """A predictions file without the probabilities of the wrong classes; as it is if it can't be read."""
+    """Labels, likeliest classes and losses of a predictions file; as it is if it can't be read.
+
+    Losses are as precise as they are read (float32); a file of former versions, without any, keeps the
+    probabilities of the true classes in their place.
+    """
     try:
         arrays = read_arrays(predictions)
         kept: dict[str, np.ndarray] = {}
         for split in ("validation", "test"):
             labels, probabilities = arrays[f"{split}_labels"], arrays[f"{split}_probabilities"]
-            kept[f"{split}_labels"] = labels
-            kept[f"{split}_predicted"] = probabilities.argmax(axis=1).astype(np.uint8)
-            kept[f"{split}_true_probability"] = probabilities[np.arange(len(labels)), labels]
-            if (entropy := f"{split}_cross_entropy") in arrays:  # older files have none
-                kept[entropy] = arrays[entropy]
+            number = np.min_scalar_type(max(probabilities.shape[1] - 1, int(labels.max(initial=0))))
+            kept[f"{split}_labels"] = labels.astype(number)
+            kept[f"{split}_predicted"] = probabilities.argmax(axis=1).astype(number)
+            if (entropy := f"{split}_cross_entropy") in arrays:
+                kept[entropy] = arrays[entropy].astype(np.float32)
+            else:
+                kept[f"{split}_true_probability"] = probabilities[np.arange(len(labels)), labels]
     except (RunnerError, KeyError, IndexError, ValueError):
         return read_bytes(predictions, root)
     buffer = io.BytesIO()
