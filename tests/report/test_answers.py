@@ -405,6 +405,23 @@ def test_partial_answers(render: Render) -> None:
     assert "Falta «mejor modelo»" in report.text(13)
 
 
+def test_times_of_unlike_environments_are_not_compared(tmp_path: Path) -> None:
+    """The last training of a run may have had all cores; without the timing pass, its time says nothing."""
+    others = dict.fromkeys(("batch-4", "filters-x2", "best"), 2)
+    report = rendered(Story(images=SMALL, skipped=("timing",), threads=others), tmp_path)
+    for number in (9, 10, 12):
+        assert "Sus tiempos no se pueden comparar: no se entrenaron en el mismo entorno" in report.text(
+            number
+        )
+    assert "Una época con lotes de 4" not in report.text(
+        9
+    ) and "Con lotes de 4, una época" not in report.text(9)
+    assert "Una época con lotes de 256 dura" in report.text(9)  # as the baseline's, with one thread
+    for number in (10, 12):
+        assert "Una época dura" not in report.text(number) and "época en torno" not in report.text(number)
+    assert "Una época dura" in report.text(11)
+
+
 def test_all_batches_missing(render: Render) -> None:
     """Nothing to compare with is said, not computed."""
     assert "Todavía no se puede responder" in render("alone").lead(9)

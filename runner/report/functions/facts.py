@@ -178,19 +178,25 @@ class Facts:
         )
 
     @template_function()
-    def time_ratio(self, variant: str, reference: str) -> Measured:
-        """Training time of a variant over that of the reference: of the timing pass if there is one."""
-        return Measured(self._ratio(variant, reference).value, f"{variant} {reference}", call("time_ratio"))
+    def time_ratio(self, variant: str, reference: str) -> Measured | None:
+        """Training time of a variant over that of the reference: of the timing pass if there is one.
+
+        None where they can't be compared.
+        """
+        found = self._ratio(variant, reference)
+        if found is None:
+            return None
+        return Measured(found.value, f"{variant} {reference}", call("time_ratio"))
 
     @template_function()
     def time_interval(self, variant: str, reference: str) -> Traced | None:
         """The ratio with its 95 % interval; None without the timing pass."""
         found = self._ratio(variant, reference)
-        if found.low == found.high:
+        if found is None or found.low == found.high:
             return None
         return Traced(found, f"{variant} {reference}", call("time_ratio"), "remuestreo de las rondas")
 
-    def _ratio(self, variant: str, reference: str) -> analysis.Interval:
+    def _ratio(self, variant: str, reference: str) -> analysis.Interval | None:
         self._get(variant), self._get(reference)
         return timing.ratio(self.study, variant, reference)
 
