@@ -422,6 +422,14 @@ def test_times_of_unlike_environments_are_not_compared(tmp_path: Path) -> None:
     assert "Una época dura" in report.text(11)
 
 
+def test_years_in_answers_are_those_of_the_references() -> None:
+    listed = (TEMPLATES / "parts" / "references.html").read_text("utf-8")
+    years = {number: year for year, number in re.findall(r"(\d{4})\. arXiv:(\d{4}\.\d{5})", listed)}
+    texts = [path.read_text("utf-8") for path in sorted((TEMPLATES / "answers").glob("*.html"))]
+    said = re.findall(r"\((\d{4}), arXiv:(\d{4}\.\d{5})\)", "\n".join(texts))
+    assert len(said) >= 3 and all(years[number] == year for year, number in said)
+
+
 def test_all_batches_missing(render: Render) -> None:
     """Nothing to compare with is said, not computed."""
     assert "Todavía no se puede responder" in render("alone").lead(9)
