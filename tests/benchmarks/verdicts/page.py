@@ -88,11 +88,11 @@ def _trained(there: Mapping[str, Kept]) -> str:
     spread = over_seeds([100 * each.measured.test_accuracy for each in there.values() if _plain(each)])
     filters = ", ".join(map(str, one.filters))
     return (
-        f"{len(there)} trainings at quick size: {one.epochs} epochs, and of CIFAR-10 {one.train_images:,} images, "
-        f"with {filters} filters,\nwhere nothing else is said. {several}.\n"
-        "Their seeds decide images, batches and first weights; a `twin` has images and batches of its seed and "
-        f"other first\nweights. The baseline is right on {spread.mean:.2f} % of the test images, with a standard "
-        f"deviation\nover seeds of {spread.std or 0:.2f} points."
+        f"{len(there)} trainings at quick size: {one.epochs} epochs, and of CIFAR-10 {one.train_images:,} "
+        f"images, with {filters} filters,\nwhere nothing else is said. {several}.\n"
+        "Their seeds decide images, batches and first weights; a `twin` has images and batches of its seed "
+        f"and other first\nweights. The baseline is right on {spread.mean:.2f} % of the test images, with a "
+        f"standard deviation\nover seeds of {spread.std or 0:.2f} points."
     )
 
 
