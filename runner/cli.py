@@ -195,11 +195,56 @@ def report(**options: Any) -> int:
 @commands.command()
 @click.argument("pdf", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @shared_options
-def verify(pdf: Path | None, **options: Any) -> int:
+@click.option("--data", "source", help=DATA_HELP)
+@click.option(
+    "--replay",
+    "wanted",
+    metavar="[VARIANT:EPOCH]",
+    is_flag=False,
+    flag_value="",
+    help="Also train one epoch again, drawn at random or the one given, and compare.",
+)
+def verify(pdf: Path | None, wanted: str | None, source: str | None, **options: Any) -> int:
     """Work the report out again from its attachments, and compare."""
     from runner.verify.command import verify as compare
 
-    return compare(pdf or options["build_dir"] / "report.pdf", options["plan_path"])
+    if wanted and pdf is None and wanted.endswith(".pdf"):
+        pdf, wanted = Path(wanted), ""
+    pdf = pdf or options["build_dir"] / "report.pdf"
+    consistent = compare(pdf, options["plan_path"])
+    if wanted is None:
+        return consistent
+    from runner.verify.replay import replay
+
+    return replay(pdf, options["plan_path"], wanted, source) or consistent
+
+
+@commands.command()
+@click.argument("pdf", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--variant", "name", required=True, metavar="NAME", help="Which of its trainings.")
+@click.option("--data", "source", help=DATA_HELP)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="An empty folder to train in.  [default: a temporary one]",
+)
+@click.option(
+    "--threads", type=click.IntRange(1, 256), help="Cores of its kernel.  [default: as many as it had]"
+)
+@click.option("--trust", is_flag=True, help="Run the notebook that came with the PDF, as it is.")
+@click.option(
+    "--plan",
+    "plan_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=shipped("notebooks") / "experiments.toml",
+    show_default="notebooks/experiments.toml",
+    help="The experiments file of its practice, beside its notebooks.",
+)
+def reproduce(pdf: Path, name: str, **options: Any) -> int:
+    """Train a variant of a report from the PDF alone, and compare the figures."""
+    from runner.verify.reproduce import reproduce as train_and_compare
+
+    return train_and_compare(pdf, name, **options)
 
 
 @commands.command()

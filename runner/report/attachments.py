@@ -13,22 +13,28 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
 
+from runner import limits
 from runner.analysis.selection import select
 from runner.build_folder import (
     AWAITED_FILE,
     BEST_EPOCH_FILE,
+    CHAIN_FILE,
     FAILURE_FILE,
     PACKAGES_FILE,
     PREDICTIONS_FILE,
+    RESULTS,
     RUN_FILE,
+    STATE,
     notebook_of,
     result_folder,
+    state_file,
 )
 from runner.code_closure import read_source
 from runner.errors import RunnerError
@@ -41,6 +47,7 @@ from runner.plan.variants import Plan
 from runner.report.claims.evidence import Claim
 from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
+from runner.results.chain import read_chain
 from runner.results.records import left_files
 from runner.results.study import Study
 
@@ -59,7 +66,30 @@ def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple
         (Attached(path, content, made) for path, content in _contents(study, plan, build_dir)),
         key=lambda each: each.path,
     )
+    files = fitting(files)
     return (Attached(MANIFEST, _manifest(files, study, templates), made), *files)
+
+
+def fitting(files: list[Attached]) -> list[Attached]:
+    """The files without the largest states of trainings, as far as all together would be too many bytes.
+
+    Those that fit are the same again when a report is made from its attachments.
+    """
+    states = sorted(filter(_is_state, files), key=lambda each: (len(each.content), each.sha256))
+    room = limits.ATTACHED_WITH_STATES - sum(_weight(each) for each in files if not _is_state(each))
+    while states and sum(len(each.content) for each in states) > room:
+        states.pop()
+    kept = {each.path for each in states}
+    return [each for each in files if not _is_state(each) or each.path in kept]
+
+
+def _is_state(file: Attached) -> bool:
+    return file.path.startswith(f"{RESULTS}/") and bool(STATE.fullmatch(file.path.rpartition("/")[2]))
+
+
+def _weight(file: Attached) -> int:
+    """Its bytes in the PDF, about: a notebook's pictures are written as text in it."""
+    return len(file.content) * 3 // 4 if file.path.endswith(".ipynb") else len(file.content)
 
 
 def evidence_file(claims: Sequence[Claim], made: datetime) -> Attached:
@@ -152,13 +182,28 @@ def templates_digest(templates: Path) -> str:
     return digest.hexdigest()
 
 
+def _states_left_out(files: Sequence[Attached], study: Study) -> Iterator[str]:
+    """Paths of the states that chains draw, and that are not attached."""
+    attached = {each.path for each in files}
+    for name in sorted(study.finished):
+        folder = f"{RESULTS}/{name}"
+        if f"{folder}/{CHAIN_FILE}" not in attached:
+            continue
+        with suppress(RunnerError):  # no chain: verify says so
+            chain = read_chain(study.finished[name].folder)
+            paths = [f"{folder}/{state_file(epoch)}" for epoch in (chain.drawn if chain else ())]
+            yield from (path for path in paths if path not in attached)
+
+
 def _manifest(files: list[Attached], study: Study, templates: Path) -> bytes:
+    left_out = tuple(_states_left_out(files, study))
     content: Mapping[str, object] = {
         "title": study.title,
         "profile": study.profile,
         "made_with": made_with(),
         "templates_sha256": templates_digest(templates),
         "left_out": select(study).left_out,
+        **({"states_left_out": left_out} if left_out else {}),
         "files": [
             {"name": f.name, "path": f.path, "bytes": len(f.content), "sha256": f.sha256} for f in files
         ],

@@ -101,6 +101,10 @@ def _checks(parcel: Parcel, folder: Path, templates: Path) -> Iterator[Check]:
     yield Check("notebooks", "executed notebooks agree with records and sources", notebooks)
     metrics = results.check_metrics(plan, folder)
     yield Check("metrics", "recomputed from predictions, and as notebooks print them", metrics)
+    chains = results.check_chains(plan, folder)
+    yield Check(
+        "chains", "curves, states and draws follow from the records (--replay trains one again)", chains
+    )
     if not parcel.manifest.left_out:
         yield from _compared(parcel, pages.make_again(plan, folder, templates), bool(others))
 

@@ -7,8 +7,9 @@ another process reads it, which gets only so much memory and time, and its words
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 from runner.errors import InputError
 from runner.limits import VERIFY_MEMORY, VERIFY_SECONDS
@@ -18,6 +19,7 @@ from runner.processes.helper import Helper, HelperEnded
 from runner.processes.limits import Limits
 from runner.verify.checks import SHOWN, Check, checks, prepare
 
+T = TypeVar("T")
 LIMITS = Limits(memory=VERIFY_MEMORY, seconds=VERIFY_SECONDS)
 PROVED = "is consistent with what is attached to it, as this program works it out"
 NOT_PROVED = "that shows neither who made it, nor that a training took place"
@@ -30,7 +32,7 @@ def verify(pdf: Path, plan_path: Path = DEFAULT_PLAN, limits: Limits = LIMITS) -
     ``pdf`` is no PDF, its practice another, or more than the ``limits`` would be needed to read it.
     """
     failed = unknown = False
-    for check in _checked(pdf, plan_path, limits):
+    for check in asked_of(checks, pdf, limits, prepare, plan_path.absolute()):
         for line in _lines(check):
             print(plain(line), flush=True)
         failed, unknown = failed or bool(check.faults), unknown or bool(check.open)
@@ -43,11 +45,20 @@ def verify(pdf: Path, plan_path: Path = DEFAULT_PLAN, limits: Limits = LIMITS) -
     return 1 if failed or unknown else 0
 
 
-def _checked(pdf: Path, plan_path: Path, limits: Limits) -> Iterator[Check]:
-    """The checks as they come from the other process."""
+def asked_of(
+    function: Callable[..., Iterator[T]],
+    pdf: Path,
+    limits: Limits,
+    prepare: Callable[[], object],
+    *arguments: Any,
+) -> Iterator[T]:
+    """What ``function``, called with ``pdf`` and the arguments in another process, yields, as it comes.
+
+    Raises InputError if that needs more than the ``limits``, and what the function raises.
+    """
     try:
         with Helper(prepare, limits) as helper:
-            yield from helper.call(checks, pdf.absolute(), plan_path.absolute())
+            yield from helper.call(function, pdf.absolute(), *arguments)
     except HelperEnded as error:
         why = "takes longer" if error.late else "needs more memory, or breaks the program that does it"
         raise InputError(f"to read it {why}: the limits are {limits}", where=str(pdf)) from error
@@ -64,10 +75,11 @@ def _lines(check: Check) -> Iterator[str]:
     kind = "FAULT" if check.faults else "NOT COMPARED"
     count = f"{len(found)} {kind}S" if check.faults else f"{kind}, as the versions are others"
     yield f"{check.name:<12} {count if len(found) > 1 or check.open else kind}"
-    yield from (f"  {each}" for each in _first(found))
+    yield from (f"  {each}" for each in first_faults(found))
 
 
-def _first(faults: Iterable[str]) -> Iterator[str]:
+def first_faults(faults: Iterable[str]) -> Iterator[str]:
+    """The faults that are shown, and how many more there are."""
     faults = tuple(faults)
     yield from faults[:SHOWN]
     if len(faults) > SHOWN:
