@@ -94,14 +94,16 @@ class Again:
     """What came of an epoch that was trained again: hashes of the states ``start`` and ``end``.
 
     ``curve`` are loss, cross-entropy and accuracy, of training and then of validation; ``predictions`` labels
-    (n,) and probabilities (n, classes) of both sets by name, as a result's file has them; ``environment`` is
-    what a record says of where it was trained, in JSON's form.
+    (n,) and probabilities (n, classes) of both sets by name, as a result's file has them; ``fitted`` the
+    cross-entropy and accuracy of the training set after the last epoch, empty after others; ``environment``
+    is what a record says of where it was trained, in JSON's form.
     """
 
     start: str
     end: str
     curve: tuple[float, ...]
     predictions: Mapping[str, np.ndarray]
+    fitted: tuple[float, ...]
     environment: Mapping[str, Any]
 
 

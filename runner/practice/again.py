@@ -74,6 +74,7 @@ def _read(arrays: dict[str, np.ndarray]) -> Again:
         start=str(arrays["start"]),
         end=str(arrays["end"]),
         curve=tuple(map(float, arrays["curve"])),
+        fitted=tuple(map(float, arrays["fitted"])),
         environment=json.loads(str(arrays["environment"])),
         predictions={name: arrays[name] for name in PREDICTED},
     )
@@ -113,11 +114,13 @@ def again(p: Parameters, epoch: int, state: list[np.ndarray] | None, threads: in
         verbose=0,
     ).history
     end = state_sha256(links.training_state(model))
+    fitted = measure.evaluate(model, x, y)[0] if epoch == p.epochs else None
     predictions = measure.evaluate_new(model, dataset, split).predictions
     return {
         "start": start,
         "end": end,
         "curve": np.array([seen[prefix + name][0] for prefix in ("", "val_") for name in CURVE]),
+        "fitted": np.array([fitted.cross_entropy, fitted.accuracy] if fitted else []),
         "environment": measure.environment(threads).model_dump_json(),
         **{name: getattr(predictions, name) for name in PREDICTED},
     }

@@ -24,8 +24,7 @@ RESOLUTION = 1e-5  # of a loss: means in single precision tell no less
 CURVE = tuple(
     f"{split}_{m}" for split in ("train", "validation") for m in ("loss", "cross_entropy", "accuracy")
 )
-ACCURACIES = (2, 5)  # their places
-LOSSES = (0, 1, 3, 4)
+FITTED = ("cross_entropy of the training set", "accuracy of the training set")
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,12 @@ class Outcome:
 
     curve: tuple[float, ...]
     predicted: Mapping[str, PredictedSet]
+    fitted: tuple[float, ...] = ()
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The curve, and how the training set was fitted after the last epoch, by name."""
+        return dict(zip(CURVE, self.curve, strict=True)) | dict(zip(FITTED, self.fitted, strict=False))
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,9 @@ def recorded(asked: Replayable) -> Outcome:
     elif found.training.best is not None and found.training.best.epoch == epoch:
         predictions = found.at("best").predictions
     sets = {} if predictions is None else {split: predictions.of(split) for split in PREDICTED_SPLITS}
-    return Outcome(_curve(found.training.epochs[epoch - 1]), sets)
+    fitted = found.training.evaluation.train
+    last = (fitted.cross_entropy, fitted.accuracy) if epoch == len(found.training.epochs) else ()
+    return Outcome(_curve(found.training.epochs[epoch - 1]), sets, last)
 
 
 def came(again: Again) -> Outcome:
@@ -89,7 +96,7 @@ def came(again: Again) -> Outcome:
         )
         true = probabilities[np.arange(len(labels)), labels]
         sets[split] = PredictedSet(labels, probabilities.argmax(axis=1), true)
-    return Outcome(again.curve, sets)
+    return Outcome(again.curve, sets, again.fitted)
 
 
 def unlike(asked: Replayable, again: Again) -> Iterator[str]:
@@ -99,8 +106,8 @@ def unlike(asked: Replayable, again: Again) -> Iterator[str]:
     if again.end != asked.chain.links[asked.epoch - 1]:
         yield "the state after it is another than the chain's"
     there, here = recorded(asked), came(again)
-    for name, ours, theirs in zip(CURVE, here.curve, there.curve, strict=True):
-        if ours != theirs:
+    for name, theirs in there.numbers.items():
+        if (ours := here.numbers.get(name)) != theirs:
             yield f"{name} is {theirs} in the record, {ours} trained again"
     for split, predicted in there.predicted.items():
         if count := _unlike_images(predicted, here.predicted[split]):
@@ -112,8 +119,9 @@ def too_far(asked: Replayable, again: Again, other: Again) -> tuple[Distance, tu
     there, here = recorded(asked), came(again)
     tolerance = distance(here, came(other)).times(MARGIN, asked.found.training.data.validation_images)
     faults, within = [], "more apart than"
-    for place, (name, ours, theirs) in enumerate(zip(CURVE, here.curve, there.curve, strict=True)):
-        most = tolerance.accuracies if place in ACCURACIES else tolerance.losses
+    for name, theirs in there.numbers.items():
+        ours = here.numbers.get(name, float("nan"))
+        most = tolerance.accuracies if "accuracy" in name else tolerance.losses
         if not abs(ours - theirs) <= most:
             told = f"{name} is {theirs:.6f} in the record, {ours:.6f} trained again"
             faults.append(f"{told}: {within} {most:.2g}")
@@ -128,9 +136,11 @@ def too_far(asked: Replayable, again: Again, other: Again) -> tuple[Distance, tu
 
 def distance(one: Outcome, other: Outcome) -> Distance:
     """How far two outcomes with predictions are apart."""
-    apart = [abs(a - b) for a, b in zip(one.curve, other.curve, strict=True)]
+    apart = {name: abs(value - other.numbers[name]) for name, value in one.numbers.items()}
+    accuracies = max(value for name, value in apart.items() if "accuracy" in name)
+    losses = max(value for name, value in apart.items() if "accuracy" not in name)
     sets = [_apart(one.predicted[split], other.predicted[split]) for split in PREDICTED_SPLITS]
-    return Distance(max(apart[p] for p in LOSSES), max(apart[p] for p in ACCURACIES), max(sets))
+    return Distance(losses, accuracies, max(sets))
 
 
 def _curve(epoch: Epoch) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""``verify --replay``: one epoch of a training, drawn at random, trained again and compared with its record."""
+"""``verify --replay``: an epoch of a report, drawn at random, trained again and held against its record."""
 
 from __future__ import annotations
 

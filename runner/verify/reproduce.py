@@ -19,13 +19,13 @@ from runner.commands.request import say
 from runner.errors import InputError, RunnerError
 from runner.execute.state import inputs_of
 from runner.execute.task import Outcome, Task, run_task
-from runner.results.reasons import english_words
 from runner.machine.capacity import usable_cores
 from runner.packages import write_lock
 from runner.plain_text import plain
 from runner.processes.limits import Limits
 from runner.processes.pool import end_children, make_executor, uninterrupted
 from runner.results.arrays import PREDICTED_SPLITS
+from runner.results.reasons import english_words
 from runner.results.records import Finished, read_result
 from runner.results.scores import SCORES_FILE, read_scores
 from runner.verify.attached_training import AttachedTraining, attached_training
