@@ -93,10 +93,11 @@ class Link:
 class Again:
     """What came of an epoch that was trained again: hashes of the states ``start`` and ``end``.
 
-    ``curve`` are loss, cross-entropy and accuracy, of training and then of validation; ``predictions`` labels
-    (n,) and probabilities (n, classes) of both sets by name, as a result's file has them; ``fitted`` the
-    cross-entropy and accuracy of the training set after the last epoch, empty after others; ``environment``
-    is what a record says of where it was trained, in JSON's form.
+    ``curve`` are the learning rate at its end, and loss, cross-entropy and accuracy, of training and then of
+    validation; ``predictions`` labels (n,), probabilities (n, classes) and cross-entropies (n,) of both sets
+    by name, as a result's file has them; ``fitted`` the cross-entropy and accuracy of the training set after
+    the last epoch, empty after others; ``environment`` is what a record says of where it was trained, in
+    JSON's form.
     """
 
     start: str

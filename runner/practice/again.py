@@ -27,7 +27,9 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 CURVE = ("loss", "cross_entropy", "accuracy")  # names of Keras's; of validation, after "val_"
 PREDICTED = tuple(
-    f"{split}_{part}" for split in ("validation", "test") for part in ("labels", "probabilities")
+    f"{split}_{part}"
+    for split in ("validation", "test")
+    for part in ("labels", "probabilities", "cross_entropy")
 )
 
 
@@ -45,9 +47,7 @@ def train_again(link: Link, otherwise: bool = False) -> Again:
         threads = 2 if threads == 1 else 1
     with tempfile.TemporaryDirectory(prefix="replay-") as folder:
         given, left = Path(folder) / "in.json", Path(folder) / "out.npz"
-        state = str(link.state.absolute()) if link.state else None
-        asked = {"parameters": dict(link.values), "epoch": link.epoch, "state": state, "threads": threads}
-        given.write_text(json.dumps(asked), encoding="utf-8")
+        given.write_text(asked_for(link, threads), encoding="utf-8")
         command = [sys.executable, "-P", "-m", "runner.practice.again", str(given), str(left)]
         try:
             done = subprocess.run(
@@ -65,11 +65,20 @@ def train_again(link: Link, otherwise: bool = False) -> Again:
             if said.startswith("ModuleNotFoundError"):
                 raise InputError(f"to train again needs what is not installed here: {said}")
             raise RunnerError(said.removeprefix("runner.errors.RunnerError: "))
-        with np.load(left, allow_pickle=False) as arrays:
-            return _read(dict(arrays))
+        return read_again(left)
 
 
-def _read(arrays: dict[str, np.ndarray]) -> Again:
+def asked_for(link: Link, threads: int) -> str:
+    """What ``main`` reads, for it to train the epoch of the link with so many threads."""
+    state = str(link.state.absolute()) if link.state else None
+    asked = {"parameters": dict(link.values), "epoch": link.epoch, "state": state, "threads": threads}
+    return json.dumps(asked)
+
+
+def read_again(left: Path) -> Again:
+    """What ``main`` left."""
+    with np.load(left, allow_pickle=False) as file:
+        arrays = dict(file)
     return Again(
         start=str(arrays["start"]),
         end=str(arrays["end"]),
@@ -85,6 +94,8 @@ def again(p: Parameters, epoch: int, state: list[np.ndarray] | None, threads: in
 
     Without a ``state`` it begins as the training does. Raises RunnerError for one of another network.
     """
+    import keras
+
     from runner.practice import links, measure, precision, training
     from runner.practice import model as cnn
     from runner.practice.data import sets
@@ -101,16 +112,19 @@ def again(p: Parameters, epoch: int, state: list[np.ndarray] | None, threads: in
     training.initialise(model, p, x)
     training.compile_model(model, p, len(x))
     model.optimizer.build(model.trainable_variables)
+    rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     if state is not None and not links.put_in(model, state):
         raise RunnerError("the state does not fit the network of these parameters")
-    start = state_sha256(links.training_state(model))
+    if p.schedule == "constant" and rate != float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)):
+        raise RunnerError("the state has another learning rate than the parameters")  # it is a part of states
+    start, clock = state_sha256(links.training_state(model)), training.EpochClock()
     seen = model.fit(
         training.training_batches(x, y, p, first_epoch=epoch - 1),
         initial_epoch=epoch - 1,
         epochs=epoch,
         steps_per_epoch=training.steps_per_epoch(len(x), p.batch_size),
         validation_data=training.evaluation_batches(*shown),
-        callbacks=[precision.Float32Validation()],
+        callbacks=[clock, precision.Float32Validation()],
         verbose=0,
     ).history
     end = state_sha256(links.training_state(model))
@@ -119,7 +133,9 @@ def again(p: Parameters, epoch: int, state: list[np.ndarray] | None, threads: in
     return {
         "start": start,
         "end": end,
-        "curve": np.array([seen[prefix + name][0] for prefix in ("", "val_") for name in CURVE]),
+        "curve": np.array(
+            [*clock.learning_rates, *(seen[prefix + name][0] for prefix in ("", "val_") for name in CURVE)]
+        ),
         "fitted": np.array([fitted.cross_entropy, fitted.accuracy] if fitted else []),
         "environment": measure.environment(threads).model_dump_json(),
         **{name: getattr(predictions, name) for name in PREDICTED},

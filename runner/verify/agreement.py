@@ -21,8 +21,11 @@ from runner.verify.replayable import Replayable
 PLACE = ("tensorflow", "keras", "numpy", "system", "processor", "threads", "onednn", "gpus")
 MARGIN = 10  # two roundings here are one distance of many that there may be
 RESOLUTION = 1e-5  # of a loss: means in single precision tell no less
-CURVE = tuple(
-    f"{split}_{m}" for split in ("train", "validation") for m in ("loss", "cross_entropy", "accuracy")
+RATE_RESOLUTION = 1e-9
+RATE = "learning_rate"  # follows from the parameters: no rounding of sums reaches it
+CURVE = (
+    RATE,
+    *(f"{split}_{m}" for split in ("train", "validation") for m in ("loss", "cross_entropy", "accuracy")),
 )
 FITTED = ("cross_entropy of the training set", "accuracy of the training set")
 
@@ -57,6 +60,12 @@ class Distance:
             max(margin * self.probabilities, RESOLUTION),
         )
 
+    def of(self, name: str) -> float:
+        """The one for a number of an outcome."""
+        if name == RATE:
+            return RATE_RESOLUTION
+        return self.accuracies if "accuracy" in name else self.losses
+
     def __str__(self) -> str:
         return f"{self.losses:.2g} of losses, {self.accuracies:.2g} of accuracies, " + (
             f"{self.probabilities:.2g} of probabilities"
@@ -90,12 +99,11 @@ def came(again: Again) -> Outcome:
     """What came of training again."""
     sets = {}
     for split in PREDICTED_SPLITS:
-        labels, probabilities = (
-            again.predictions[f"{split}_labels"],
-            again.predictions[f"{split}_probabilities"],
+        labels, probabilities, losses = (
+            again.predictions[f"{split}_{part}"] for part in ("labels", "probabilities", "cross_entropy")
         )
         true = probabilities[np.arange(len(labels)), labels]
-        sets[split] = PredictedSet(labels, probabilities.argmax(axis=1), true)
+        sets[split] = PredictedSet(labels, probabilities.argmax(axis=1), true, losses)
     return Outcome(again.curve, sets, again.fitted)
 
 
@@ -121,7 +129,7 @@ def too_far(asked: Replayable, again: Again, other: Again) -> tuple[Distance, tu
     faults, within = [], "more apart than"
     for name, theirs in there.numbers.items():
         ours = here.numbers.get(name, float("nan"))
-        most = tolerance.accuracies if "accuracy" in name else tolerance.losses
+        most = tolerance.of(name)
         if not abs(ours - theirs) <= most:
             told = f"{name} is {theirs:.6f} in the record, {ours:.6f} trained again"
             faults.append(f"{told}: {within} {most:.2g}")
@@ -153,6 +161,8 @@ def _unlike_images(one: PredictedSet, other: PredictedSet) -> int:
     same = one.labels == other.labels
     same &= one.predicted == other.predicted
     same &= one.true_probability == other.true_probability
+    if one.cross_entropy is not None and other.cross_entropy is not None:
+        same &= one.cross_entropy == other.cross_entropy
     return int((~same).sum())
 
 
