@@ -35,13 +35,15 @@ SHOWN = 20  # faults of one kind
 class Check:
     """One kind of comparison: how it went in a line, and what doesn't agree.
 
-    ``open`` is what could not be compared, since this program is not as the one that made the report.
+    ``open`` is what could not be compared, since this program is not as the one that made the report;
+    ``told`` is no fault, and worth knowing.
     """
 
     name: str
     agrees: str
     faults: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 def prepare() -> None:
@@ -105,6 +107,9 @@ def _checks(parcel: Parcel, folder: Path, templates: Path) -> Iterator[Check]:
     yield Check(
         "chains", "curves, states and draws follow from the records (--replay trains one again)", chains
     )
+    if lacking := results.states_not_attached(plan, folder):
+        beyond = "no epoch that begins with one of these can be trained again, as they are not attached:"
+        yield Check("states", beyond, told=lacking)
     if not parcel.manifest.left_out:
         yield from _compared(parcel, pages.make_again(plan, folder, templates), bool(others))
 

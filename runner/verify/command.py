@@ -33,7 +33,7 @@ def verify(pdf: Path, plan_path: Path = DEFAULT_PLAN, limits: Limits = LIMITS) -
     """
     failed = unknown = False
     for check in asked_of(checks, pdf, limits, prepare, plan_path.absolute()):
-        for line in _lines(check):
+        for line in check_lines(check):
             print(plain(line), flush=True)
         failed, unknown = failed or bool(check.faults), unknown or bool(check.open)
     if failed:
@@ -66,11 +66,12 @@ def asked_of(
         raise InputError(f"to read it needs more memory: the limits are {limits}", where=str(pdf)) from error
 
 
-def _lines(check: Check) -> Iterator[str]:
+def check_lines(check: Check) -> Iterator[str]:
     """One line if all agrees, else one for each fault."""
     found = check.faults or check.open
     if not found:
-        yield f"{check.name:<12} ok: {check.agrees}"
+        yield f"{check.name:<12} {'told' if check.told else 'ok'}: {check.agrees}"
+        yield from (f"  {each}" for each in first_faults(check.told))
         return
     kind = "FAULT" if check.faults else "NOT COMPARED"
     count = f"{len(found)} {kind}S" if check.faults else f"{kind}, as the versions are others"

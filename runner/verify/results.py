@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,23 @@ def check_chains(plan: Plan, folder: Path) -> tuple[str, ...]:
         if found.result.training is not None
         for fault in _chain(found)
     )
+
+
+def states_not_attached(plan: Plan, folder: Path) -> tuple[str, ...]:
+    """Of each training, the drawn states that are not there: they were too large to be attached."""
+    return tuple(
+        f"results/{variant.name}: the state after epoch {', '.join(map(str, lacking))}"
+        for variant, found in _finished(plan, folder)
+        if found.result.training is not None and (lacking := _lacking(found))
+    )
+
+
+def _lacking(found: Finished) -> list[int]:
+    with suppress(RunnerError):  # what is no chain is told among the chains
+        chain = read_chain(found.folder)
+        there = kept_states(found, chain) if chain else {}
+        return [epoch for epoch in (chain.drawn if chain else ()) if epoch not in there]
+    return []
 
 
 def _chain(found: Finished) -> Iterator[str]:
