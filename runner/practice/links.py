@@ -7,20 +7,18 @@ until all is trained; then those that the results draw go with them (see ``runne
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from runner import limits
 from runner.build_folder import CHAIN_FILE, LINKS_FILE, root_of, state_file
 from runner.errors import RunnerError
 from runner.files import Record, write_bytes, write_json
 from runner.gate import Strange, read_bytes
 from runner.results.arrays import PredictedSet, PredictedSets
-from runner.results.chain import make_chain, named, read_state, state_sha256
+from runner.results.chain import make_chain, named, read_state, spacing, state_sha256
 from runner.results.records import Epoch, Predictions
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -54,8 +52,7 @@ class Links(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         state = training_state(self.model)
-        size = sum(array.nbytes for array in state)
-        self.every = max(1, math.ceil(self.epochs * size / limits.STATES_BYTES))
+        self.every = spacing(self.epochs, sum(array.nbytes for array in state))
         if not self.done:
             self.start = state_sha256(state)
         elif (before := self._before()) is not None and before.links[self.done - 1] == state_sha256(state):
@@ -74,8 +71,9 @@ class Links(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
                 write_bytes(self.folder / state_file(epoch + 1), _file(state), root_of(self.folder))
             record = LinksSoFar(key=self.key, start=self.start, links=tuple(self.links))
             write_json(self.folder / LINKS_FILE, record, root_of(self.folder))
-        except OSError as error:  # a full disk costs the state, not the training
-            print(f"No se pudo guardar el eslabón de la época {epoch + 1}: {error.strerror}")
+        except (OSError, Strange) as error:  # a full disk costs the state, not the training
+            why = error.strerror if isinstance(error, OSError) else error.what
+            print(f"No se pudo guardar el eslabón de la época {epoch + 1}: {why}")
 
     def leave(self, target: Path, epochs: Sequence[Epoch], predictions: Predictions) -> None:
         """Write the chain of the finished training, and the states that it draws, into ``target``."""

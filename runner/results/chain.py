@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -61,6 +62,14 @@ def make_chain(
     return Chain(start=start, links=tuple(links), every=every, drawn_by=digest, drawn=chosen)
 
 
+def spacing(epochs: int, size: int) -> int:
+    """Of which epochs the states are kept while so many are trained, each state of ``size`` bytes.
+
+    1 if all fit into the limit, else they are multiples of a larger number.
+    """
+    return max(1, math.ceil(epochs * size / limits.STATES_BYTES))
+
+
 def state_sha256(state: State) -> str:
     """Hash of all the arrays: their types, shapes and bytes, in this order."""
     digest = hashlib.sha256()
@@ -101,7 +110,7 @@ def read_chain(folder: Path) -> Chain | None:
         return Chain.model_validate(read_json(read_text(path, root_of(folder))))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
+        field = ".".join(map(str, first["loc"])) or "the chain"
         raise RunnerError(f"{field}: {first['msg']}", where=str(path)) from error
     except (OSError, ValueError) as error:
         raise RunnerError(f"cannot be read: {error}", where=str(path)) from error
