@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,10 @@ from runner.plain_text import plain
 from runner.plan.experiments import read_experiments
 from runner.practice.data import archives, sets
 from runner.practice.data.batches import read_batch
+from runner.report.attachments import fitting
+from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
+from runner.results.chain import spacing
 from runner.results.npz import read_npz
 from runner.results.plain_files import open_plain
 from runner.results.reasons import NO_RESULT, Reason
@@ -50,6 +54,7 @@ REAL = None  # the limit itself is tried; else a smaller one in its place
 ELSEWHERE = {
     "VERIFY_MEMORY": "tests/verify/test_hostile.py::test_more_than_the_limits_is_an_error_with_words",
     "VERIFY_SECONDS": "tests/verify/test_hostile.py::test_more_than_the_limits_is_an_error_with_words",
+    "REPLAY_SECONDS": "tests/practice/test_again.py::test_an_epoch_that_takes_too_long_is_ended",
     "ANSWERS_TIME": "tests/deliver/test_hostile_servers.py::test_all_answers_together_have_a_time",
 }
 
@@ -209,6 +214,16 @@ def entangled(_: Path, pairs: int) -> None:
     raise RunnerError("; ".join(found))
 
 
+def far_apart(_: Path, size: int) -> None:
+    if spacing(1, size) > 1:
+        raise RunnerError("states are kept further apart")
+
+
+def left_out(_: Path, size: int) -> None:
+    if not fitting([Attached("results/a/state-1.npz", bytes(size), datetime.now(UTC))]):
+        raise RunnerError("the state is left out")
+
+
 def in_code(_: Path, times: int) -> None:
     text = "a"
     for _ in range(times):
@@ -282,6 +297,8 @@ CASES = {
     "FONT_BYTES": Case(1000, "another font", font),
     "PAGE_WORDS": Case(1000, "it has .* words", words),
     "ENTANGLED": Case(REAL, "in more ways than", entangled),
+    "STATES_BYTES": Case(1000, "further apart", far_apart),
+    "ATTACHED_WITH_STATES": Case(1000, "left out", left_out),
     "HEADER_CHARACTERS": Case(REAL, "is longer than", lambda _, n: header_text("a" * n, "--subject")),
     "HEADER_READINGS": Case(3, "code within code", in_code),
     "ANSWER_BYTES": Case(1000, "the server's answer has more than", answer),

@@ -63,7 +63,7 @@ def replayable(pdf: Path, plan_path: Path, folder: Path) -> Iterator[Replayable]
                 continue
             able = True
             check_parameters(variant.practice, found.result.parameters, variant.name)
-            yield from _epochs(found, variant.practice)
+            yield from epochs_of(found, variant.practice)
     if not trained:
         raise InputError("nothing was trained in it: no epoch can be trained again", where=str(pdf))
     if not able:
@@ -75,7 +75,8 @@ def replayable(pdf: Path, plan_path: Path, folder: Path) -> Iterator[Replayable]
         raise InputError("made by a version that kept no chains of states", where=str(pdf), hint=hint)
 
 
-def _epochs(found: Finished, practice: str) -> Iterator[Replayable]:
+def epochs_of(found: Finished, practice: str) -> Iterator[Replayable]:
+    """Each epoch of a training that can be trained again: the first, and those whose beginning is there."""
     chain = read_chain(found.folder)
     if chain is None or len(chain.links) != len(found.training.epochs):
         return

@@ -72,7 +72,8 @@ def reproduce(
         arguments = plan_path.absolute(), given, name
         training = next(iter(asked_of(attached_training, pdf, limits, prepare, *arguments)))
         notebook = trusted_notebook(training, trust)
-        build_dir = empty_folder(output or temporary / "build")
+        build_dir = (output or temporary / "build").absolute()  # kernels run in their notebook's folder
+        refuse_what_is_full(build_dir)
         for line in _told(training, notebook):
             print(plain(line), flush=True)
         refuse_what_is_lacking(training.found.result, training.variant.practice, source, name)
@@ -82,7 +83,7 @@ def reproduce(
         if outcome.reason is not None:
             print(plain(f"NOT REPRODUCED: {name} of {pdf} failed: {english_words(outcome.reason)}"))
             return 1
-        return _compared(pdf, training, read_result(result_folder(build_dir, name)), output)
+        return tell_figures(pdf, training, read_result(result_folder(build_dir, name)), output)
 
 
 def trusted_notebook(training: AttachedTraining, trust: bool) -> Path:
@@ -98,12 +99,10 @@ def trusted_notebook(training: AttachedTraining, trust: bool) -> Path:
     return notebook
 
 
-def empty_folder(folder: Path) -> Path:
-    """The folder, made if it isn't there; raises InputError for one that holds something."""
+def refuse_what_is_full(folder: Path) -> None:
+    """Raise InputError for a folder that holds something, and for what is none."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("is not an empty folder", where=str(folder), hint="give another --output")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def task_of(training: AttachedTraining, notebook: Path, build_dir: Path, threads: int | None) -> Task:
@@ -176,7 +175,7 @@ def _told(training: AttachedTraining, notebook: Path) -> Iterator[str]:
     yield f"{'notebook':<12} {notebook.name}: {own}"
 
 
-def _compared(pdf: Path, training: AttachedTraining, here: Finished, output: Path | None) -> int:
+def tell_figures(pdf: Path, training: AttachedTraining, here: Finished, output: Path | None) -> int:
     """Print the figures side by side, and the last word; 0 if all lie within."""
     found = list(figures(training.found, here))
     if not found:
