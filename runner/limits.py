@@ -70,8 +70,9 @@ PAGE_WORDS = 20_000  # of a page, compared one by one: a page of text has 600
 ENTANGLED = 4  # pairs for each object of ours: more would be a file made to be compared for ever
 
 STATES_BYTES = 512 * MIB  # of one training, while it runs: further apart epochs of a larger one are kept
-ATTACHED_WITH_STATES = 11_000_000  # bytes of all attachments, if states are among them: the PDF stays below
-# 20 MB, and mail, which adds a third, takes it with the notebook; the largest states are left out first
+ATTACHED_WITH_STATES = 11_000_000  # bytes of all attachments, if states are among them: mail, which adds a
+# third, takes the PDF with the notebook in 20 MB; the largest states are left out first
+ATTACHED_AT_MOST = 18_500_000  # the same, where the rest alone is more than that: the PDF stays below 20 MB
 REPLAY_SECONDS = 3600.0  # of one epoch trained again: the slowest of this practice takes a tenth of it
 
 # --- mail

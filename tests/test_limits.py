@@ -224,6 +224,14 @@ def left_out(_: Path, size: int) -> None:
         raise RunnerError("the state is left out")
 
 
+def left_out_of_much(_: Path, size: int) -> None:
+    """The rest is too much for mail by itself."""
+    made, rest = datetime.now(UTC), limits.ATTACHED_WITH_STATES + 1
+    state = Attached("results/a/state-1.npz", bytes(size - rest), made)
+    if state not in fitting([Attached("results/a/predictions.npz", bytes(rest), made), state]):
+        raise RunnerError("the state is left out")
+
+
 def in_code(_: Path, times: int) -> None:
     text = "a"
     for _ in range(times):
@@ -299,6 +307,7 @@ CASES = {
     "ENTANGLED": Case(REAL, "in more ways than", entangled),
     "STATES_BYTES": Case(1000, "further apart", far_apart),
     "ATTACHED_WITH_STATES": Case(1000, "left out", left_out),
+    "ATTACHED_AT_MOST": Case(limits.ATTACHED_WITH_STATES + 1000, "left out", left_out_of_much),
     "HEADER_CHARACTERS": Case(REAL, "is longer than", lambda _, n: header_text("a" * n, "--subject")),
     "HEADER_READINGS": Case(3, "code within code", in_code),
     "ANSWER_BYTES": Case(1000, "the server's answer has more than", answer),

@@ -73,10 +73,13 @@ def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple
 def fitting(files: list[Attached]) -> list[Attached]:
     """The files without the largest states of trainings, as far as all together would be too many bytes.
 
-    Those that fit are the same again when a report is made from its attachments.
+    States make no report too large for mail that was not so without them. Those that fit are the same again
+    when a report is made from its attachments.
     """
     states = sorted(filter(_is_state, files), key=lambda each: (len(each.content), each.sha256))
-    room = limits.ATTACHED_WITH_STATES - sum(_weight(each) for each in files if not _is_state(each))
+    rest = sum(_weight(each) for each in files if not _is_state(each))
+    for_mail = rest <= limits.ATTACHED_WITH_STATES
+    room = (limits.ATTACHED_WITH_STATES if for_mail else limits.ATTACHED_AT_MOST) - rest
     while states and sum(len(each.content) for each in states) > room:
         states.pop()
     kept = {each.path for each in states}

@@ -28,6 +28,17 @@ def test_the_largest_states_are_left_out_first(monkeypatch: pytest.MonkeyPatch) 
     assert fitting(kept) == kept  # so a report made again from its attachments is the same
 
 
+def test_what_is_too_large_for_mail_anyway_may_be_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ATTACHED_WITH_STATES", 100)
+    monkeypatch.setattr(limits, "ATTACHED_AT_MOST", 150)
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    for rest, kept in ((100, []), (101, ["a"]), (111, [])):
+        others = [Attached("results/a/predictions.npz", bytes(rest), made)]
+        found = fitting([*others, *files(a=40, b=60)])
+        assert found[:1] == others and names(found[1:]) == kept
+        assert fitting(found) == found
+
+
 def test_whatever_else_is_attached_stays_and_takes_its_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ATTACHED_WITH_STATES", 100)
     made = datetime(2026, 1, 1, tzinfo=UTC)
