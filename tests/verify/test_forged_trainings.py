@@ -81,7 +81,7 @@ def invent_predictions(forged: Forged, _: Replays) -> None:
     for split in ("validation", "test"):
         labels = forged.predictions[f"{split}_labels"]
         for image in np.flatnonzero(forged.predictions[f"{split}_predicted"] != labels):
-            forged.predict(split, image, labels[image], 0.9)
+            forged.predict(split, int(image), labels[image], 0.9)
     forged.follow()
 
 
@@ -89,7 +89,7 @@ def shift_accuracy(forged: Forged, _: Replays) -> None:
     """Three test images more are right."""
     labels = forged.predictions["test_labels"]
     for image in np.flatnonzero(forged.predictions["test_predicted"] != labels)[:3]:
-        forged.predict("test", image, labels[image], 0.51)
+        forged.predict("test", int(image), labels[image], 0.51)
     forged.follow()
 
 
