@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from runner import made
-from runner.errors import InputError
+from runner.errors import InputError, RunnerError
 from runner.files import read_json, remove, write_json
 from runner.gate import Kind, Strange, kind, names_in, read_bytes, remove_file
 from runner.locks import in_place_of, locked
@@ -27,6 +27,7 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 
 REPORT_FILE = "report.pdf"
 SUMMARY_FILE = "report.json"
+CRATE_FILE = "report.crate.zip"
 FORMER = (
     "practica5.ipynb",
     "practica5.html",
@@ -76,8 +77,8 @@ FIGURES_FILE = "figures.json"  # in that of the figures: what they were drawn fr
 CHOICES_FILE = ".choices.json"  # in that of all results
 
 FILES = (
-    REPORT_FILE, SUMMARY_FILE, *FORMER, RUN_FILE, PACKAGES_FILE, AWAITED_FILE, CALIBRATION_FILE, KERNELS_LOG,
-    MADE_FROM_FILE, HASHES_FILE, STAMP,
+    REPORT_FILE, SUMMARY_FILE, CRATE_FILE, *FORMER, RUN_FILE, PACKAGES_FILE, AWAITED_FILE, CALIBRATION_FILE,
+    KERNELS_LOG, MADE_FROM_FILE, HASHES_FILE, STAMP,
 )  # fmt: skip
 MADE = (*FILES, *FOLDERS)
 EPOCH = re.compile(r"epoch-[0-9]+\.npz")
@@ -107,7 +108,7 @@ class Outputs:
     @property
     def rendered(self) -> tuple[str, ...]:
         """All that a rendering makes."""
-        return REPORT_FILE, SUMMARY_FILE, self.handin, self.page
+        return REPORT_FILE, SUMMARY_FILE, CRATE_FILE, self.handin, self.page
 
     @property
     def draft(self) -> str:
@@ -228,7 +229,8 @@ def _refuse(path: Path, found: Kind | None, build_dir: Path) -> None:
 def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the build folder; if another run does, wait for it, or raise InputError saying which.
 
-    What a run that was killed left half-written there is removed. Raises Strange as ``refuse_strange`` does.
+    What a run that was killed left half-written there is removed. Raises Strange as ``refuse_strange`` does,
+    and at the end RunnerError if somebody took the lock away.
     """
     build_dir.mkdir(parents=True, exist_ok=True)
     refuse_strange(build_dir)
@@ -248,12 +250,26 @@ def held(build_dir: Path, wait: bool, say: Callable[[str], None]) -> Iterator[No
             sweep(build_dir)
             _tidy_list(build_dir)
             write_json(build_dir / HOLDER_FILE, _myself())
+            lock = _identity(build_dir / LOCK_FILE)
             yield
+            if _identity(build_dir / LOCK_FILE) != lock:
+                what = "removed while this run held it: another run may have written into the folder, too"
+                hint = "run the same command again, alone: what is finished and whole is kept"
+                raise RunnerError(what, where=str(build_dir / LOCK_FILE), hint=hint)
         finally:
             if made.is_kept(build_dir):
                 with suppress(OSError, Strange):
                     _tidy_list(build_dir)  # now, so that a run with nothing to do finds nothing to tidy
             remove_file(build_dir / HOLDER_FILE)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file from another of its name; None if there is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _tidy_list(build_dir: Path) -> None:

@@ -113,6 +113,28 @@ def _pem(name: str, text: str) -> Callable[..., Any]:
     return click.option(name, metavar="PEM", type=kind, help=f"{text}  [default: as Dask is set up]")
 
 
+def sign_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who signs the PDF itself. None takes a passphrase: shells keep what is typed."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    options = [
+        click.option(
+            "--sign",
+            metavar="CERT",
+            type=file,
+            help="Sign the report (PAdES) with this key and certificate: PKCS#12, or PEM with both.",
+        ),
+        click.option(
+            "--sign-passphrase",
+            metavar="FILE",
+            type=file,
+            help="A file whose first line opens the key; /dev/fd/3 is one, too.  [default: it is asked for]",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def seed_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """How often each variant is trained."""
     text = "Seeds of each variant; auto: more only where a comparison is open.  [default: as before, else 1]"
@@ -128,6 +150,56 @@ def precision_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--precision", type=click.Choice(PRECISIONS), help=text)(command)
 
 
+def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What ``verify`` does with a whole folder."""
+    folder = click.Path(file_okay=False, path_type=Path)
+    text = "Of a folder: where its tables are written.  [default: beside it, as FOLDER-review]"
+    options = [
+        click.option("--render", "rendered", is_flag=True, help="Of a folder: make each report again, too."),
+        click.option("--output", metavar="FOLDER", type=folder, help=text),
+        click.option("--locale", type=click.Choice(LOCALES), help="Of a folder: language of its PDF."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def refuse_without_folder(given: dict[str, object]) -> None:
+    """Raise InputError for an option of ``verify`` that only a folder has a use for."""
+    if named := [name for name, value in given.items() if value]:
+        raise InputError("is for a folder of reports", where=", ".join(named), hint="give the folder")
+
+
+def replay_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which epoch ``verify`` trains again, and on what."""
+    options = [
+        click.option(
+            "--replay",
+            "wanted",
+            metavar="[VARIANT:EPOCH]",
+            is_flag=False,
+            flag_value="",
+            help="Also train one epoch again, drawn at random or the one given, and compare.",
+        ),
+        click.option("--data", "source", help=f"For --replay: {DATA_HELP}"),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def refuse_without_replay(wanted: str | None, source: str | None) -> None:
+    """Raise InputError for data that nothing would be trained on."""
+    if wanted is None and source:
+        raise InputError("only --replay trains, and needs data", where="--data", hint="give --replay, too")
+
+
+def refuse_with_folder(wanted: str | None) -> None:
+    """Raise InputError for a replay of no report in particular."""
+    if wanted is not None:
+        raise InputError("is for one report", where="--replay", hint="give the PDF")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 def commands() -> None:
@@ -140,6 +212,7 @@ def commands() -> None:
 @run_options
 @seed_option
 @precision_option
+@sign_options
 @wait_option
 def run_all(**options: Any) -> int:
     """Plan, run, analyse and render: everything."""
@@ -183,6 +256,7 @@ def plan(**options: Any) -> int:
 @author_options
 @seed_option
 @precision_option
+@sign_options
 @wait_option
 def report(**options: Any) -> int:
     """Render the report again from what is there."""
@@ -193,28 +267,46 @@ def report(**options: Any) -> int:
 
 
 @commands.command()
-@click.argument("pdf", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@shared_options
-@click.option("--data", "source", help=DATA_HELP)
+@click.argument("pdf", required=False, metavar="[PDF|FOLDER]", type=click.Path(path_type=Path))
 @click.option(
-    "--replay",
-    "wanted",
-    metavar="[VARIANT:EPOCH]",
-    is_flag=False,
-    flag_value="",
-    help="Also train one epoch again, drawn at random or the one given, and compare.",
+    "--trust",
+    metavar="PEM",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Certificates of the authorities that you trust, for a signed report.",
 )
-def verify(pdf: Path | None, wanted: str | None, source: str | None, **options: Any) -> int:
-    """Work the report out again from its attachments, and compare."""
-    from runner.verify.command import verify as compare
+@shared_options
+@class_options
+@replay_options
+def verify(
+    pdf: Path | None,
+    trust: Path | None,
+    rendered: bool,
+    output: Path | None,
+    locale: str | None,
+    wanted: str | None,
+    source: str | None,
+    **options: Any,
+) -> int:
+    """Work the report out again from its attachments, and compare.
 
+    Of a folder: check all the reports below it, and compare them with each other.
+    """
     if wanted and pdf is None and wanted.endswith(".pdf"):
         pdf, wanted = Path(wanted), ""
+    refuse_without_replay(wanted, source)
+    if pdf is not None and pdf.is_dir():
+        refuse_with_folder(wanted)
+        from runner.review.command import review
+
+        return review(pdf, options["plan_path"], rendered, output, locale)
+    refuse_without_folder({"--render": rendered, "--output": output, "--locale": locale})
+    from runner.verify.command import verify as make_again
+
     pdf = pdf or options["build_dir"] / "report.pdf"
-    consistent = compare(pdf, options["plan_path"])
+    consistent = make_again(pdf, options["plan_path"], trust=trust)
     if wanted is None:
         return consistent
-    from runner.verify.replay import replay
+    from runner.retraining.replay import replay
 
     return replay(pdf, options["plan_path"], wanted, source) or consistent
 
@@ -231,7 +323,9 @@ def verify(pdf: Path | None, wanted: str | None, source: str | None, **options: 
 @click.option(
     "--threads", type=click.IntRange(1, 256), help="Cores of its kernel.  [default: as many as it had]"
 )
-@click.option("--trust", is_flag=True, help="Run the notebook that came with the PDF, as it is.")
+@click.option(
+    "--trust-notebook", "trust", is_flag=True, help="Run the notebook that came with the PDF, as it is."
+)
 @click.option(
     "--plan",
     "plan_path",
@@ -242,9 +336,20 @@ def verify(pdf: Path | None, wanted: str | None, source: str | None, **options: 
 )
 def reproduce(pdf: Path, name: str, **options: Any) -> int:
     """Train a variant of a report from the PDF alone, and compare the figures."""
-    from runner.verify.reproduce import reproduce as train_and_compare
+    from runner.retraining.reproduce import reproduce as train_and_compare
 
     return train_and_compare(pdf, name, **options)
+
+
+@commands.command()
+@click.argument("old", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
+@shared_options
+def compare(old: Path, new: Path, **options: Any) -> int:
+    """Say what changed from one report to another: verdicts, numbers, and what they come from."""
+    from runner.review.compare import compare as print_changes
+
+    return print_changes(old, new, options["plan_path"])
 
 
 @commands.command()

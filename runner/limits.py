@@ -66,6 +66,11 @@ VERIFY_MEMORY = 4 * GIB  # bytes for each of its processes: to render the longes
 VERIFY_SECONDS = 900.0  # in all: 3,000 variants take two minutes
 ATTACHED_BYTES = 512 * MIB  # unpacked: a report of thousands of variants attaches a tenth of that
 FONT_BYTES = 32 * MIB  # of an embedded font, unpacked: the largest that is shipped has one
+LIKENESS_BYTES = 64 * MIB  # of one report's losses, image by image: 21 trainings of CIFAR-10 have 1.3
+REPORTS = 1000  # of one class: each pair is compared, and 60 take minutes
+ATTACHMENTS = 50_000  # in number: of a hundred variants each with its files, a report has some hundred
+OBJECTS = 2_000_000  # in its tables: a report of thousands of variants has a hundredth
+REVISIONS = 20  # a report that two have signed has three
 PAGE_WORDS = 20_000  # of a page, compared one by one: a page of text has 600
 ENTANGLED = 4  # pairs for each object of ours: more would be a file made to be compared for ever
 
@@ -75,8 +80,9 @@ ATTACHED_WITH_STATES = 11_000_000  # bytes of all attachments, if states are amo
 ATTACHED_AT_MOST = 18_500_000  # the same, where the rest alone is more than that: the PDF stays below 20 MB
 REPLAY_SECONDS = 3600.0  # of one epoch trained again: the slowest of this practice takes a tenth of it
 
-# --- mail
+# --- mail, and what opens a key
 
+PASSPHRASE_BYTES = 4 * KIB  # of one line
 HEADER_CHARACTERS = 1000  # of a subject or name: more than anybody would read
 HEADER_READINGS = 8  # codes in codes: a mail program writes one
 ANSWER_BYTES = 64 * KIB  # of a server: the longest there is lists what it can do, in a kilobyte

@@ -177,6 +177,8 @@ def from_practice(path: Path = DEFAULT_PLAN) -> Iterator[Message]:
     plan = make_plan(path, "full")
     yield Message(plan.title, path.name)
     yield from (Message(variant.label, path.name) for variant in plan.variants)
+    steps = plan.ladder.steps if plan.ladder else ()
+    yield from (Message(step.label, path.name) for step in steps)
     choices = [choice for variant in plan.variants for choice in variant.choose]
     yield from (Message(text, path.name) for each in choices for text in (each.label, each.reason) if text)
     yield from (Message(text, path.name) for part in plan.handin for text in paragraphs(part.heading))

@@ -19,7 +19,9 @@ from runner import __version__, shipped
 from runner.build_folder import PACKAGES_FILE
 from runner.files import write_text
 
-MADE_WITH = ("weasyprint", "matplotlib", "jinja2", "numpy", "scipy", "statsmodels", "scikit-learn", "babel")
+MADE_WITH = (
+    "weasyprint", "matplotlib", "jinja2", "numpy", "scipy", "statsmodels", "scikit-learn", "babel", "rocrate",
+)  # fmt: skip
 CONSTRAINTS = shipped("constraints.txt")
 
 

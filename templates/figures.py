@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from runner.analysis import readings
-from runner.analysis.classification import confusion
-from runner.analysis.compare import split_predictions
+from runner.analysis import over_seeds, pictures, readings
+from runner.analysis.classification import confusion, largest_confusions
+from runner.analysis.compare import split_predictions, turning_point
 from runner.errors import RunnerError
 from runner.figures.drawn import Draw, DrawnFigure
+from runner.figures.style import number
 from runner.language.i18n import tr
 from runner.practice.figures import alt_text, curves, grids, networks, overview
 from runner.practice.figures.bands import histories
+from runner.practice.figures.colours import colour_of
+from runner.practice.figures.titles import title
 from runner.results.study import Study
 
 BEST, ANALYSIS = "best", "best-model"
@@ -29,9 +32,12 @@ MAIN = ("batch-256", "filters-x2", "layers-x2")  # on the summary's page, betwee
 def _curves(name: str | None) -> Draw:
     def draw(study: Study) -> DrawnFigure:
         finished = study.get(name or study.baseline)
-        label = study.info(finished.result.variant).label
-        epochs, *others = histories(study, finished.result.variant)
-        figure = curves.curves(epochs, "", others)  # the caption says which variant it is
+        variant = finished.result.variant
+        label, reading = study.info(variant).label, readings.overfitting(study, variant)
+        epochs, *others = histories(study, variant)
+        figure = curves.curves(epochs, "", others, colour_of(variant))  # the caption says which variant it is
+        lowest = number(turning_point(epochs).epoch, 0)
+        title(figure, "figures", "curves", reading.facts, epoch=lowest)
         return DrawnFigure(figure, alt_text.curves(epochs, label, others))
 
     return draw
@@ -56,7 +62,16 @@ def _networks(study: Study) -> DrawnFigure:
 
 def _overview(study: Study) -> DrawnFigure:
     names = _some(study, (study.baseline, *MAIN, BEST))
-    return DrawnFigure(overview.overview(study, names), overview.overview_words(study, names))
+    figure = title(overview.overview(study, names), "figures", "overview", _best_verdict(study))
+    return DrawnFigure(figure, overview.overview_words(study, names))
+
+
+def _best_verdict(study: Study) -> readings.Facts:
+    """What question 12 says of the best model against the base on the test set."""
+    if not (study.has(BEST) and study.has(study.baseline)):
+        return {"best": "unknown"}
+    (found,) = over_seeds.compared(study, (BEST,), study.baseline, "test", "accuracy")
+    return {"best": found.verdict}
 
 
 def _network(name: str | None) -> Draw:
@@ -64,7 +79,8 @@ def _network(name: str | None) -> Draw:
         finished = study.get(name or study.baseline)
         fixed = ("conv0",) if finished.result.parameters.get("stem") == "whitening" else ()
         layers = finished.training.model.layers
-        return DrawnFigure(networks.network(layers, fixed), networks.network_words(layers))
+        figure = title(networks.network(layers, fixed), "figures", "network", pictures.parameters(layers))
+        return DrawnFigure(figure, networks.network_words(layers))
 
     return draw
 
@@ -81,39 +97,52 @@ def _confusion(study: Study) -> DrawnFigure:
     finished = study.get(BEST)
     test, names = split_predictions(finished, "test"), finished.training.data.class_names
     counts = confusion(test.labels, test.predicted, len(names))
-    return DrawnFigure(curves.confusion_matrix(counts, names), alt_text.confusion(counts, names))
+    figure, (most,) = curves.confusion_matrix(counts, names), largest_confusions(counts, names, 1)
+    wrong = {"truth": tr(most.truth), "predicted": tr(most.predicted)}
+    title(figure, "figures", "confusion", pictures.mistakes(counts), **wrong)
+    return DrawnFigure(figure, alt_text.confusion(counts, names))
 
 
 def _first_filters(study: Study) -> DrawnFigure:
     kernel, layer = _kernel(study, "first_kernel"), _value(study, "first_layer")
-    return DrawnFigure(grids.colour_kernels(kernel, 12), alt_text.kernels(kernel, layer), False)
+    figure = title(grids.colour_kernels(kernel, 12), "figures", "colours", pictures.colours(kernel))
+    return DrawnFigure(figure, alt_text.kernels(kernel, layer), False)
 
 
 def _base_filters(study: Study) -> DrawnFigure:
     kernel, layer = _kernel(study, "base_kernel"), _value(study, "base_layer")
-    return DrawnFigure(grids.colour_kernels(kernel, 16), alt_text.kernels(kernel, layer), False)
+    figure = title(grids.colour_kernels(kernel, 16), "figures", "colours", pictures.colours(kernel))
+    return DrawnFigure(figure, alt_text.kernels(kernel, layer), False)
 
 
 def _second_filters(study: Study) -> DrawnFigure:
-    kernel, layer = _kernel(study, "second_kernel"), _value(study, "second_layer")
-    return DrawnFigure(grids.mean_kernels(kernel), alt_text.kernels(kernel, layer), False)
+    return _mean_filters(_kernel(study, "second_kernel"), _value(study, "second_layer"))
 
 
 def _last_filters(study: Study) -> DrawnFigure:
-    kernel, layer = _kernel(study, "last_conv_kernel"), _value(study, "last_conv_layer")
-    return DrawnFigure(grids.mean_kernels(kernel), alt_text.kernels(kernel, layer), False)
+    return _mean_filters(_kernel(study, "last_conv_kernel"), _value(study, "last_conv_layer"))
+
+
+def _mean_filters(kernel: np.ndarray, layer: str) -> DrawnFigure:
+    figure = title(grids.mean_kernels(kernel), "figures", "window", pictures.window(kernel))
+    return DrawnFigure(figure, alt_text.kernels(kernel, layer), False)
 
 
 def _mistakes(study: Study) -> DrawnFigure:
     images, found = _array(study, IMAGES_FILE, "mistaken"), study.get(ANALYSIS).values["mistakes"]
-    return DrawnFigure(curves.mistaken_images(images, found), alt_text.mistakes(found), False)
+    certainty = pictures.certainty([float(each["probability"]) for each in found])
+    figure = title(curves.mistaken_images(images, found), "figures", "mistakes", certainty)
+    return DrawnFigure(figure, alt_text.mistakes(found), False)
 
 
 def _reconstructed(study: Study) -> DrawnFigure:
     images = _array(study, RESOLUTION_FILE, "reconstructed", RESOLUTION)
     found = map(str, study.get(RESOLUTION).values["reconstruction"])
     titles = ["\n".join(tr(line) for line in title.splitlines()) for title in found]
-    return DrawnFigure(grids.picture_rows(images, titles), alt_text.reconstruction(titles), False)
+    closest = pictures.closest(images)
+    facts, name = {"closest": readings.yes(closest)}, titles[closest or 0].partition("\n")[0]
+    figure = title(grids.picture_rows(images, titles), "figures", "reconstruction", facts, name=name)
+    return DrawnFigure(figure, alt_text.reconstruction(titles), False)
 
 
 def _sample(study: Study) -> DrawnFigure:
@@ -127,7 +156,8 @@ def _feature_maps(array: str, layer: str) -> Draw:
     def draw(study: Study) -> DrawnFigure:
         maps = _array(study, MAPS_FILE, array)
         alt = alt_text.feature_maps(maps, _value(study, layer))
-        return DrawnFigure(grids.feature_maps(maps), alt, False)
+        figure = title(grids.feature_maps(maps), "figures", "maps", pictures.blanks(maps))
+        return DrawnFigure(figure, alt, False)
 
     return draw
 

@@ -84,6 +84,7 @@ class Story:
     filters: Effect = "better"
     layers: Effect = "undecided"
     best: Effect = "better"
+    step: float = 1  # of skill: what the steps that the statement asks for give
     test_shift: float = 0.0  # added to every variant's skill on test images
     train_gap: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -114,6 +115,11 @@ class Story:
             "filters-x2": large + EFFECTS[self.filters],
             "layers-x2": large + EFFECTS[self.layers],
             "best": 3 * EFFECTS[self.best],
+            "step-filters": self.step,
+            "step-layers": self.step,
+            "step-compact": self.step,
+            "step-norm": 2 * EFFECTS[self.best],
+            "step-start": 2 * EFFECTS[self.best],
             "c-sgd": 1,
             "c-no-norm": -1,
         }

@@ -46,6 +46,7 @@ DETERMINISM: dict[str, Any] = {
     "largest_metric": 0.0,
     "largest_probability": 0.0,
     "largest_weight": 0.0,
+    "fit_orders": [[3, 1, 4, 2], [3, 1, 4, 2]],
 }
 ENVIRONMENT = Environment(
     python="3.11.9",

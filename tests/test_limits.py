@@ -52,6 +52,12 @@ from runner.verify.parcel import open_report
 NO_LIMITS = {"KIB", "MIB", "GIB", "CHANGES_NO_DIGIT", "FILE_BYTES"}  # the last has a test of its own
 REAL = None  # the limit itself is tried; else a smaller one in its place
 ELSEWHERE = {
+    "LIKENESS_BYTES": "tests/review/test_reading.py::test_losses_are_kept_as_long_as_there_is_room",
+    "REPORTS": "tests/review/test_class.py::test_a_folder_with_too_many_reports_is_refused",
+    "ATTACHMENTS": "tests/verify/test_hostile.py::test_more_attachments_or_objects_are_refused",
+    "OBJECTS": "tests/verify/test_hostile.py::test_more_attachments_or_objects_are_refused",
+    "REVISIONS": "tests/verify/test_signatures.py::test_added_to_more_often_than_the_limit",
+    "PASSPHRASE_BYTES": "tests/verify/test_signatures.py::test_a_passphrase_comes_from_a_file_alone",
     "VERIFY_MEMORY": "tests/verify/test_hostile.py::test_more_than_the_limits_is_an_error_with_words",
     "VERIFY_SECONDS": "tests/verify/test_hostile.py::test_more_than_the_limits_is_an_error_with_words",
     "REPLAY_SECONDS": "tests/practice/test_again.py::test_an_epoch_that_takes_too_long_is_ended",
@@ -120,11 +126,9 @@ def result_arrays(folder: Path, size: int) -> None:
 
 
 def scores(folder: Path, size: int) -> None:
-    content = npy(np.zeros(4))
-    rest = bytes(size - len(content))
-    read_scores(
-        zipped(folder / "results" / "a" / "scores.npz", {"test.error.lower.npy": content, "rest": rest})
-    )
+    known, rest = np.zeros(4), np.zeros(size - 32, np.uint8)
+    arrays = {"test.error.lower.npy": npy(known), "rest.npy": npy(rest)}
+    read_scores(zipped(folder / "results" / "a" / "scores.npz", arrays))
 
 
 def checkpoint(folder: Path, size: int) -> None:
@@ -272,7 +276,7 @@ CASES = {
         lambda folder, n: read_npz(zipped(folder / "a.npz", {"a.npy": npy(np.zeros((1,) * n))}), None, 10**6),
     ),
     "UNPACKED_BYTES": Case(1000, "its arrays have more than", result_arrays),
-    "SCORES_BYTES": Case(1000, "of scores", scores),
+    "SCORES_BYTES": Case(1000, "its arrays have more than", scores),
     "CHECKPOINT_BYTES": Case(1000, "no checkpoint", checkpoint),
     "DATA_SET_BYTES": Case(1000, "its arrays have more than", data_set),
     "PIECE_BYTES": Case(REAL, "larger than it may be", piece),

@@ -6,6 +6,7 @@ Pure functions of the records. Formulas are scipy's and statsmodels's.
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -14,22 +15,17 @@ import numpy as np
 
 from runner.analysis.spread import ROUNDING, Spread, differences_spread, smallest_shown, spread_of, widest
 from runner.errors import RunnerError
+from runner.plan.records import MARGINS, Margin
 from runner.results.arrays import PredictedSet
 from runner.results.records import Epoch, Finished, WhichEpoch
 from runner.results.scores import Better, CaseScores, per_image_correct
 
 Verdict = Literal["better", "worse", "undecided"]
+Conclusion = Literal["better", "worse", "equivalent", "few", "undecided"]
 Split = str  # the name of a set of cases: validation and test of classifiers, any of what a notebook scores
 Metric = str  # accuracy and cross_entropy of classifiers, any that a notebook leaves scores of
 
 ALPHA = 0.05
-RESAMPLES = 20_000  # of what has no analytic interval: limits then vary by less than is printed
-MARGINS: Mapping[
-    Metric, tuple[float, bool]
-] = {  # within which variants are as good as equal; whether relative
-    "accuracy": (0.01, False),
-    "cross_entropy": (0.05, True),
-}
 
 
 @dataclass(frozen=True)
@@ -51,8 +47,9 @@ class Comparison:
     ``margin`` is what counts as no difference, None for metrics that have none, ``equivalent`` whether the
     difference is shown to be within it, and ``smallest`` the least difference that would have been shown
     in 80 % of such comparisons. ``runs`` names what was compared if that is more than one seed: the
-    variant's runs, then the reference's. ``epoch`` says which weights of both were compared: the final ones,
-    or each one's best.
+    variant's runs, then the reference's. ``needed`` is how many seeds it takes for a difference of the
+    recipes to be shown at all, beside the others that it is corrected with. ``epoch`` says which weights of
+    both were compared: the final ones, or each one's best.
     """
 
     variant: str
@@ -75,12 +72,20 @@ class Comparison:
     equivalent: bool = False
     smallest: float = 0.0
     runs: tuple[str, ...] = ()
+    needed: int = 0
     epoch: WhichEpoch = "last"
 
     @property
-    def conclusion(self) -> str:
-        """The verdict, or ``equivalent`` where no difference is shown, and one within the margin is."""
-        return "equivalent" if self.verdict == "undecided" and self.equivalent else self.verdict
+    def conclusion(self) -> Conclusion:
+        """The verdict; where no difference is shown, what is instead.
+
+        ``equivalent`` if one within the margin is shown, ``few`` if so few seeds could have shown none.
+        """
+        if self.verdict != "undecided":
+            return self.verdict
+        if self.equivalent:
+            return "equivalent"
+        return "few" if 1 < self.n < self.needed else "undecided"
 
     @property
     def n(self) -> int:
@@ -144,7 +149,13 @@ def refuse_unlike(what: str, runs: Sequence[Finished], scores: Sequence[CaseScor
             raise RunnerError(f"{what}: {said}", where=where)
 
 
-def compare(variant: Finished, reference: Finished, split: Split, metric: Metric) -> Comparison:
+def compare(
+    variant: Finished,
+    reference: Finished,
+    split: Split,
+    metric: Metric,
+    margins: Mapping[Metric, Margin] = MARGINS,
+) -> Comparison:
     """The variant against the reference, case by case; p_adjusted is p_value until ``holm``.
 
     Intervals: Newcombe's of paired proportions for hits, else Student's of the differences. Raises
@@ -171,11 +182,21 @@ def compare(variant: Finished, reference: Finished, split: Split, metric: Metric
         test=test,
         verdict="undecided",
         spreads=(spread_of(ours, theirs),),
-        margin=(margin := margin_of(metric, mean)),
+        margin=(margin := margin_of(margins, metric, mean)),
         equivalent=is_equivalent(ours - theirs, margin),
+        needed=seeds_needed(1),
         epoch=variant.epoch,
     )
     return judged(comparison, ALPHA)
+
+
+def seeds_needed(tests: int) -> int:
+    """The least seeds with which the sign-flip test can show a difference among so many comparisons.
+
+    Its least p value is that of one sign in all of n seeds, 2 / 2^n, which Holm's first step multiplies by
+    the number of comparisons.
+    """
+    return math.floor(math.log2(2 * tests / ALPHA)) + 1
 
 
 def judged(comparison: Comparison, alpha: float) -> Comparison:
@@ -186,12 +207,12 @@ def judged(comparison: Comparison, alpha: float) -> Comparison:
     return replace(found, verdict=verdict(found))
 
 
-def margin_of(metric: Metric, reference_value: float) -> float | None:
-    """Differences within this are none: a point of accuracy, 5 % of the reference's loss; None for others."""
-    if metric not in MARGINS:
+def margin_of(margins: Mapping[Metric, Margin], metric: Metric, reference_value: float) -> float | None:
+    """Differences within this are none; None for a metric that no margin is given for."""
+    found = margins.get(metric)
+    if found is None:
         return None
-    size, relative = MARGINS[metric]
-    return size * abs(reference_value) if relative else size
+    return found.size * abs(reference_value) if found.relative else found.size
 
 
 def is_equivalent(differences: np.ndarray, margin: float | None) -> bool:
@@ -277,7 +298,9 @@ def holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     Journal of Statistics 6, 65-70.
     """
     adjusted = holm_adjusted([c.p_value for c in comparisons])
-    corrected = [replace(c, p_adjusted=p) for c, p in zip(comparisons, adjusted, strict=True)]
+    needed = seeds_needed(max(1, len(comparisons)))
+    pairs = zip(comparisons, adjusted, strict=True)
+    corrected = [replace(c, p_adjusted=p, needed=needed) for c, p in pairs]
     return tuple(judged(c, _level(c, len(corrected))) for c in corrected)
 
 

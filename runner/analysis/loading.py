@@ -17,6 +17,7 @@ from runner.gate import kind
 from runner.language import i18n
 from runner.language.zone import in_zone
 from runner.plan.experiments import read_experiments
+from runner.plan.ladder import Step
 from runner.plan.practice import check_parameters, practice_of
 from runner.plan.records import REPEATED, Author, Compared, origin, repetition
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, Variant
@@ -24,7 +25,7 @@ from runner.results.awaited import read_awaited
 from runner.results.reasons import NOT_PLANNED, PENDING, Reason
 from runner.results.records import Finished, read_failure, read_result
 from runner.results.seal import broken
-from runner.results.study import Choice, MissingVariant, Study, VariantInfo
+from runner.results.study import Choice, MissingVariant, Rung, Study, VariantInfo
 
 
 def load_study(plan: Plan, build_dir: Path) -> Study:
@@ -60,7 +61,9 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
         zone=plan.zone,
         failed_since=failed_since,
         compare=_compared(plan),
+        ladder=_ladder(plan, finished),
         precision=plan.precision,
+        margins=plan.margins,
     )
 
 
@@ -186,7 +189,18 @@ def _translated(choice: Choice) -> Choice:
 
 def _choices(plan: Plan, finished: dict[str, Finished]) -> tuple[Choice, ...]:
     first = (v for v in plan.variants if v.name == origin(v.name))  # repetitions make no choice of their own
-    return tuple(decide(entry, finished) for v in first for entry in v.choose)
+    entries = dict.fromkeys(entry for v in first for entry in v.choose)  # the ladder's are the best model's
+    return tuple(decide(entry, finished) for entry in entries)
+
+
+def _ladder(plan: Plan, finished: dict[str, Finished]) -> tuple[Rung, ...]:
+    """The plan's ladder, with the variant that each step leads to."""
+
+    def name(step: Step) -> str:
+        return step.variant if step.choice is None else decide(step.choice, finished).winner or ""
+
+    steps = plan.ladder.steps if plan.ladder else ()
+    return tuple(Rung(name(each), i18n.tr(each.label), each.asked) for each in steps)
 
 
 def unreadable(variant: str, error: RunnerError) -> MissingVariant:

@@ -1,20 +1,21 @@
 """Statistics over seeds: a variant's mean and spread, and the paired comparison of two variants.
 
 Runs of the same repetition share their seed, and with it the split: the difference of two variants is taken
-within each repetition. Formulas are scipy's.
+within each repetition. Formulas are scipy's. A difference is one of the recipes only if the sign-flip test
+over the seeds and the interval of their mean both say so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from runner.analysis import compare as analysis
 from runner.analysis.compare import ALPHA, Comparison, Interval, Metric, Split
-from runner.analysis.spread import Spread, differences_spread
-from runner.plan.records import repetition
+from runner.analysis.spread import RESAMPLES, SeedDifferences, Spread, differences_spread
+from runner.plan.records import MARGINS, Margin, repetition
 from runner.results.records import Finished, WhichEpoch
 from runner.results.scores import CaseScores
 from runner.results.study import Study
@@ -87,18 +88,42 @@ def compared(
 ) -> tuple[Comparison, ...]:
     """Variants against a reference, corrected for their number: what every sentence and figure shows.
 
-    At the best epoch each run has its own.
+    At the best epoch each run has its own. What a question compares together is corrected together, also
+    where fewer are asked for: a comparison has one verdict, wherever it is said.
     """
-    pairs = [paired_runs(study, name, reference) for name in names]
-    return compare_all(
-        [[(ours.at(epoch), theirs.at(epoch)) for ours, theirs in runs] for runs in pairs], split, metric
+    together = _together(study, names, reference, split, metric, epoch)
+    pairs = [paired_runs(study, name, reference) for name in together]
+    found = compare_all(
+        [[(ours.at(epoch), theirs.at(epoch)) for ours, theirs in runs] for runs in pairs],
+        split,
+        metric,
+        study.margins,
     )
+    return tuple(found[together.index(name)] for name in names)
+
+
+def _together(
+    study: Study, names: Sequence[str], reference: str, split: Split, metric: Metric, epoch: WhichEpoch
+) -> tuple[str, ...]:
+    """The variants that a question compares with the reference, if these are among them; else these alone."""
+
+    def measured(name: str) -> bool:
+        runs = [study.get(run) for run in study.runs(name)]
+        known = epoch == "last" or knows_best(study, (name,))
+        return known and all(run.has_scores(split, metric) for run in runs)
+
+    for each in study.compare:
+        group = study.available(name for name in study.group(each.group) if name != reference)
+        if names and (each.reference or study.baseline) == reference and {*names} <= {*group}:
+            return tuple(name for name in group if name in names or measured(name))
+    return tuple(names)
 
 
 def last_against_best(study: Study, name: str, split: Split, metric: Metric) -> Comparison:
     """A variant's final weights against those of its own best epoch, on the same cases."""
     runs = [study.get(run) for run in study.runs(name)]
-    return compare([(run.at("last"), run.at("best")) for run in runs], split, metric)
+    pairs = [(run.at("last"), run.at("best")) for run in runs]
+    return compare(pairs, split, metric, study.margins)
 
 
 def paired_runs(study: Study, variant: str, reference: str) -> Runs:
@@ -109,23 +134,26 @@ def paired_runs(study: Study, variant: str, reference: str) -> Runs:
     return [(ours[number], theirs[number]) for number in sorted(ours.keys() & theirs.keys())]
 
 
-def compare(runs: Runs, split: Split, metric: Metric) -> Comparison:
+def compare(
+    runs: Runs, split: Split, metric: Metric, margins: Mapping[Metric, Margin] = MARGINS
+) -> Comparison:
     """The variant against the reference; with one seed case by case, with more by the seeds.
 
-    Paired t test of the seeds' differences. On the split ``test`` every seed sees the same cases, so these
-    are tested as well: the larger p value counts, and the interval spans both. Raises RunnerError for scores
-    that can't be compared.
+    Sign-flip test of the seeds' differences, and the interval of their mean: see SeedDifferences. On the
+    split ``test`` every seed sees the same cases, so these are tested as well: the larger p value counts,
+    and the interval spans both. Raises RunnerError for scores that can't be compared.
     """
     if len(runs) == 1:
-        return analysis.compare(*runs[0], split, metric)
+        return analysis.compare(*runs[0], split, metric, margins)
     pairs = [analysis.paired_scores(*pair, split, metric) for pair in runs]
     ours, theirs = (np.array([pair[place].values.mean() for pair in pairs]) for place in (0, 1))
     differences = ours - theirs
-    p_value, test = _p_value(differences), "t pareada por semillas"
-    spreads: tuple[Spread, ...] = (differences_spread(differences),)
+    p_value, test = sign_flip(differences), "permutación de signos por semillas"
+    spreads: tuple[Spread, ...] = (SeedDifferences(tuple(map(float, differences))),)
     mean, difference = float(theirs.mean()), float(differences.mean())
-    margin = analysis.margin_of(metric, mean)
-    equivalent = analysis.is_equivalent(differences, margin)
+    margin = analysis.margin_of(margins, metric, mean)
+    enough = len(runs) >= analysis.seeds_needed(1)
+    equivalent = enough and analysis.is_equivalent(differences, margin)
     if split == "test":
         first = [pair[0] for pair in pairs]
         analysis.refuse_unlike(f"{metric} on {split}", [run for run, _ in runs], first, metric)
@@ -133,7 +161,7 @@ def compare(runs: Runs, split: Split, metric: Metric) -> Comparison:
         spreads += (differences_spread(cases),)
         equivalent = equivalent and analysis.is_equivalent(cases, margin)
         p_value = max(p_value, analysis.differences_test(cases)[0])
-        test = f"t pareada por semillas y por {first[0].cases}"
+        test = f"permutación de signos por semillas y t por {first[0].cases}"
     comparison = Comparison(
         variant=runs[0][0].result.variant,
         reference=runs[0][1].result.variant,
@@ -154,14 +182,17 @@ def compare(runs: Runs, split: Split, metric: Metric) -> Comparison:
         margin=margin,
         equivalent=equivalent,
         runs=tuple(run.result.variant for place in (0, 1) for run in (pair[place] for pair in runs)),
+        needed=analysis.seeds_needed(1),
         epoch=runs[0][0].epoch,
     )
     return analysis.judged(comparison, ALPHA)
 
 
-def compare_all(pairs: Sequence[Runs], split: Split, metric: Metric) -> tuple[Comparison, ...]:
+def compare_all(
+    pairs: Sequence[Runs], split: Split, metric: Metric, margins: Mapping[Metric, Margin] = MARGINS
+) -> tuple[Comparison, ...]:
     """Several comparisons, corrected for their number."""
-    return analysis.holm([compare(each, split, metric) for each in pairs])
+    return analysis.holm([compare(each, split, metric, margins) for each in pairs])
 
 
 def _case_differences(pairs: Sequence[tuple[CaseScores, CaseScores]]) -> np.ndarray:
@@ -170,8 +201,23 @@ def _case_differences(pairs: Sequence[tuple[CaseScores, CaseScores]]) -> np.ndar
     return np.asarray((ours - theirs) / len(pairs))
 
 
-def _p_value(differences: np.ndarray) -> float:
-    """Paired t test over the seeds; differences that do not vary at all prove nothing of the spread."""
-    if analysis.is_constant(differences):
+def sign_flip(differences: np.ndarray) -> float:
+    """P value of the sign-flip permutation test of a mean of differences (n,), two-sided (scipy).
+
+    Without a true difference each sign is as likely as the other, whatever the distribution: exact for up to
+    14 seeds, from then on by RESAMPLES random signs. 1 if all are zero. Fisher 1935, The Design of
+    Experiments.
+    """
+    from scipy.stats import permutation_test
+
+    if not differences.any():
         return 1.0
-    return analysis.paired_t(differences)
+    found = permutation_test(
+        (differences,),
+        np.mean,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        rng=np.random.default_rng(0),
+    )
+    return float(found.pvalue)

@@ -60,8 +60,9 @@ class Moves:
 
     @property
     def facts(self) -> Facts:
-        """Whether there are ``lower``, ``higher`` and ``same`` ones."""
+        """Whether there are ``lower``, ``higher`` and ``same`` ones, and what is known of seeds."""
         return {
+            "seeds": basis(self.compared),
             "lower": yes(self.lower),
             "higher": yes(self.higher),
             "same": yes(self.same),
@@ -149,7 +150,12 @@ class Batches:
         small = [c for c in moves.compared if sizes[c.variant] < sizes[self.base]]
         large = [c for c in moves.compared if sizes[c.variant] > sizes[self.base]]
         largest = large[-1].verdict if large else "none"
-        return {"small": side(small), "large": side(large), "largest": largest}
+        return {
+            "small": side(small),
+            "large": side(large),
+            "largest": largest,
+            "seeds": basis(moves.compared),
+        }
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,7 @@ class Doubled:
         known = "best" in self.loss
         return {
             **found,
+            "seeds": basis((self.accuracy["last"], self.test_accuracy["last"])),
             "turned": yes(turned),
             "best": "unknown" if not known else "last" if both_last else "earlier",
             "training": self.training,
@@ -190,8 +197,8 @@ class Overfitting:
     """Training, validation and test losses of one variant, and what the last epochs did.
 
     ``rise`` is the final validation loss against that of the best epoch, ``test_rise`` the same on test;
-    None where the best epoch was not measured. ``gap`` is where the training loss lies: below the interval of
-    validation (apart), above it (reversed), or neither.
+    None where the best epoch was not measured. ``seeds`` is how many were trained. ``gap`` is where the
+    training loss lies: below the interval of validation (apart), above it (reversed), or neither.
     """
 
     gap: str
@@ -201,6 +208,7 @@ class Overfitting:
     margin_passed: bool
     rise: Comparison | None
     test_rise: Comparison | None
+    seeds: int
 
     @property
     def facts(self) -> Facts:
@@ -212,6 +220,7 @@ class Overfitting:
             "splits": self.splits,
             "course": "falling" if not self.turned else "risen" if risen else "stalled",
             "test_rise": self.test_rise.verdict if self.test_rise else "unknown",
+            "seeds": "one" if self.seeds == 1 else "several",
         }
 
 
@@ -236,6 +245,7 @@ def overfitting(study: Study, name: str) -> Overfitting:
         margin_passed=point.rise > (validation.high - validation.low) / 2,
         rise=rise("validation"),
         test_rise=rise("test"),
+        seeds=len(gaps),
     )
 
 
@@ -312,10 +322,13 @@ def _loss(run: Finished, epoch: WhichEpoch) -> float:
 
 
 def training_move(study: Study, name: str, reference: str) -> str:
-    """What the final training loss does from the reference to the variant: falls, rises or about the same."""
+    """What the final training loss does from the reference to the variant: falls, rises or about the same.
+
+    It is the mean over the seeds that both have.
+    """
+    pairs = over_seeds.paired_runs(study, name, reference)
     ours, theirs = (
-        sum(_train_loss(study, run) for run in study.runs(each)) / len(study.runs(each))
-        for each in (name, reference)
+        sum(pair[place].training.evaluation.train.cross_entropy for pair in pairs) for place in (0, 1)
     )
     ratio = ours / theirs
     return "falls" if ratio < 1 - TRAINING_MARGIN else "rises" if ratio > 1 + TRAINING_MARGIN else "same"
@@ -328,6 +341,17 @@ def _train_loss(study: Study, name: str) -> float:
 def size(study: Study, name: str) -> int:
     """The batch size of a variant."""
     return int(study.get(name).result.parameters["batch_size"])
+
+
+def basis(compared: Sequence[Comparison]) -> str:
+    """What comparisons are of: ``one`` seed and its trained models, too ``few`` seeds, or ``several``.
+
+    Too few are those of which none shows a difference, and some never could.
+    """
+    if any(c.n == 1 for c in compared):
+        return "one"
+    decided = any(c.verdict != "undecided" for c in compared)
+    return "few" if not decided and any(c.conclusion == "few" for c in compared) else "several"
 
 
 def side(compared: Sequence[Comparison]) -> str:

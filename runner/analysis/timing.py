@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.analysis.compare import ALPHA, RESAMPLES, Interval
+from runner.analysis.compare import ALPHA, Interval
+from runner.analysis.spread import RESAMPLES
 from runner.build_folder import VALUES_FILE
 from runner.errors import RunnerError
 from runner.results.study import Study
@@ -39,6 +40,11 @@ class TimingPass:
     spread: float
     load: float
     disturbed: bool
+
+    @property
+    def resamples(self) -> int:
+        """How often the rounds are drawn again for the interval of a ratio."""
+        return RESAMPLES
 
 
 def read_pass(study: Study) -> TimingPass | None:

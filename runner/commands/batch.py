@@ -162,8 +162,10 @@ def prepare_estimates(
     if budget is not None and budget < LEAST_BUDGET_SECONDS:
         return Estimator(costs, read_samples(build_dir, limits.jobs, practice, used), former)
 
+    choosing = [v for v in todo if v.choose]  # what waits for all the others; if it is one, it runs alone
+
     def threads(variant: Variant) -> int:
-        return limits.whole if variant.choose else limits.share  # what chooses waits for all, and runs alone
+        return limits.whole if [variant] == choosing else limits.share
 
     pending = [v.name for v in todo]
     resolved = [(v, likely(v, workspace.finished, pending, workspace.plan)) for v in todo]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from runner.analysis.compare import seeds_needed
 from runner.build_folder import refuse_strange
 from runner.commands.precision import described, practice_has_choice
 from runner.commands.request import Request, open_plan
@@ -14,7 +15,6 @@ from runner.execute.calibration import former_seconds, read_samples
 from runner.execute.estimate import Estimator
 from runner.execute.likely import likely
 from runner.execute.progress import duration
-from runner.execute.seed_search import MOST_SEARCHED
 from runner.execute.state import VariantState, Workspace
 from runner.machine.capacity import Limits, default_limits
 from runner.plan.practice import costs_of
@@ -54,7 +54,10 @@ def show_plan(request: Request) -> None:
         f"expected: {duration(total / jobs)} with {jobs} variants side by side ({source})", highlight=False
     )
     if plan.seeds.auto:
-        text = f"then further seeds, up to {MOST_SEARCHED}, where a comparison of questions 9 to 12 is open"
+        least = f"{seeds_needed(1)} or more"
+        text = (
+            f"then as many seeds as its test needs ({least}) where a comparison of questions 9 to 12 is open"
+        )
         console.print(text, highlight=False)
 
 

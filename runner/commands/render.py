@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from runner.build_folder import REPORT_FILE, held
+from runner.commands.passphrase import identity_of
 from runner.commands.request import Request, open_plan_here, remember, say
 from runner.errors import InputError, RunnerError
 from runner.execute.task import recover
@@ -16,21 +17,25 @@ from runner.file_index import file_index
 from runner.gate import kind
 from runner.plan.variants import TEMPLATES, Plan
 from runner.report.characters import refuse_unprintable
+from runner.report.signing import Identity
 
 
-def make_outputs(plan: Plan, build_dir: Path) -> None:
-    """Write report, notebook to hand in and page, unless they are what a rendering would give now."""
+def make_outputs(plan: Plan, build_dir: Path, identity: Identity | None = None) -> None:
+    """Write report, notebook to hand in and page, unless they are what a rendering would give now.
+
+    With an ``identity``, they are made in any case: whether a report is signed by it is not known.
+    """
     from runner.report.freshness import outdated
 
-    if outdated(plan, build_dir):
-        render(plan, build_dir)
+    if identity is not None or outdated(plan, build_dir):
+        render(plan, build_dir, identity)
     else:
         say(f"{build_dir / REPORT_FILE} is up to date")
     file_index(build_dir).save()
 
 
-def render(plan: Plan, build_dir: Path) -> None:
-    """Load what is there and write notebook and report; all of them, or none."""
+def render(plan: Plan, build_dir: Path, identity: Identity | None = None) -> None:
+    """Load what is there and write notebook and report, signed by ``identity``; all of them, or none."""
     from runner.analysis.loading import load_study
     from runner.report import render as report
     from runner.report.freshness import inputs, note
@@ -48,9 +53,13 @@ def render(plan: Plan, build_dir: Path) -> None:
             write_html(notebook, page, (plan.templates, TEMPLATES))
 
         others = handin, build_dir / plan.outputs.page
-        read = report.render_with(helping, study, plan, build_dir, plan.templates, others, write_notebook)
+        read = report.render_with(
+            helping, study, plan, build_dir, plan.templates, others, write_notebook, identity
+        )
         note(plan, build_dir, made_from, read)
     say(f"wrote {build_dir / REPORT_FILE} and {handin} in {perf_counter() - start:.1f} s")
+    if identity is not None:
+        say(f"signed by {identity.name}")
 
 
 @contextmanager
@@ -69,12 +78,13 @@ def render_only(request: Request) -> int:
     """The ``report`` command."""
     plan = open_plan_here(request)
     refuse_unprintable(plan)
+    identity = identity_of(request)
     if not request.build_dir.is_dir():
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()
     with held(build_dir, request.wait, say):
         recover(build_dir)
         remember(plan, build_dir)
-        render(plan, build_dir)
+        render(plan, build_dir, identity)
         file_index(build_dir).save()
     return 0

@@ -52,6 +52,8 @@ class Request:
     tls_ca: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    sign: Path | None = None  # a key with its certificate
+    sign_passphrase: Path | None = None  # a file whose first line opens it
     templates: Path | None = None  # in the place of those that the experiments file names
 
 

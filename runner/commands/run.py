@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from runner import made
 from runner.build_folder import FAILURE_FILE, checkpoint_folder, held, result_folder, work_folder
+from runner.commands.changes import changed_results, refusing_another_plan
+from runner.commands.passphrase import identity_of
 from runner.commands.precision import refuse_precision
 from runner.commands.render import make_outputs, render
 from runner.commands.request import Request, open_plan_here, remember, say
@@ -48,6 +50,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
     plan = open_plan_here(request)
     refuse_unprintable(plan)
     limit = time_limit(budget, plan.seeds)
+    identity = identity_of(request)  # now: a passphrase is asked for before the hours of training
     for name in only:
         plan.get(name)
     build_dir = request.build_dir.resolve()
@@ -67,14 +70,16 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         if request.force:
             forget_attempts(build_dir, todo)
         note_awaited(build_dir, pending(v.name for v in todo), settled=workspace.finished)
-        with reporting_loss(plan, build_dir):
+        with refusing_another_plan(plan), reporting_loss(plan, build_dir):
             execute(workspace, todo, request, budget, failed)
             plan = workspace.plan  # with the precision that was decided
+            if todo:
+                failed.update(changed_results(workspace))
             if not only and is_due(plan.seeds, bool(request.seeds or request.budget)):
                 search = Search(plan, build_dir, limit, lambda p: remember(p, build_dir), say, began)
                 plan, more = search.run(lambda space, new: execute(space, new, request))
                 failed.update(more)
-        make_outputs(plan, build_dir)
+        make_outputs(plan, build_dir, identity)
     return 1 if failed else 0
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from importlib.metadata import version
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ STEPS_TIMEOUT_SECONDS = 60.0
 LEAST_BUDGET_SECONDS = 600.0  # a calibration must not eat up what it is to divide
 
 Parameterised = tuple[Variant, Mapping[str, Any]]
+TimeSteps = Callable[[str, int, Connection], None]
 
 
 class Calibration(Record):
@@ -246,6 +248,14 @@ def _sample(measured: Wanted, seconds: tuple[float, float], practice: str) -> Sa
     )
 
 
+def _in_environment(
+    environment: Mapping[str, str], time_steps: TimeSteps, parameters: str, threads: int, sender: Connection
+) -> None:
+    """Time the steps with these variables: a fork has those with which its server once began."""
+    os.environ |= environment
+    time_steps(parameters, threads, sender)
+
+
 def measure_apart(
     practice: str, parameters: str, threads: int, settings: Mapping[str, str]
 ) -> tuple[float, float] | str:
@@ -256,11 +266,13 @@ def measure_apart(
     """
     known = practice_of(practice)
     assert known is not None and known.costs is not None
-    os.environ |= kernel_environment(threads, settings)
+    environment = kernel_environment(threads, settings)
+    os.environ |= environment  # of the fork server, if it starts with this
     preload(known.preloaded)
     context = fork_context() if is_safe() else get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=known.costs.time_steps, args=(parameters, threads, sender), daemon=True)
+    steps = (known.costs.time_steps, parameters, threads, sender)
+    process = context.Process(target=_in_environment, args=(environment, *steps), daemon=True)
     if isinstance(process, ForkServerProcess):
         begin(process)
     else:

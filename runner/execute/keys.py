@@ -22,6 +22,7 @@ from runner.plan.practice import data_sets_of, practice_of, precision_settings
 FLOAT32 = "float32"
 
 NOTEBOOK = "notebook"  # the part of its own code
+CODE = "code"  # the part of the program
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it puts in
 
 
@@ -61,7 +62,7 @@ def content_of(
     program = {named(path): source.digest for path, source in modules.items() if of_package(path)}
     theirs = {path: source for path, source in modules.items() if not of_package(path)}
     parts = {NOTEBOOK: _notebook(own, cells, given)}
-    parts["code"] = digest(program)
+    parts[CODE] = digest(program)
     parts |= {f"code of {_place(path, root)}": source.digest for path, source in theirs.items()}
     parts |= {f"file {each.name}": data_hash(each, index) for each in declared}
     read, others = _named(code, theirs, places)

@@ -115,20 +115,19 @@ class Schedule:
                 break
             variant = ready[0]
             threads = self._threads(variant, len(ready))
-            try:
-                task = self._task(variant, threads)
-            except InputError as error:  # its data is gone, say: no reason to stop the others
+            found = self._task_or_reason(variant, threads)
+            if isinstance(found, Reason):
                 del self.waiting[variant.name]
-                self._fail(variant.name, Reason.of("unreadable_input", reason=error.what))
+                self._fail(variant.name, found)
                 continue
             self.on_start(variant)
             try:
-                future = executor.submit(run_task, task)
+                future = executor.submit(run_task, found)
             except BrokenProcessPool:
                 if self.running:
                     break  # their futures fail next; then a new pool takes over
                 executor = self.make_executor()
-                future = executor.submit(run_task, task)
+                future = executor.submit(run_task, found)
             del self.waiting[variant.name]
             self.running[future] = variant
             self.began[variant.name] = monotonic()
@@ -137,6 +136,15 @@ class Schedule:
             self.expected[variant.name] = self._cost(variant, threads)
             self.display.start(variant.name)
         return executor
+
+    def _task_or_reason(self, variant: Variant, threads: int) -> Task | Reason:
+        """The variant's task, or why there is none: its data is gone, say, which need not stop the others."""
+        try:
+            if self.workspace.is_code_changed(variant):
+                return Reason.of("code_changed")
+            return self._task(variant, threads)
+        except InputError as error:
+            return Reason.of("unreadable_input", reason=error.what)
 
     def _task(self, variant: Variant, threads: int = 1) -> Task:
         return self.workspace.task(variant, threads, self.limits.timeout_seconds)

@@ -1,7 +1,10 @@
-"""``--seeds auto``: further seeds only for comparisons that are still open, within a budget of time.
+"""``--seeds auto``: further seeds only for comparisons that are open, within a budget of time.
 
-Open is what the validation images and seeds so far leave undecided, or decide with little to spare. The test
-set takes no part.
+Open is what the first seed leaves undecided on validation images; the test set takes no part. An open
+comparison gets as many seeds as its test needs, all at once, and is tested once, with all of them: whoever
+looks after each seed and stops when a difference shows, shows too many (Armitage, McPherson and Rowe 1969,
+Journal of the Royal Statistical Society A 132, 235-244). That the first seed decides what is repeated changes
+no error: it goes by the size of a difference, which the sign-flip test takes as given, not by its sign.
 """
 
 from __future__ import annotations
@@ -23,8 +26,6 @@ from runner.plan.variants import Plan, Variant
 from runner.results.reasons import Reason
 from runner.results.study import Study
 
-MOST_SEARCHED = 5  # seeds of one variant
-CLEAR = 0.01  # an adjusted p value below this leaves room for the looks that a search takes
 METRICS: tuple[Metric, ...] = ("accuracy", "cross_entropy")
 
 Stop = Literal["decided", "most", "budget", "interrupted"]
@@ -44,22 +45,22 @@ def time_limit(budget: float | None, seeds: Seeds) -> float | None:
     return budget
 
 
-def open_pairs(study: Study) -> tuple[Pair, ...]:
-    """The comparisons that are undecided, or nearly so, on validation data."""
-    found: dict[Pair, None] = {}
+def open_pairs(study: Study) -> dict[Pair, int]:
+    """The comparisons that the first seed leaves undecided on validation data, and the seeds they need."""
+    found: dict[Pair, int] = {}
     for family in families(study):
         for metric in METRICS:
-            runs = [over_seeds.paired_runs(study, pair.variant, pair.reference) for pair in family]
+            runs = [over_seeds.paired_runs(study, pair.variant, pair.reference)[:1] for pair in family]
             compared = over_seeds.compare_all(runs, "validation", metric)
             for pair, each in zip(family, compared, strict=True):
-                if each.verdict == "undecided" or each.p_adjusted >= CLEAR:
-                    found[pair] = None
-    return tuple(found)
+                if each.verdict == "undecided":
+                    found[pair] = each.needed
+    return found
 
 
 @dataclass
 class Search:
-    """Rounds of one further seed each, until nothing is open, the budget is spent, or seeds are enough."""
+    """Seeds for open comparisons, the cheapest first, until all have theirs or the budget is spent."""
 
     plan: Plan
     build_dir: Path
@@ -81,36 +82,37 @@ class Search:
                 self._note(self.plan.seeds.more, chosen, stopped)
                 self.say(f"further seeds: {len(still)} comparisons open, stopped: {stopped}")
                 return self.plan, self.failed
-            self._note(raised(self.plan.seeds, chosen), chosen, "interrupted")  # until it has ended
+            more = raised(self.plan.seeds, {pair: still[pair] for pair in chosen})
+            self._note(more, chosen, "interrupted")  # until it has ended
             workspace = Workspace(self.plan, self.build_dir)
             todo = [s.variant for s in workspace.states() if s.status == "pending"]
-            self.say("one more seed for " + ", ".join(f"{p.variant} and {p.reference}" for p in chosen))
+            each = (f"{still[pair]} for {pair.variant} and {pair.reference}" for pair in chosen)
+            self.say(f"seeds: {', '.join(each)}")
             self.failed |= execute(workspace, todo)
 
-    def _next(self, study: Study, still: Sequence[Pair]) -> tuple[tuple[Pair, ...], Stop | None]:
-        """The comparisons to spend a seed on, those with the fewest first, then the cheapest; or why none."""
+    def _next(self, study: Study, still: Mapping[Pair, int]) -> tuple[tuple[Pair, ...], Stop | None]:
+        """The comparisons to spend seeds on, the cheapest first, of those that fit whole; or why none."""
         if not still:
             return (), "decided"
-        tried = {pair: min(self._tried(pair.variant), self._tried(pair.reference)) for pair in still}
         lost = {origin(name) for name in self.failed}  # another seed would hardly fare better
-        left = [p for p in still if tried[p] < MOST_SEARCHED and not lost & {p.variant, p.reference}]
+        left = [p for p in still if self._tried(p) < still[p] and not lost & {p.variant, p.reference}]
         if not left:
             return (), "most"
-        fewest = [pair for pair in left if tried[pair] == min(tried[each] for each in left)]
         chosen: list[Pair] = []
-        for pair in sorted(fewest, key=lambda each: self._cost(study, [each])):
-            if self.limit is None or self._cost(study, [*chosen, pair]) <= self._seconds_left():
+        for pair in sorted(left, key=lambda each: self._cost(study, {each: still[each]})):
+            together = {each: still[each] for each in (*chosen, pair)}
+            if self.limit is None or self._cost(study, together) <= self._seconds_left():
                 chosen.append(pair)
         return tuple(chosen), None if chosen else "budget"
 
-    def _tried(self, name: str) -> int:
-        return self.plan.seeds.of(name)
+    def _tried(self, pair: Pair) -> int:
+        return min(self.plan.seeds.of(pair.variant), self.plan.seeds.of(pair.reference))
 
-    def _cost(self, study: Study, pairs: Sequence[Pair]) -> float:
+    def _cost(self, study: Study, pairs: Mapping[Pair, int]) -> float:
         """Seconds of the new runs, as long as the first seed's took, one after the other."""
         more = raised(self.plan.seeds, pairs)
-        new = [name for name in more if more[name] > self.plan.seeds.of(name)]
-        return sum(study.get(name).result.wall_seconds for name in new)
+        new = {name: count - self.plan.seeds.of(name) for name, count in more.items()}
+        return sum(study.get(name).result.wall_seconds * max(0, count) for name, count in new.items())
 
     def _seconds_left(self) -> float:
         return float("inf") if self.limit is None else self.limit - (monotonic() - self.began)
@@ -126,11 +128,10 @@ class Search:
         self.remember(self.plan)
 
 
-def raised(seeds: Seeds, pairs: Sequence[Pair]) -> dict[str, int]:
-    """How often each variant is trained once every comparison of ``pairs`` has one more seed."""
+def raised(seeds: Seeds, pairs: Mapping[Pair, int]) -> dict[str, int]:
+    """How often each variant is trained once every comparison of ``pairs`` has its number of seeds."""
     more = dict(seeds.more)
-    for pair in pairs:
-        wanted = min(seeds.of(pair.variant), seeds.of(pair.reference)) + 1
+    for pair, wanted in pairs.items():
         for name in (pair.variant, pair.reference):
             more[name] = max(seeds.of(name), more.get(name, 1), wanted)
     return more

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from runner.analysis.choices import resolve
 from runner.build_folder import PROGRESS_FILE, RESULT_FILE, notebook_of, result_folder, work_folder
 from runner.errors import RunnerError
-from runner.execute.keys import Content, content_of, digest, key_parts
+from runner.execute.keys import CODE, Content, content_of, digest, key_parts
 from runner.execute.stale import why_stale
 from runner.execute.task import Task
 from runner.file_index import file_index
@@ -48,6 +48,7 @@ class Workspace:
     build_dir: Path
     finished: dict[str, Finished] = field(default_factory=dict)
     _contents: dict[object, Content] = field(default_factory=dict)  # of one look at all of them
+    _code: dict[object, str] = field(default_factory=dict)  # of the program, when each was first looked at
 
     def states(self) -> tuple[VariantState, ...]:
         """Every variant's state, in the order of the plan; fills ``finished``."""
@@ -100,11 +101,9 @@ class Workspace:
 
     def content(self, variant: Variant) -> Content:
         """What the variant's notebook is and reads; looked at once for all the variants that share it."""
-        at_once = variant.kind == "training" and variant.practice
-        given = frozenset({"variant", "parameters"} if at_once else variant.parameters)
-        key = variant.notebook, variant.kind, given, variant.data
+        given, key = _given(variant), _shared(variant)
         if key not in self._contents:
-            self._contents[key] = content_of(
+            found = content_of(
                 variant.notebook,
                 file_index(self.build_dir),
                 given=given,
@@ -112,7 +111,14 @@ class Workspace:
                 plan=self.plan.path,
                 declared=variant.data,
             )
+            self._contents[key] = found
+            self._code.setdefault(key, found.parts[CODE])
         return self._contents[key]
+
+    def is_code_changed(self, variant: Variant) -> bool:
+        """Whether the program is another than at the first look: kernels have what they imported then."""
+        self._contents.clear()
+        return self.content(variant).parts[CODE] != self._code[_shared(variant)]
 
     def undeclared(self) -> Iterator[str]:
         """A line for each notebook that names files which may be data, and which nobody declared."""
@@ -163,3 +169,14 @@ def inputs_of(variant: Variant, parameters: Mapping[str, Any]) -> Mapping[str, A
         # It names the model, and TensorFlow takes no other mark in names.
         return {"variant": variant.name.replace(SEED_MARK, "."), "parameters": parameters}
     return parameters
+
+
+def _given(variant: Variant) -> frozenset[str]:
+    """Names in the variant's notebook that get a value."""
+    at_once = variant.kind == "training" and variant.practice
+    return frozenset({"variant", "parameters"} if at_once else variant.parameters)
+
+
+def _shared(variant: Variant) -> object:
+    """What variants with the same content have in common."""
+    return variant.notebook, variant.kind, _given(variant), variant.data

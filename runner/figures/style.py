@@ -35,7 +35,6 @@ WIDTH = 6.3  # inches: the text width of the page, 16 cm
 INK, GREY, RULE = "#222222", "#6b6b6b", "#d5d5d5"
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#1f4e79", "#d1711a", "#2a8a5e", "#8a4f9e", "#6aaed6"
 SEQUENCE = (BLUE, ORANGE, GREEN, PURPLE, SKY)
-TRAIN, VALIDATION = ORANGE, BLUE  # the curves of the two sets
 MISSING = r"Glyph (\d+) .*missing from font"  # how matplotlib begins to say so
 SEQUENTIAL_MAP = "cividis"
 # For weights: zero is grey, and lightness grows with the value, so that the sign survives grey print.

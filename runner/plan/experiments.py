@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from runner import LOCALES, limits
 from runner.build_folder import FILES, Outputs
 from runner.errors import InputError
 from runner.gate import read_given
-from runner.plan.records import MOST_SEEDS, Wanted
+from runner.plan.records import MOST_SEEDS, Margin, Wanted, WrittenSeeds
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all but tab and line feed
+METRIC = re.compile(r"[^\W\d_][\w-]*")
 LONGEST_SHOWN = 80
 NAMES = "1 to 40 of a-z, 0-9 and -, not - first"
 RESERVED = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -39,8 +40,17 @@ def _known_locale(name: str) -> str:
     return name
 
 
+def _usable_seeds(value: Any) -> Any:
+    """How often variants are trained: one number for all, ``auto``, or a number for some."""
+    numbers = list(value.values()) if isinstance(value, dict) else [1 if value == "auto" else value]
+    if not all(type(each) is int and 1 <= each <= MOST_SEEDS for each in numbers):
+        raise ValueError(f"a number from 1 to {MOST_SEEDS}, 'auto', or {{ VARIANT = number, ... }}")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_usable)]
 Locale = Annotated[str, AfterValidator(_known_locale)]
+SeedsEntry = Annotated[WrittenSeeds, BeforeValidator(_usable_seeds)]
 Questions = Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(default=())]
 
 
@@ -60,9 +70,14 @@ class AuthorEntry(Strict):
 
 
 class ProfileEntry(Strict):
-    """``[profiles.NAME]``: parameters that override every variant's, and a cap on epochs."""
+    """``[profiles.NAME]``: parameters that override every variant's, and a cap on epochs.
+
+    ``seeds`` override the file's; without ``ladder``, the steps of the ladder are not trained.
+    """
 
     draft: bool
+    seeds: SeedsEntry | None = None
+    ladder: bool = True
     max_epochs: Annotated[int, Field(ge=1)] | None = None
     parameters: dict[str, Any] = {}
 
@@ -143,13 +158,66 @@ class CompareEntry(Strict):
     reference: Name | None = None
 
 
+class StepEntry(Strict):
+    """``[[ladder.steps]]``: parameters that take the values of the ladder's last variant.
+
+    ``name`` is that of the variant trained with them and with those of all the steps before. ``asked`` says
+    that the practice's statement asks for this step.
+    """
+
+    name: Name
+    label: str
+    parameters: Annotated[tuple[str, ...], Field(min_length=1)]
+    asked: bool = False
+
+
+class LadderEntry(Strict):
+    """``[ladder]``: from the baseline to the variant ``to``, one step at a time; the last step is ``to``."""
+
+    question: Annotated[int, Field(ge=1, le=99)]
+    to: Name
+    steps: Annotated[tuple[StepEntry, ...], Field(min_length=2)]
+
+
+def _known_metric(name: str) -> str:
+    """A metric's name, as ``kernel.save_scores`` takes it."""
+    if not METRIC.fullmatch(name):
+        raise ValueError("not a metric: a letter, then letters, digits, _ and -")
+    return name
+
+
+def _margin(given: Any) -> Margin:
+    """A number of the metric's unit, or ``{ relative = SHARE }`` of the reference's value."""
+    relative = isinstance(given, dict) and given.keys() == {"relative"}
+    size = given["relative"] if relative else given
+    number = isinstance(size, int | float) and not isinstance(size, bool)
+    if not number or size <= 0 or (relative and size >= 1):
+        found = json.dumps(given, ensure_ascii=False)[:LONGEST_SHOWN]
+        allowed = "a number above 0, or { relative = a share between 0 and 1 }"
+        raise ValueError(f"needs {allowed}; found: {found}")
+    return Margin(float(size), relative)
+
+
+def _share_of_hits(margins: dict[str, Margin]) -> dict[str, Margin]:
+    """Whoever writes 1 for a point means 0.01."""
+    found = margins.get("accuracy")
+    if found and not found.relative and found.size >= 1:
+        raise ValueError(f"accuracy is a share: 0.01 is one point (found: {found.size:g})")
+    return margins
+
+
+MetricName = Annotated[str, AfterValidator(_known_metric)]
+Margins = Annotated[dict[MetricName, Annotated[Any, AfterValidator(_margin)]], AfterValidator(_share_of_hits)]
+
+
 class Experiments(Strict):
     """The whole file.
 
     ``templates`` is the report's folder, seen from this file; without it, the practice's own. ``baseline``
     is needed where variants train. ``data`` are files and folders that every notebook reads. ``practice`` is
     the module that knows the variants' parameters; ``compare`` says which of them questions compare.
-    ``locale`` is the report's, unless a command asks for another.
+    ``locale`` is the report's, unless a command asks for another. ``margins`` are the differences, by metric,
+    within which variants are as good as equal: of the metric, or ``relative`` to the reference's value.
     """
 
     title: str
@@ -158,7 +226,7 @@ class Experiments(Strict):
     baseline: Name | None = None
     templates: str | None = None
     data: tuple[str, ...] = ()
-    seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Literal["auto"] | None = None
+    seeds: SeedsEntry | None = None
     precision: Wanted | None = None
     author: AuthorEntry = AuthorEntry()
     profiles: dict[Name, ProfileEntry]
@@ -166,7 +234,14 @@ class Experiments(Strict):
     notebooks: dict[Name, NotebookEntry] = {}
     handin: tuple[HandinEntry, ...] = ()
     compare: tuple[CompareEntry, ...] = ()
+    ladder: LadderEntry | None = None
     output: OutputEntry = OutputEntry()
+    margins: Margins = {}
+
+    def seeds_of(self, profile: str) -> WrittenSeeds | None:
+        """The seeds of a profile: its own, or else the file's."""
+        own = self.profiles[profile].seeds
+        return self.seeds if own is None else own
 
 
 def read_experiments(path: Path) -> Experiments:
@@ -176,6 +251,7 @@ def read_experiments(path: Path) -> Experiments:
     """
     experiments = _parse(path)
     _check_names(experiments, path)
+    _check_seeds(experiments, path)
     for name in experiments.variants:
         lineage(experiments, name, path)
     return experiments
@@ -257,6 +333,10 @@ def _siblings(model: type[BaseModel], location: tuple[int | str, ...]) -> list[s
     }
     if "choose" in location:
         model = ChooseEntry
+    elif "steps" in location:
+        model = StepEntry
+    elif location[0] == "ladder":
+        model = LadderEntry
     elif len(location) > 1 and isinstance(location[0], str):
         model = entries.get(location[0], model)
     return sorted(model.model_fields)
@@ -300,9 +380,23 @@ def _check_names(experiments: Experiments, path: Path) -> None:
         _known(compared.group, dict.fromkeys(groups), path, f"compare.{index}.group")
         if compared.reference is not None:
             _known(compared.reference, variants, path, f"compare.{index}.reference")
+    if experiments.ladder is not None:
+        _known(experiments.ladder.to, variants, path, "ladder.to")
+        for index, step in enumerate(experiments.ladder.steps):
+            if step.name in experiments.notebooks:
+                raise InputError("a notebook has the same name", where=f"{path}: ladder.steps.{index}.name")
     for index, part in enumerate(experiments.handin):
         everything = variants | experiments.notebooks
         _known(part.notebook, everything, path, f"handin.{index}.notebook")
+
+
+def _check_seeds(experiments: Experiments, path: Path) -> None:
+    """Raise InputError for seeds of a variant that there is not."""
+    places = {"seeds": experiments.seeds}
+    places |= {f"profiles.{name}.seeds": each.seeds for name, each in experiments.profiles.items()}
+    for key, seeds in places.items():
+        for name in seeds if isinstance(seeds, dict) else ():
+            _known(name, experiments.variants, path, key)
 
 
 def _known(name: str, names: Mapping[str, Any], path: Path, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
@@ -15,6 +16,7 @@ SEED_MARK = "~"  # between a variant's name and the number of the repetition
 
 
 Times = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
+WrittenSeeds = int | Literal["auto"] | dict[str, int]  # of all variants, to be searched, or of some
 
 
 def origin(name: str) -> str:
@@ -43,6 +45,16 @@ class Compared(NamedTuple):
     reference: str
 
 
+class Margin(NamedTuple):
+    """Within which a difference of a metric is none: ``size`` is of the metric, or a share of its value."""
+
+    size: float
+    relative: bool = False
+
+
+MARGINS: Mapping[str, Margin] = {"accuracy": Margin(0.01), "cross_entropy": Margin(0.05, relative=True)}
+
+
 class SeedSearch(Record):
     """Further seeds spent on open comparisons: on which, within which budget, and why it ended."""
 
@@ -60,7 +72,7 @@ class Seeds(Record):
     count: Times = 1
     more: dict[str, Times] = Field(default_factory=dict)
     auto: bool = False
-    written: int | Literal["auto"] | None = None
+    written: WrittenSeeds | None = None
     search: SeedSearch | None = None
 
     def of(self, name: str) -> int:

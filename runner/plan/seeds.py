@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Literal
 
 from runner.errors import InputError
-from runner.plan.records import MOST_SEEDS, REPEATED, SEED_MARK, Seeds
+from runner.plan.records import MOST_SEEDS, REPEATED, SEED_MARK, Seeds, WrittenSeeds
 from runner.plan.variants import Plan, Variant
 
 AUTO: Literal["auto"] = "auto"
@@ -26,11 +26,11 @@ def parse_seeds(text: str) -> int | Literal["auto"]:
     raise InputError(f"--seeds must be a number from 1 to {MOST_SEEDS}, or 'auto', not '{text}'")
 
 
-def wanted_seeds(option: str | None, written: int | Literal["auto"] | None, before: Seeds | None) -> Seeds:
+def wanted_seeds(option: str | None, written: WrittenSeeds | None, before: Seeds | None) -> Seeds:
     """From the option; or as the build folder noted, unless the file was changed since; or the file.
 
-    ``written`` is what the experiments file says, ``before`` what the last run left. Raises InputError for a
-    bad option.
+    ``written`` is what the experiments file says of the profile, ``before`` what the last run left. An option
+    is for all the variants, whatever is written of some. Raises InputError for a bad option.
     """
     if option is None and before is not None and before.written == written:
         return before
@@ -38,6 +38,8 @@ def wanted_seeds(option: str | None, written: int | Literal["auto"] | None, befo
     if wanted == AUTO:
         found = before if before is not None and before.auto else Seeds()
         return found.model_copy(update={"auto": True, "written": written})
+    if isinstance(wanted, dict):
+        return Seeds(more=wanted, written=written)
     return Seeds(count=wanted, written=written)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os.path
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,10 +21,11 @@ from runner.plan.experiments import (
     lineage,
     read_experiments,
 )
+from runner.plan.ladder import Ladder, make_ladder
 from runner.plan.notebooks import PARAMETERS, check_notebook, declared_parameters
 from runner.plan.practice import allowed_parameters, check_parameters, practice_of
 from runner.plan.precision import wanted_precision
-from runner.plan.records import Author, Compared, Precision, Seeds
+from runner.plan.records import MARGINS, Author, Compared, Margin, Precision, Seeds
 
 DEFAULT_PLAN = shipped("notebooks") / "experiments.toml"
 TEMPLATES = shipped("templates")  # of this practice
@@ -77,9 +79,11 @@ class Plan:
     zone: str = ""  # in which the report tells times; empty: as they were recorded
     practice: str = ""  # the module that knows the variants' parameters
     compare: tuple[Compared, ...] = ()
+    ladder: Ladder | None = None
     locale: str = LOCALES[0]  # of the report
     written_locale: str = LOCALES[0]  # that of the experiments file, which a command may override
     outputs: Outputs = field(default_factory=Outputs)
+    margins: Mapping[str, Margin] = field(default_factory=lambda: MARGINS)  # by metric: see Study
 
     def get(self, name: str) -> Variant:
         """The variant ``name``; raises InputError listing the names for any other."""
@@ -114,8 +118,11 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
     _check_practice(experiments, path)
     _check_profiles(experiments, path)
     trainings = [_training(experiments, name, profile, path) for name in experiments.variants]
-    _check_choices(trainings, path)
     base = experiments.baseline
+    ladder = _ladder(experiments, trainings, profile, path)
+    if ladder is not None and experiments.profiles[profile].ladder:
+        trainings += ladder.variants
+    _check_choices(trainings, path)
     shared = _training_parameters(experiments, base, profile, path) if base else {}
     notebooks = [_notebook(experiments, n, shared, path) for n in experiments.notebooks]
     entry = experiments.author
@@ -130,13 +137,15 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
         path=path,
         variants=(*trainings, *notebooks),
         handin=experiments.handin,
-        seeds=Seeds(written=experiments.seeds),
+        seeds=Seeds(written=experiments.seeds_of(profile)),
         precision=wanted_precision(None, experiments.precision, None),
         templates=templates or _templates(experiments, path),
         practice=experiments.practice,
         locale=experiments.locale,
         written_locale=experiments.locale,
         compare=tuple(Compared(e.question, e.group, e.reference or "") for e in experiments.compare),
+        ladder=ladder,
+        margins={**MARGINS, **experiments.margins},
         outputs=Outputs(experiments.output.notebook, experiments.output.message),
     )
 
@@ -169,6 +178,8 @@ def _check_profiles(experiments: Experiments, path: Path) -> None:
         raise InputError(nobody, where=f"{path}: seeds")
     for name, entry in experiments.profiles.items():
         where = f"{path}: profiles.{name}"
+        if entry.seeds is not None and not experiments.variants:
+            raise InputError(nobody, where=f"{where}.seeds")
         if not experiments.variants and (entry.parameters or entry.max_epochs is not None):
             key = "parameters" if entry.parameters else "max_epochs"
             hint = "the parameters of a notebook stand in its own entry"
@@ -195,6 +206,26 @@ def _training(experiments: Experiments, name: str, profile: str, path: Path) -> 
         data=_data(experiments, name, path),
         practice=experiments.practice,
     )
+
+
+def _ladder(
+    experiments: Experiments, trainings: Sequence[Variant], profile: str, path: Path
+) -> Ladder | None:
+    """The file's ladder, if it has one; raises InputError for steps that can't be trained."""
+    entry = experiments.ladder
+    if entry is None or experiments.baseline is None:
+        return None
+    for place, step in enumerate(entry.steps):
+        where = f"{path}: ladder.steps.{place}"
+        _refuse_unknown(step.parameters, experiments, f"{where}.parameters")
+    ladder = make_ladder(entry, experiments.baseline, {v.name: v for v in trainings}, path)
+    practice = practice_of(experiments.practice)
+    for variant in ladder.variants:
+        where = f"{path}: ladder.steps: '{variant.name}'"
+        complete = check_parameters(experiments.practice, dict(variant.parameters), where)
+        if practice and (refusal := practice.refusal(complete, experiments.profiles[profile].draft)):
+            raise InputError(refusal, where=where)
+    return ladder
 
 
 def _training_parameters(experiments: Experiments, name: str, profile: str, path: Path) -> dict[str, Any]:
@@ -233,13 +264,13 @@ def _check_choices(trainings: Sequence[Variant], path: Path) -> None:
     """Raise InputError for winners that would not go together, whichever of them it may be."""
     known = {variant.name: variant.parameters for variant in trainings}
     for variant in trainings:
-        tried: list[dict[str, Any]] = []
+        tried: set[str] = set()
         for winners in islice(product(*(entry.among for entry in variant.choose)), MOST_COMBINATIONS):
             values = dict(variant.parameters)
             for entry, winner in zip(variant.choose, winners, strict=True):
                 values |= {name: known[winner][name] for name in entry.parameters}
-            if winners and values not in tried:
-                tried.append(values)
+            if winners and (text := json.dumps(values, default=str)) not in tried:
+                tried.add(text)
                 check_parameters(
                     variant.practice,
                     values,

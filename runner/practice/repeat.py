@@ -21,6 +21,7 @@ from runner.practice.parameters import Parameters
 
 VALIDATION_IMAGES = 500
 LABEL = "batches_sha256"
+NUMBERED = 8  # cases whose order is looked at
 
 
 def twice(parameters: Mapping[str, Any], batches: int, threads: int) -> dict[str, Any]:
@@ -119,6 +120,29 @@ def begin(p: Parameters, batches: int, threads: int) -> dict[str, np.ndarray]:
         "batches": np.array(batches),
         LABEL: np.array(digest.hexdigest()),
     }
+
+
+def fit_orders(seed: int, epochs: int = 2) -> list[list[int]]:
+    """The order in which ``fit(shuffle=True)`` gives cases numbered from 1, epoch by epoch, after a seed."""
+    import keras
+
+    seen: list[int] = []
+
+    class Listener(keras.Model):  # type: ignore[misc]  # Keras has no types
+        """Notes each case that it is given, and learns nothing."""
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            """Note the cases of a batch."""
+            given = data[0] if isinstance(data, tuple | list) else data
+            seen.extend(int(each) for each in keras.ops.convert_to_numpy(given).ravel())
+            return {"loss": keras.ops.zeros(())}
+
+    keras.utils.set_random_seed(seed)
+    model = Listener()
+    model.compile(run_eagerly=True)
+    cases = np.arange(1, NUMBERED + 1, dtype=np.float32)[:, None]
+    model.fit(cases, cases, batch_size=1, epochs=epochs, shuffle=True, verbose=0)
+    return [seen[start : start + NUMBERED] for start in range(0, len(seen), NUMBERED)]
 
 
 def main(given: Path, left: Path) -> None:

@@ -22,6 +22,7 @@ WORDS = {
     "better": "mejor",
     "worse": "peor",
     "equivalent": "equivalente",
+    "few": "demasiado pocas semillas para decidir",
     "undecided": "sin diferencia demostrable",
 }
 EPOCHS: dict[WhichEpoch, str] = {"last": "última", "best": "mejor"}

@@ -79,6 +79,10 @@ class Helper:
         self._late = True
         self._process.kill()
 
+    def end(self) -> None:
+        """End the other process, from whichever thread: what waits for its answers raises HelperEnded."""
+        self._process.kill()
+
     def __enter__(self) -> Self:
         return self
 

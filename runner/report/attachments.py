@@ -45,6 +45,7 @@ from runner.packages import made_with
 from runner.plan.data_files import files_in
 from runner.plan.variants import Plan
 from runner.report.claims.evidence import Claim
+from runner.report.crate import METADATA, crate_metadata
 from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
 from runner.results.chain import read_chain
@@ -62,11 +63,10 @@ PLAN_FOLDER = "plan"
 def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple[Attached, ...]:
     """All files, the manifest first."""
     made = max((f.result.finished for f in study.finished.values()), default=datetime.now(UTC))
-    files = sorted(
-        (Attached(path, content, made) for path, content in _contents(study, plan, build_dir)),
-        key=lambda each: each.path,
-    )
-    files = fitting(files)
+    files = fitting(sorted((Attached(p, c, made) for p, c in _contents(study, plan, build_dir)), key=_path))
+    metadata = crate_metadata(study, plan, f"{PLAN_FOLDER}/{EXPERIMENTS}", files)
+    if metadata is not None:
+        files = sorted([*files, Attached(METADATA, metadata, made)], key=_path)
     return (Attached(MANIFEST, _manifest(files, study, templates), made), *files)
 
 
@@ -93,6 +93,10 @@ def _is_state(file: Attached) -> bool:
 def _weight(file: Attached) -> int:
     """Its bytes in the PDF, about: a notebook's pictures are written as text in it."""
     return len(file.content) * 3 // 4 if file.path.endswith(".ipynb") else len(file.content)
+
+
+def _path(each: Attached) -> str:
+    return each.path
 
 
 def evidence_file(claims: Sequence[Claim], made: datetime) -> Attached:

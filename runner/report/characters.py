@@ -15,6 +15,7 @@ from typing import Any
 
 from runner.errors import InputError
 from runner.figures.typefaces import fonts_of, style_sheets
+from runner.plan.ladder import GROUP as LADDER
 from runner.plan.records import SEED_MARK
 from runner.plan.variants import Plan, Variant
 
@@ -103,8 +104,10 @@ def texts_of(plan: Plan) -> Iterator[tuple[str, str]]:
     """Each text of the user's that the report prints, with where it was written."""
     yield f"{plan.path}: title", plan.title
     yield from _author(plan)
+    for number, step in enumerate(plan.ladder.steps if plan.ladder else ()):
+        yield f"{plan.path}: ladder.steps.{number}.label", step.label
     for variant in plan.variants:
-        if SEED_MARK not in variant.name:
+        if SEED_MARK not in variant.name and variant.group != LADDER:
             yield from _of_variant(variant, f"{plan.path}: {_table(variant)}.{variant.name}")
 
 

@@ -25,7 +25,7 @@ def mixed_notice(labels: Mapping[str, Sequence[str]]) -> Markup:
     faster, usual = (", ".join(labels[precision]) for precision in PRECISIONS)
     text = tr(
         "en bfloat16, {faster}; en float32, {usual}. Lo que las separa es también la precisión, "
-        "y no sólo lo que se compara.",
+        "y no solo lo que se compara.",
         faster=faster,
         usual=usual,
     )

@@ -7,18 +7,21 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.build_folder import REPORT_FILE, SUMMARY_FILE
+from runner.build_folder import CRATE_FILE, REPORT_FILE, SUMMARY_FILE
 from runner.figures.drawing import Figures, drawn_figures, known_figures, prepare
 from runner.figures.typefaces import fonts_of, style_sheets
 from runner.files import whole
+from runner.gate import remove_file
 from runner.language.templating import check_texts
 from runner.plan.variants import TEMPLATES, Plan
 from runner.processes.helper import Helper
 from runner.report.attachments import collect, evidence_file
 from runner.report.characters import spelled
+from runner.report.crate import METADATA, crate_archive
 from runner.report.html import report_html
 from runner.report.printing.lean import lean, no_collection
 from runner.report.printing.pdf import load_weasyprint, print_pages
+from runner.report.signing import Identity, sign_pdf
 from runner.report.summary import write_summary
 from runner.results.study import Study
 
@@ -62,11 +65,13 @@ def render_with(
     templates_dir: Path,
     others: tuple[Path, ...] = (),
     make_others: Callable[..., object] = tuple,
+    identity: Identity | None = None,
 ) -> list[Path]:
     """Write ``report.pdf``, with all it is made from attached, into ``build_dir``; the files that it shows.
 
     What is missing from the study is said in the report. ``make_others`` is given a path for each of
-    ``others``, and makes them while pages are printed. All take their places together, when all are made.
+    ``others``, and makes them while pages are printed. All take their places together, when all are made,
+    the report signed by ``identity``, if there is one.
     Raises RunnerError for a faulty template, an untraced number, or anything that the PDF library warns of.
     """
     check_texts(templates_dir)
@@ -96,6 +101,12 @@ def render_with(
             attachments=attached,
         )
         make_others(*made)
+        if any(each.path == METADATA for each in attached):
+            stack.enter_context(whole(build_dir / CRATE_FILE, build_dir)).write_bytes(crate_archive(attached))
+        else:
+            remove_file(build_dir / CRATE_FILE, build_dir)  # of a run that is no longer there
         _, *read = printing
+        if identity is not None:
+            sign_pdf(identity, target)
         write_summary(document, study, target, summary)
     return read

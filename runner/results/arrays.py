@@ -58,13 +58,15 @@ class PredictedSets:
         return self.validation if split == "validation" else self.test
 
 
-def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
+def read_arrays(
+    path: Path, names: Collection[str] | None = None, most_bytes: int | None = None
+) -> dict[str, np.ndarray]:
     """Arrays of an .npz file, all or those of ``names`` that it has.
 
-    Raises RunnerError if it is missing, damaged, or larger than any result.
+    Raises RunnerError if it is missing, damaged, or larger than ``most_bytes``, else than any result.
     """
     try:
-        return read_npz(path, names, limits.UNPACKED_BYTES, root_of(path.parent))
+        return read_npz(path, names, most_bytes or limits.UNPACKED_BYTES, root_of(path.parent))
     except (FileNotFoundError, NotADirectoryError):
         raise RunnerError("file is missing", where=str(path), hint="run 'all' again") from None
 

@@ -37,6 +37,8 @@ WORDINGS = {
     "disk_full": "no queda espacio en el disco",
     "unreadable_result": "el resultado no se puede leer: {reason}",
     "unreadable_input": "no se puede leer lo que necesita: {reason}",
+    "code_changed": "el código del programa cambió mientras trabajaba",
+    "result_changed": "su resultado cambió o desapareció mientras trabajaba el programa: {why}",
     "other_profile": "el resultado es del perfil «{found}», no de «{wanted}»",
     "pending": "pendiente: todavía no se ha ejecutado",
     "not_planned": "no está en el fichero de experimentos",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,9 +85,10 @@ def add_scores(folder: Path, split: str, metric: str, values: Any, better: str) 
     arrays = {f"{s}.{m}.{each.better}": each.values for (s, m), each in known.items()}
     arrays[f"{split}.{metric}.{better}"] = array
     _check_directions(arrays, where)
+    if sum(each.nbytes for each in arrays.values()) > limits.SCORES_BYTES:
+        raise RunnerError(f"more than {limits.SCORES_BYTES // limits.MIB} MiB of scores", where=where)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # a stub takes **arrays for allow_pickle
-    _refuse_large(buffer, where)
     write_bytes(path, buffer.getvalue())
 
 
@@ -97,8 +97,7 @@ def read_scores(path: Path) -> ScoresByName:
 
     Nothing in it is unpickled.
     """
-    _refuse_large(path, str(path))
-    arrays = read_arrays(path)
+    arrays = read_arrays(path, most_bytes=limits.SCORES_BYTES)
     found: dict[tuple[str, str], CaseScores] = {}
     for name, array in arrays.items():
         split, metric, better = _parts(name, path)
@@ -157,14 +156,3 @@ def _check_directions(names: Mapping[str, np.ndarray], where: str) -> None:
         _, metric, better = name.split(".")
         if directions.setdefault(metric, better) != better:
             raise RunnerError(f"{metric}: both higher and lower are said to be better", where=where)
-
-
-def _refuse_large(file: Path | io.BytesIO, where: str) -> None:
-    """Raise RunnerError for more than can be meant; what is no archive, reading it tells."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (OSError, zipfile.BadZipFile, ValueError):
-        return
-    if unpacked > limits.SCORES_BYTES:
-        raise RunnerError(f"more than {limits.SCORES_BYTES // limits.MIB} MiB of scores", where=where)

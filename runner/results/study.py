@@ -8,7 +8,16 @@ from functools import cached_property
 from typing import Any, Literal
 
 from runner.errors import RunnerError
-from runner.plan.records import SEED_MARK, Author, Compared, Precision, Seeds, origin
+from runner.plan.records import (
+    MARGINS,
+    SEED_MARK,
+    Author,
+    Compared,
+    Margin,
+    Precision,
+    Seeds,
+    origin,
+)
 from runner.results.reasons import PENDING, Reason, reason_words
 from runner.results.records import Finished
 
@@ -66,12 +75,25 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Rung:
+    """A step of the way from the baseline to the best model: ``name`` is the variant that it leads to.
+
+    ``name`` is empty where a choice leads there that is not made yet. ``asked`` says that the statement asks
+    for the step.
+    """
+
+    name: str
+    label: str
+    asked: bool
+
+
+@dataclass(frozen=True)
 class Study:
     """A plan and what is there of its results.
 
     ``missing`` maps names to a reason; the practice's variants that the plan leaves out are there too.
     ``failed_since`` are finished ones that were run once more, in vain, and why. Times are told in
-    ``zone``; empty: as they were recorded.
+    ``zone``; empty: as they were recorded. Differences within ``margins`` are none, by metric.
     """
 
     title: str
@@ -87,7 +109,9 @@ class Study:
     zone: str = ""
     failed_since: Mapping[str, Reason] = field(default_factory=dict)
     compare: tuple[Compared, ...] = ()
+    ladder: tuple[Rung, ...] = ()
     precision: Precision = field(default_factory=Precision)
+    margins: Mapping[str, Margin] = field(default_factory=lambda: MARGINS)
 
     def reference(self, question: int, group: str) -> str:
         """What a question compares the variants of a group with; the baseline, unless the plan says other."""

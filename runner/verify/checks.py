@@ -19,15 +19,18 @@ from pydantic import TypeAdapter
 
 from runner.build_folder import AWAITED_FILE, RUN_FILE
 from runner.commands.request import Note, Request, open_plan
-from runner.errors import InputError, RunnerError
+from runner.errors import FULL, LIMITS, InputError, RunnerError
 from runner.plan.variants import TEMPLATES, templates_of
 from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.awaited import Awaited
 from runner.verify import pages, results
-from runner.verify.parcel import Parcel, check_attachments, open_report, unpack
+from runner.verify.origin import refuse_foreign
+from runner.verify.parcel import Parcel, check_attachments, open_report, understood, unpack
 from runner.verify.records import read_strictly
+from runner.verify.signatures import check_signatures
 
 VERSIONS = "versions"
+SIGNATURE = "signature"
 SHOWN = 20  # faults of one kind
 
 
@@ -51,17 +54,38 @@ def prepare() -> None:
     logging.lastResort = None
 
 
-def checks(pdf: Path, plan_path: Path) -> Iterator[Check]:
+def checks(pdf: Path, plan_path: Path, trusted: tuple[bytes, ...] = ()) -> Iterator[Check]:
     """The comparisons; those that can't be made are faults themselves.
 
-    Raises InputError if ``pdf`` is no PDF, or its practice another than that of ``plan_path``.
+    ``trusted`` are the certificates, in DER, of those whose word on a signer's name is taken. Raises
+    InputError if ``pdf`` is no report of this program, or its practice another than that of ``plan_path``.
     """
-    parcel, templates = open_report(pdf), templates_of(plan_path)
+    templates = templates_of(plan_path)
+    yield from checks_of(open_ours(pdf, templates), templates, trusted=trusted)
+
+
+def open_ours(pdf: Path, templates: Path) -> Parcel:
+    """The report, of the practice whose templates are given; raises InputError for anything else."""
+    parcel = open_report(pdf)
+    refuse_foreign(parcel)
     refuse_other_practice(parcel, templates)
+    return parcel
+
+
+def checks_of(
+    parcel: Parcel, templates: Path, rendered: bool = True, trusted: tuple[bytes, ...] = ()
+) -> Iterator[Check]:
+    """The comparisons of an open report; without ``rendered`` only those of its records, not of its pages."""
     with TemporaryDirectory(prefix="verify-") as folder:
         try:
-            yield from _checks(parcel, Path(folder).resolve(), templates)
-        except (RunnerError, OSError) as error:
+            if parcel.signed:
+                yield _signatures(parcel, trusted)
+            yield from _checks(parcel, Path(folder).resolve(), templates, rendered)
+        except OSError as error:
+            if error.errno in FULL | LIMITS:  # of this machine: that says nothing of the report
+                raise
+            yield _not_again(error)
+        except RunnerError as error:
             yield _not_again(error)
         except (MemoryError, GeneratorExit):
             raise
@@ -79,11 +103,20 @@ def refuse_other_practice(parcel: Parcel, templates: Path) -> None:
             raise InputError("made with the templates of another practice", where="report", hint=hint)
 
 
+def _signatures(parcel: Parcel, trusted: tuple[bytes, ...]) -> Check:
+    try:
+        with understood("the signature"):
+            found = check_signatures(parcel.signed, trusted)
+    except RunnerError as error:
+        return Check(SIGNATURE, "", (f"can't be read: {error}",))
+    return Check(SIGNATURE, found.agrees, found.faults, found.open)
+
+
 def _not_again(error: Exception) -> Check:
     return Check("report", "", (f"can't be made again from the attachments: {error}",))
 
 
-def _checks(parcel: Parcel, folder: Path, templates: Path) -> Iterator[Check]:
+def _checks(parcel: Parcel, folder: Path, templates: Path, rendered: bool) -> Iterator[Check]:
     faults = check_attachments(parcel)
     if faults and not _is_readable(parcel):
         yield Check("attachments", "", faults)
@@ -110,7 +143,7 @@ def _checks(parcel: Parcel, folder: Path, templates: Path) -> Iterator[Check]:
     if lacking := results.states_not_attached(plan, folder):
         beyond = "no epoch that begins with one of these can be trained again, as they are not attached:"
         yield Check("states", beyond, told=lacking)
-    if not parcel.manifest.left_out:
+    if rendered and not parcel.manifest.left_out:
         yield from _compared(parcel, pages.make_again(plan, folder, templates), bool(others))
 
 

@@ -17,29 +17,40 @@ from runner.plain_text import plain
 from runner.plan.variants import DEFAULT_PLAN
 from runner.processes.helper import Helper, HelperEnded
 from runner.processes.limits import Limits
-from runner.verify.checks import SHOWN, Check, checks, prepare
+from runner.verify.checks import SHOWN, SIGNATURE, Check, checks, prepare
+from runner.verify.signatures import read_authorities
 
 T = TypeVar("T")
 LIMITS = Limits(memory=VERIFY_MEMORY, seconds=VERIFY_SECONDS)
 PROVED = "is consistent with what is attached to it, as this program works it out"
+OTHER_VERSIONS, NO_SIGNATURE = (
+    "it was made by other versions than those here",
+    "who signed it can't be checked here",
+)
 NOT_PROVED = "that shows neither who made it, nor that a training took place"
 
 
-def verify(pdf: Path, plan_path: Path = DEFAULT_PLAN, limits: Limits = LIMITS) -> int:
+def verify(
+    pdf: Path, plan_path: Path = DEFAULT_PLAN, limits: Limits = LIMITS, trust: Path | None = None
+) -> int:
     """Compare the report with its attachments and print what agrees; 0 if all does, else 1.
 
-    The templates are those of ``plan_path``, as the report does not bring its own. Raises InputError if
+    The templates are those of ``plan_path``, as the report does not bring its own; ``trust`` is a
+    file of those whose word on a signer's name is taken. Raises InputError if
     ``pdf`` is no PDF, its practice another, or more than the ``limits`` would be needed to read it.
     """
-    failed = unknown = False
-    for check in asked_of(checks, pdf, limits, prepare, plan_path.absolute()):
+    failed, unknown = False, dict[str, None]()
+    trusted = read_authorities(trust) if trust is not None else ()
+    for check in asked_of(checks, pdf, limits, prepare, plan_path.absolute(), trusted):
         for line in check_lines(check):
             print(plain(line), flush=True)
-        failed, unknown = failed or bool(check.faults), unknown or bool(check.open)
+        failed = failed or bool(check.faults)
+        if check.open:
+            unknown[NO_SIGNATURE if check.name == SIGNATURE else OTHER_VERSIONS] = None
     if failed:
         print(plain(f"NOT VERIFIED: {pdf}"))
     elif unknown:
-        print(plain(f"NOT COMPARED IN FULL: {pdf}: it was made by other versions than those here"))
+        print(plain(f"NOT COMPARED IN FULL: {pdf}: {' and '.join(unknown)}"))
     else:
         print(plain(f"verified: all of {pdf} {PROVED}; {NOT_PROVED}"))
     return 1 if failed or unknown else 0
@@ -74,7 +85,8 @@ def check_lines(check: Check) -> Iterator[str]:
         yield from (f"  {each}" for each in first_faults(check.told))
         return
     kind = "FAULT" if check.faults else "NOT COMPARED"
-    count = f"{len(found)} {kind}S" if check.faults else f"{kind}, as the versions are others"
+    why = "" if check.name == SIGNATURE else ", as the versions are others"
+    count = f"{len(found)} {kind}S" if check.faults else f"{kind}{why}"
     yield f"{check.name:<12} {count if len(found) > 1 or check.open else kind}"
     yield from (f"  {each}" for each in first_faults(found))
 

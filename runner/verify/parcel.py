@@ -20,17 +20,22 @@ from runner.gate import read_given
 from runner.packages import made_with
 from runner.report.attachments import EVIDENCE, MANIFEST, templates_digest
 from runner.verify.records import Manifest, read_manifest
+from runner.verify.signatures import document_of
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """A report, its bytes, and its attachments by name; ``twice`` are names that several files have."""
+    """A report, its bytes, and its attachments by name; ``twice`` are names that several files have.
+
+    ``signed`` is the whole file where signatures were added to it, and empty where there are none.
+    """
 
     path: Path
     content: bytes
     reader: PdfReader
     attached: Mapping[str, bytes]
     twice: tuple[str, ...] = ()
+    signed: bytes = b""
 
     @cached_property
     def pages(self) -> tuple[str, ...]:
@@ -66,12 +71,18 @@ def open_report(path: Path) -> Parcel:
     attached: dict[str, bytes] = {}
     names: Counter[str] = Counter()
     try:
-        content = read_given(path)
+        whole = read_given(path)
+        content = document_of(whole)
         with understood("PDF"):
             reader = PdfReader(io.BytesIO(content), strict=True)
+            if reader.is_encrypted and not reader.decrypt(""):
+                raise RunnerError("it is encrypted: save it without a password first")
+            _refuse_many_objects(reader)
             total = 0
             for each in reader.attachment_list:
                 names[each.name] += 1
+                if names.total() > limits.ATTACHMENTS:
+                    raise RunnerError(f"it has more than {limits.ATTACHMENTS} attachments")
                 total += len(attached.setdefault(each.name, each.content))
                 if total > limits.ATTACHED_BYTES:
                     raise RunnerError(
@@ -82,7 +93,13 @@ def open_report(path: Path) -> Parcel:
     except RunnerError as error:
         raise InputError(f"not a readable PDF: {error}", where=str(path)) from error
     twice = tuple(name for name, count in names.items() if count > 1)
-    return Parcel(path, content, reader, attached, twice)
+    return Parcel(path, content, reader, attached, twice, b"" if whole == content else whole)
+
+
+def _refuse_many_objects(reader: PdfReader) -> None:
+    objects = sum(map(len, reader.xref.values())) + len(reader.xref_objStm)
+    if objects > limits.OBJECTS:
+        raise RunnerError(f"it has {objects} objects: the limit is {limits.OBJECTS}")
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from runner.build_folder import AWAITED_FILE, PACKAGES_FILE
 from runner.errors import RunnerError
 from runner.files import Record
 from runner.report.attachments import EVIDENCE, MANIFEST, PLAN_FOLDER, TABLE, TABLE_JSON
+from runner.report.crate import METADATA
 
 FOLDERS = {PLAN_FOLDER, "notebooks", "results"}
-ALONE = {TABLE, TABLE_JSON, "run.json", AWAITED_FILE, PACKAGES_FILE}  # files in no folder
+ALONE = {TABLE, TABLE_JSON, METADATA, "run.json", AWAITED_FILE, PACKAGES_FILE}  # files in no folder
 # Names that mean the same file on every system: neither ":" nor "\" of Windows, nothing that can't be seen.
 PART = re.compile(r"[^\\/:*?\"<>|\x00-\x1f\x7f]{1,255}")
 T = TypeVar("T")

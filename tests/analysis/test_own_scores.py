@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +74,13 @@ def seeds(folder: Path, name: str, shifts: tuple[float, ...], **given: str) -> d
     return {each: scored(folder, each, errors(each, shift), **given) for each, shift in pairs}  # type: ignore[arg-type]
 
 
+SIGNS = np.array(list(product((1, -1), repeat=6)))
+
+
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_seeds_are_compared_by_their_means_and_the_shared_cases(split: str, tmp_path: Path) -> None:
-    ours = seeds(tmp_path, "a", (-0.3, -0.25, -0.35), split=split)
-    theirs = seeds(tmp_path, "b", (0.0, 0.02, -0.02), split=split)
+    ours = seeds(tmp_path, "a", (-0.3, -0.25, -0.35, -0.31, -0.2, -0.28), split=split)
+    theirs = seeds(tmp_path, "b", (0.0, 0.02, -0.02, 0.01, 0.03, -0.03), split=split)
     runs = over_seeds.paired_runs(study_of(ours | theirs, "b"), "a", "b")
     (found,) = over_seeds.compare_all([runs], split, "squared_error")
     differences = np.array(
@@ -85,12 +89,34 @@ def test_seeds_are_compared_by_their_means_and_the_shared_cases(split: str, tmp_
             for one, other in runs
         ]
     )
-    by_seeds = ttest_1samp(differences.mean(axis=1), 0).pvalue
+    means = differences.mean(axis=1)
+    by_seeds = (abs((SIGNS * means).mean(axis=1)) >= abs(means.mean()) - 1e-12).mean()  # all 64 of them
     by_cases = ttest_1samp(differences.mean(axis=0), 0).pvalue
     assert found.p_value == pytest.approx(max(by_seeds, by_cases) if split == "test" else by_seeds)
-    assert (found.n, found.verdict, found.better) == (3, "better", "lower")
-    ending = " y por casos" if split == "test" else ""
-    assert found.test == f"t pareada por semillas{ending}"
+    assert (found.n, found.verdict, found.better) == (6, "better", "lower")
+    student = ttest_1samp(means, 0).confidence_interval(0.95)
+    assert found.low <= student.low and student.high <= found.high < 0
+    ending = " y t por casos" if split == "test" else ""
+    assert found.test == f"permutación de signos por semillas{ending}"
+
+
+@pytest.mark.parametrize(
+    ("count", "others", "needed", "conclusion"),
+    [(3, 0, 6, "few"), (5, 0, 6, "few"), (6, 0, 6, "better"), (7, 3, 8, "few"), (8, 3, 8, "better")],
+)
+def test_seeds_too_few_for_the_test_decide_nothing(
+    count: int, others: int, needed: int, conclusion: str, tmp_path: Path
+) -> None:
+    """However large the difference: the least p value of so many signs is above 5 %."""
+    shifts = tuple(0.001 * number for number in range(count))
+    theirs = seeds(tmp_path, "b", shifts, split="validation")
+    runs = seeds(
+        tmp_path, "a", tuple(shift - 2 - 0.01 * n for n, shift in enumerate(shifts)), split="validation"
+    )
+    pairs = over_seeds.paired_runs(study_of(runs | theirs, "b"), "a", "b")
+    beside = [[(one, one) for one in theirs.values()]] * others
+    found, *_ = over_seeds.compare_all([pairs, *beside], "validation", "squared_error")
+    assert (found.conclusion, found.needed) == (conclusion, needed)
 
 
 def test_seeds_with_other_cases_on_the_test_split_are_not_compared(tmp_path: Path) -> None:

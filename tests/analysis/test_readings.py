@@ -288,10 +288,26 @@ def test_the_minima_say_who_overfits_first() -> None:
 # ---------------------------------------------------------------- all rows
 
 
+FIGURES = [
+    {fact: value}
+    for fact, values in {
+        "best": (*VERDICTS, "unknown"),
+        "most": ("dense", "convolutional", "neither"),
+        "mistakes": ("yes", "no"),
+        "sure": ("all", "most", "half", "few", "unknown"),
+        "closest": ("yes", "no"),
+        "colour": ("all", "most", "half", "few", "none"),
+        "larger": ("centre", "edge", "neither"),
+        "blank": ("none", "some", "most", "all"),
+    }.items()
+    for value in values
+]
+
+
 def outcomes() -> dict[str, list[Facts]]:
     """The facts of every outcome, by topic."""
     losses = {"better": "better", "worse": "worse", "undecided": "undecided"}
-    found: dict[str, list[Facts]] = {"doubled": [], "batches": [], "overfitting": []}
+    found: dict[str, list[Facts]] = {"doubled": [], "batches": [], "overfitting": [], "figures": []}
     found["doubled"] = [each.facts for each in doubles()]
     titles = product([*losses, "unknown"], repeat=2)
     found["doubled"] += [{"filters": f, "layers": layers} for f, layers in titles]
@@ -313,6 +329,13 @@ def outcomes() -> dict[str, list[Facts]]:
     ]
     sides = {side for r in all_batches() for side in (r.sides("last")["small"], r.sides("last")["large"])}
     found["batches"] += [{"side": side} for side in sides]
+    parts = product(["there", "missing", "left out"], *([*losses, "unknown"],) * 2, ["all", "one of several"])
+    found["ladder"] = [dict(zip(("ladder", "asked", "rest", "seeds"), each, strict=True)) for each in parts]
+    ends = product(["unknown", "earlier", "last"], *(losses,) * 2)
+    found["epochs"] = [
+        dict(zip(("best", "best_test_accuracy", "best_test_loss"), each, strict=True)) for each in ends
+    ]
+    found["orders"] = [{"orders": orders} for orders in ("same", "other", "unknown")]
     for gap, seeds, splits, turned, rise in product(
         *(["apart", "reversed", "none"],) * 2, ["same", "harder", "easier"], [True, False], [None, *VERDICTS]
     ):
@@ -320,6 +343,7 @@ def outcomes() -> dict[str, list[Facts]]:
         for margin in (True, False):
             reading = Overfitting(gap, seeds, splits, turned, margin, risen, risen)
             found["overfitting"].append(reading.facts)
+    found["figures"] = [*found["overfitting"], *FIGURES]
     return found
 
 

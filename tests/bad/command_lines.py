@@ -53,7 +53,7 @@ ROWS = [
     wrong("reproduce nothing", "reproduce {folder}/a.pdf --variant good", "{folder}/a.pdf: no such file"),
     wrong("reproduce no PDF", "reproduce {folder}/a.pdf --variant a", "not a readable PDF", make="a.pdf"),
     wrong("reproduce no variant", "reproduce {folder}/a.pdf", "Missing option '--variant'", make="a.pdf"),
-    wrong("verify a folder", "verify {folder}/a", "'{folder}/a' is a directory", make="a/"),
+    wrong("verify an empty folder", "verify {folder}/a", "no .pdf file below", "hint: give", make="a/"),
     wrong("no plan", "plan --plan {folder}/none.toml", "{folder}/none.toml: no such file", "hint: give"),
     wrong("plan is a folder", "plan --plan {folder}/a", "'{folder}/a' is a directory", make="a/"),
     wrong("plan is prose", f"all --plan {PROJECT_ROOT}/README.md", "README.md: not valid TOML", "line"),

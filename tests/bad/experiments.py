@@ -28,6 +28,19 @@ OTHER = '\n[variants.other]\nlabel = "otra"\ngroup = "batch"\nextends = "base"\n
 CHOICE = OTHER + '[[variants.other.choose]]\nlabel = "x"\n'
 NOTE = '\n[notebooks.n]\nlabel = "x"\nnotebook = "experiment.ipynb"\n'
 GOOD = HEAD + BASE
+LADDER = """
+[ladder]
+question = 12
+to = "x"
+[[ladder.steps]]
+name = "a"
+label = "a"
+parameters = ["epochs"]
+[[ladder.steps]]
+name = "b"
+label = "b"
+parameters = ["seed"]
+"""
 NAMING = "not a name: 1 to 40 of a-z, 0-9 and -"
 PARAMETERS = "variants.base.parameters: "
 
@@ -36,6 +49,11 @@ def changed(key: str, value: str) -> str:
     """A good file in which one parameter of the base has another value."""
     lines = [line for line in GOOD.splitlines() if not line.startswith(f"{key} =")]
     return "\n".join([*lines, f"{key} = {value}\n"])
+
+
+def seeded(seeds: str) -> str:
+    """A good file whose profile has these seeds."""
+    return GOOD.replace("draft", f"seeds = {seeds}\ndraft")
 
 
 def named(name: str) -> str:
@@ -68,6 +86,20 @@ def code(source: object, **metadata: object) -> dict[str, object]:
     return {"cell_type": "code", "source": source, "metadata": metadata}
 
 
+MARGIN = "needs a number above 0, or { relative = a share between 0 and 1 }; found: "
+MARGINS = [
+    wrong(f"{given} as a margin", f"{GOOD}[margins]\n{key} = {given}\n", f"margins{says}")
+    for key, given, says in [
+        ("accuracy", "0", f".accuracy: {MARGIN}0"),
+        ("accuracy", '"1 %"', f'.accuracy: {MARGIN}"1 %"'),
+        ("accuracy", "true", f".accuracy: {MARGIN}true"),
+        ("accuracy", "1.0", ": accuracy is a share: 0.01 is one point (found: 1)"),
+        ("cross_entropy", "{ relative = 5 }", f'.cross_entropy: {MARGIN}{{"relative": 5}}'),
+        ("cross_entropy", "{ relativ = 0.05 }", f'.cross_entropy: {MARGIN}{{"relativ": 0.05}}'),
+        ('"a b"', "1.5", ".a b: not a metric: a letter, then letters, digits, _ and -"),
+        ("error", "inf", ".error: inf is not a finite number"),
+    ]
+]
 FORM = [
     wrong("half a line", "title = \n", "not valid TOML", "line 1", "hint: texts need quotes"),
     wrong("empty", "", "title: Field required", "profiles: Field required"),
@@ -370,6 +402,11 @@ IGNORED = [
         UNTRAINED + "max_epochs = 2\n" + NOTE,
         "profiles.full.max_epochs: nothing takes it",
     ),
+    wrong("seeds of nobody", seeded("{ x = 3 }"), "full.seeds: 'x' is not defined"),
+    wrong("a variant without seeds", seeded("{ base = 0 }"), "full.seeds: a number from 1 to 50"),
+    wrong("seeds in words", 'seeds = "many"\n' + GOOD, "seeds: a number from 1 to 50, 'auto'", "'many'"),
+    wrong("a ladder to nobody", f"{GOOD}{LADDER}", "ladder.to: 'x' is not defined"),
+    wrong("a ladder without its end", f"{GOOD}{LADDER}".replace('"x"', '"base"'), "the last step is 'b'"),
     wrong("seeds without variants", "seeds = 3\n" + UNTRAINED + NOTE, "seeds: nothing takes it"),
     wrong(
         "a parameter of another profile",
@@ -402,4 +439,4 @@ LETTERS = [
     ),
 ]
 
-ROWS = [*IMPOSSIBLE, *IGNORED, *FORM, *NAMES, *KEYS, *VALUES, *LINKS, *NOTEBOOKS, *LETTERS]
+ROWS = [*IMPOSSIBLE, *IGNORED, *MARGINS, *FORM, *NAMES, *KEYS, *VALUES, *LINKS, *NOTEBOOKS, *LETTERS]

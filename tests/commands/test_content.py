@@ -114,7 +114,7 @@ def test_an_older_template_is_rendered_and_a_faulty_one_costs_nothing(practice: 
     answer.write_text("{{ nothing_of_the_kind.at_all }}", "utf-8")
     done = practice.run("all")
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "report.pdf, report.json, notebook.ipynb, notebook.html" in done.stderr
+    assert "report.pdf, report.json, report.crate.zip, notebook.ipynb, notebook.html" in done.stderr
     assert "stay as they were" in done.stderr
     assert practice.outputs == before
     assert not list(practice.build.glob(".*.tmp"))

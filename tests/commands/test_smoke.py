@@ -17,6 +17,7 @@ from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.printing import conformance
 from runner.results.records import read_result
 from tests.browser import assert_right, look
+from tests.measured_pages import faults, measure
 from tests.program import HANG_SECONDS, Command, all_ended, report_text, until
 from tests.tiny_plan import notebook, run, shorten, start, variant, write_gate, write_notebook, write_plan
 
@@ -57,6 +58,10 @@ def test_every_page_says_that_it_is_a_draft(pages: list[str]) -> None:
 
 def test_the_report_conforms_to_pdf_a_and_pdf_ua(build: Path) -> None:
     assert conformance.check(build / "report.pdf") == ()
+
+
+def test_no_page_is_one_that_a_reader_would_frown_at(build: Path) -> None:
+    assert faults(measure(build / "report.pdf")) == []
 
 
 def test_a_name_prints_as_text(pages: list[str]) -> None:

@@ -124,11 +124,11 @@ def test_a_choice_that_is_made_is_not_assumed(tmp_path: Path) -> None:
 def test_kinds_of_little_work_are_not_calibrated() -> None:
     variants = [v for v in PLAN.variants if v.kind == "training"]
     todo = [(v, likely(v, {}, [v.name for v in variants], PLAN)) for v in variants]
-    wanted = _wanted(todo, lambda v: 2 if v.choose else 1, (), costs)
+    wanted = _wanted(todo, lambda v: 2 if v.name == "best" else 1, (), costs)
     assert 3 <= len(wanted) <= 6
     assert [threads for _, threads, _ in wanted].count(2) == 1  # the last one has both cores, and most work
     kept = [sample("c-adam", 1e-3)]
-    assert len(_wanted(todo, lambda v: 2 if v.choose else 1, kept, costs)) == len(wanted) - 1
+    assert len(_wanted(todo, lambda v: 2 if v.name == "best" else 1, kept, costs)) == len(wanted) - 1
 
 
 def test_without_samples_the_operations_serve_and_notebooks_take_what_they_took() -> None:

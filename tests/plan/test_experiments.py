@@ -27,10 +27,10 @@ def test_a_good_file_is_not_refused(folder: Path) -> None:
 def test_what_is_handed_in_is_called_as_the_file_says(folder: Path) -> None:
     path = folder / "experiments.toml"
     path.write_text(HEAD + BASE, encoding="utf-8")
-    assert make_plan(path, "full").outputs.rendered[2:] == ("notebook.ipynb", "notebook.html")
+    assert make_plan(path, "full").outputs.rendered[3:] == ("notebook.ipynb", "notebook.html")
     path.write_text(HEAD + BASE + '[output]\nnotebook = "tp-2"\nmessage = "rendu"\n', encoding="utf-8")
     outputs = make_plan(path, "full").outputs
-    assert outputs.rendered == ("report.pdf", "report.json", "tp-2.ipynb", "tp-2.html")
+    assert outputs.rendered == ("report.pdf", "report.json", "report.crate.zip", "tp-2.ipynb", "tp-2.html")
     assert (outputs.draft, outputs.receipt) == ("rendu.eml", "rendu.json")
 
 
@@ -65,3 +65,14 @@ def test_every_question_has_a_variant_or_notebook() -> None:
     plan = make_plan(DEFAULT_PLAN, "full")
     assert {q for v in plan.variants for q in v.questions} == set(range(1, 19))
     assert tomllib.loads(DEFAULT_PLAN.read_text(encoding="utf-8"))["handin"]
+
+
+def test_margins_of_the_file_go_before_those_of_the_program(folder: Path) -> None:
+    path = folder / "experiments.toml"
+    path.write_text(HEAD + BASE, encoding="utf-8")
+    assert make_plan(path, "full").margins == {"accuracy": (0.01, False), "cross_entropy": (0.05, True)}
+    path.write_text(
+        HEAD + BASE + "[margins]\naccuracy = 0.005\nrmse = { relative = 0.1 }\n", encoding="utf-8"
+    )
+    margins = make_plan(path, "full").margins
+    assert margins == {"accuracy": (0.005, False), "cross_entropy": (0.05, True), "rmse": (0.1, True)}

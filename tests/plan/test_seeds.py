@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,19 +88,42 @@ def test_the_build_folder_remembers_the_seeds(tmp_path: Path) -> None:
     assert load_plan(Request(build_dir=tmp_path)).variants == PLAN.variants
 
 
+def practice_with(content: str, folder: Path) -> Path:
+    """The practice's notebooks in ``folder``, beside an experiments file of this content."""
+    for notebook in DEFAULT_PLAN.parent.glob("*.ipynb"):
+        (folder / notebook.name).write_bytes(notebook.read_bytes())
+    path = folder / "experiments.toml"
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize(("line", "count"), [("seeds = 3", 3), ('seeds = "auto"', 1)])
 def test_seeds_of_the_experiments_file(tmp_path: Path, line: str, count: int) -> None:
     content = DEFAULT_PLAN.read_text(encoding="utf-8").replace("# seeds = 3", f"{line}  # was 3")
-    for notebook in DEFAULT_PLAN.parent.glob("*.ipynb"):
-        (tmp_path / notebook.name).write_bytes(notebook.read_bytes())
-    path = tmp_path / "experiments.toml"
-    path.write_text(content, encoding="utf-8")
+    path = practice_with(content, tmp_path)
     plan = load_plan(Request(build_dir=tmp_path / "build", plan_path=path))
     assert plan.seeds.count == count
     assert plan.seeds.auto == ("auto" in line)
     path.write_text(content.replace(line, "seeds = 0"), encoding="utf-8")
     with pytest.raises(InputError, match="seeds"):
         make_plan(path, "full")
+
+
+def test_seeds_of_some_variants_are_the_profiles_and_an_option_is_for_all(tmp_path: Path) -> None:
+    content = DEFAULT_PLAN.read_text(encoding="utf-8")
+    path = practice_with(re.sub(r"^# (seeds = {)", r"\1", content, flags=re.MULTILINE), tmp_path)
+    plan = load_plan(Request(build_dir=tmp_path, plan_path=path))
+    often = {"baseline", "batch-256", "filters-x2", "layers-x2", "best"}
+    assert {v.name for v in plan.variants if v.kind == "training" and plan.seeds.of(v.name) == 3} == often
+    assert [v.name for v in plan.variants if "~" in v.name and v.name.startswith("best")] == [
+        "best~2",
+        "best~3",
+    ]
+    remember(load_plan(Request(build_dir=tmp_path, plan_path=path, seeds="1")), tmp_path)
+    again = load_plan(Request(build_dir=tmp_path, plan_path=path))
+    assert [v.name for v in again.variants] == [v.name for v in PLAN.variants]
+    assert load_plan(Request(build_dir=tmp_path, plan_path=path, seeds="2")).seeds.of("best") == 2
+    assert load_plan(Request(build_dir=tmp_path / "draft", plan_path=path, profile="smoke")).seeds == Seeds()
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from runner import PROJECT_ROOT
+from runner.analysis import pictures
 from runner.errors import RunnerError
 from runner.figures.own import own_draws
 from runner.figures.style import (
@@ -221,7 +222,7 @@ def test_maps_that_hardly_vary_are_blank() -> None:
     maps = np.random.default_rng(2).uniform(-1, 1, (8, 8, 4))
     maps[..., 1] *= 0.01
     maps[..., 2] += 50
-    assert grids.blank_maps(maps).tolist() == [False, True, False, False]
+    assert pictures.blank_maps(maps).tolist() == [False, True, False, False]
     assert bar_ends(grids.feature_maps(maps)) == "neither"
 
 

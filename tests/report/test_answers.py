@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import matplotlib.pyplot as plt
 import pytest
 
 from runner import PROJECT_ROOT
+from runner.analysis import over_seeds
+from runner.analysis.compare import Comparison
 from runner.figures.drawn import Drawn
+from runner.figures.own import own_draws
+from runner.practice import tables
+from runner.report.claims.evidence import Claim
 from runner.report.html import report_html
 from runner.results.reasons import said
-from runner.results.study import MissingVariant
+from runner.results.study import MissingVariant, Study
 from tests.made_up import Story, make_study
 from tests.made_up_records import CLASSES
 
@@ -26,14 +35,20 @@ FIGURES = (
     *("fig-mapas-primera", "fig-mapas-ultima", "fig-red-mejor", "fig-filtros-base"),
     *("fig-filtros-segunda", "fig-fallos", "fig-reconstruccion"),
 )
+DRAWS = own_draws(TEMPLATES) or {}
 SMALL = (700, 600)  # validation and test images: enough for the tests to see a difference
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """The HTML of each answer by its number."""
+    """The HTML of each answer by its number, all claims, and the comparisons that anything rests on.
+
+    That is: summary, answers, discussion, titles of figures, and the notebook's tables of verdicts.
+    """
 
     answers: dict[int, str]
+    claims: tuple[Claim, ...]
+    asked: tuple[Comparison, ...]
 
     def text(self, number: int) -> str:
         """An answer's words with single spaces."""
@@ -94,6 +109,8 @@ STORIES = {
     ),
 }
 
+AT_BEST = "en estos entrenamientos, cada uno en su mejor época"
+
 
 @pytest.fixture(scope="module")
 def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
@@ -108,18 +125,74 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
 
 def rendered(story: Story, folder: Path) -> Rendered:
     """Results on disk, the study loaded from them, and the report's answers."""
-    study = make_study(folder, story)
+    study, asked = make_study(folder, story), list[Comparison]()
+    compared = over_seeds.compared
+
+    def noted(*wanted: Any) -> tuple[Comparison, ...]:
+        found = compared(*wanted)
+        asked.extend(found)
+        return found
+
     figures: dict[str, Drawn | MissingVariant] = {
         name: Drawn(Path(f"{name}.svg"), "una figura") for name in FIGURES
     }
-    document = report_html(study, figures, TEMPLATES, "0" * 64).html
-    found = re.findall(r'<section class="question" id="pregunta-(\d+)">(.*?)</section>', document, re.DOTALL)
-    return Rendered({int(number): body for number, body in found})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(over_seeds, "compared", noted)
+        patch.setattr(tables, "compared", noted)
+        document = report_html(study, figures, TEMPLATES, "0" * 64)
+        draw_titles(study)
+        show_verdicts(study)
+    parts = r'<section class="question" id="pregunta-(\d+)">(.*?)</section>'
+    found = re.findall(parts, document.html, re.DOTALL)
+    return Rendered({int(number): body for number, body in found}, document.claims, tuple(asked))
+
+
+def draw_titles(study: Study) -> None:
+    """The figures whose titles say what comparisons came to."""
+    for id in ("fig-resumen", "fig-lotes-diferencias", "fig-redes"):
+        with suppress(MissingVariant):
+            plt.close(DRAWS[id](study).figure)
+
+
+def show_verdicts(study: Study) -> None:
+    """The tables of the notebook, of all that a question compares."""
+    with redirect_stdout(io.StringIO()):
+        for _, group, reference in study.compare:
+            tables.verdicts(study, study.available(study.group(group)), reference or study.baseline)
 
 
 def plain(fragment: str) -> str:
     """Text without tags, entities or line breaks."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", fragment)).split())
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_no_two_statements_contradict_each_other(render: Render, story: str) -> None:
+    """Whoever says something of the same comparison has the same verdict, interval and p value of it."""
+    known: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
+    for each in render(story).asked:
+        key = each.variant, each.reference, each.split, each.metric, each.epoch
+        said = each.conclusion, each.difference, each.low, each.high, each.p_adjusted
+        known.setdefault(key, set()).add(said)
+    assert len(known) > 4
+    assert {key: said for key, said in known.items() if len(said) > 1} == {}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_number_is_the_same_wherever_it_is_printed(render: Render, story: str) -> None:
+    """Summary, answers and discussion; a section's list of several is no one number."""
+    known: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for claim in render(story).claims:
+        for value in claim.values:
+            sections = known.setdefault((" ".join(claim.variants), str(value.metric)), {})
+            sections.setdefault(claim.section, set()).add(value.printed.exact)
+    shared = {
+        key: set().union(*sections.values())
+        for key, sections in known.items()
+        if len(sections) > 1 and all(len(values) == 1 for values in sections.values())
+    }
+    assert len(shared) > 5
+    assert {key: values for key, values in shared.items() if len(values) > 1} == {}
 
 
 @pytest.mark.parametrize("number", range(1, 19))
@@ -140,9 +213,11 @@ def test_smaller_batches_win(render: Render) -> None:
     report = render("small")
     lead, text = report.lead(9), report.text(9)
     down = r"baja un [\d,]+ % con lotes de 4 y un [\d,]+ % con 16, y sube un [\d,]+ % con lotes de 128"
-    assert re.match(f"Al terminar la época 10, la pérdida de validación {down}", lead)
+    assert re.match(
+        f"En estos entrenamientos, al terminar la época 10, la pérdida de validación {down}", lead
+    )
     assert "modelo base tienen menos pérdida que él; los mayores tienen más pérdida" in text
-    assert "Coincide: cada uno en su mejor época, alguno de los lotes menores acierta más" in text
+    assert f"Coincide: {AT_BEST}, alguno de los lotes menores acierta más" in text
     assert "Coincide solo en apariencia" in text  # the training loss rises as well
     assert "Es compatible: sin escalarla" in text
     assert "64 veces menos" in text
@@ -154,8 +229,8 @@ def test_smaller_batches_lose(render: Render) -> None:
     assert re.search("baja .* con lotes de 128 y .* con 256, y sube .* con lotes de 4", report.lead(9))
     text = report.text(9)
     assert "modelo base tienen más pérdida que él; los mayores tienen menos pérdida" in text
-    assert "No coincide: cada uno en su mejor época, alguno de los lotes menores acierta menos" in text
-    assert "No coincide: cada uno en su mejor época, con lotes de 256 se acierta más en validación" in text
+    assert f"No coincide: {AT_BEST}, alguno de los lotes menores acierta menos" in text
+    assert f"No coincide: {AT_BEST}, con lotes de 256 se acierta más en validación" in text
     assert "No se ve la necesidad" in text
 
 
@@ -191,7 +266,7 @@ def test_the_ranking_of_the_last_epoch_may_be_another_at_the_best(
     assert re.search(f"En su mejor época se acercan: {together}", report.lead(9))
     text = report.text(9)
     assert "toca fondo ya en la época 3; con lotes de 256, en la 8" in text
-    at_best = r"Cada uno en su mejor época, la pérdida de validación sube un [\d,]+ % con lotes de 4"
+    at_best = rf"E{AT_BEST[1:]}, la pérdida de validación sube un [\d,]+ % con lotes de 4"
     assert re.search(at_best, text)
     assert "acierta menos" in report.lead(10)
     assert "gana en las dos medidas" in report.lead(10)
@@ -311,7 +386,7 @@ def test_best_model_against_the_baseline(render: Render, story: str, words: str)
 def test_choices_and_candidates(render: Render) -> None:
     """Winner, tied and worse candidates are said with their labels."""
     text = render("small").text(12)
-    assert "Mejoran la exactitud de validación: SGD con momento." in text
+    assert "Mejoran la exactitud de validación en estos entrenamientos: SGD con momento." in text
     assert "La empeoran: sin normalización por lotes." in text
     assert "Red compacta con Adam" in text and "Los demás no se distinguen" in text
     assert "SGD con momento de Nesterov" in render("small").text(4)

@@ -111,9 +111,15 @@ def test_one_seed_says_what_it_cannot_show(tell: Tell) -> None:
         "no demuestra que el mismo cambio, con otra semilla, tuviera el mismo efecto" in report["pregunta-12"]
     )
     assert "Cada variante se entrenó con una sola semilla" in report["appendix"]
+    assert "para decir algo de las recetas hacen falta al menos 6 semillas" in report["appendix"]
+    assert "sobreajuste en este entrenamiento" in report["pregunta-7"]
+    assert "En estos entrenamientos, al terminar la época 10, la pérdida" in report["pregunta-9"]
+    assert report["pregunta-10"].count("Esta red entrenada con el doble de filtros") == 1
+    assert "supera al modelo base en estos entrenamientos" in report["pregunta-12"]
+    assert "supera al modelo base en estos entrenamientos" in report["summary"]
     assert "Es una sola semilla y un solo reparto." in report["pregunta-7"]
     everything = " ".join(report.values())
-    for words in ("±", "La banda", "repetición", "t pareada por semillas", "Semillas añadidas"):
+    for words in ("±", "La banda", "repetición", "por semillas", "Semillas añadidas"):
         assert words not in everything.replace("margen de error de la pérdida final (±", "")
 
 
@@ -135,9 +141,15 @@ def test_tables_give_mean_deviation_and_n(make: Make, tell: Tell) -> None:
 
 def test_verdicts_are_of_the_seeds(make: Make, tell: Tell) -> None:
     assert re.search(r"\(IC 95 % de [^)]*?; p [=<] [\d,]+; 3 semillas\)", plain(tell("three")["pregunta-13"]))
-    assert "con la t de Student pareada entre semillas" in plain(tell("three")["appendix"])
+    appendix = plain(tell("three")["appendix"])
+    assert "la prueba de permutación de signos y el intervalo" in appendix
+    assert "(BCa, 20.000 veces)" in appendix and "Con menos de 6 semillas" in appendix
+    few = plain(tell("three")["pregunta-9"])
+    assert "Con demasiado pocas semillas para decidir, al terminar la época 10, no se demuestra" in few
+    assert "demasiado pocas semillas para decidir (hacen falta 8)" in few  # of four comparisons
+    assert "demasiado pocas semillas para decidir (hacen falta 6)" in plain(tell("three")["pregunta-10"])
     tests = {claim.test for claim in document(make("three")).claims}
-    assert "t pareada por semillas y por imágenes" in tests
+    assert "permutación de signos por semillas y t por imágenes" in tests
     assert "una sola semilla" not in plain(tell("three")["pregunta-12"]).lower()
     assert "entre semillas, los intervalos son de la t de Student" in plain(tell("three")["pregunta-7"])
 
@@ -182,19 +194,20 @@ def test_a_search_says_what_it_spent(make: Make, tell: Tell) -> None:
     seconds = round(sum(study.get(name).result.wall_seconds for name in extra))
     assert f"Fueron {seconds // 60} min {seconds % 60} s de ejecución en 6 entrenamientos" in text
     assert "con un límite de 1 h 30 min" in text
-    assert "otra semilla no cabía en el límite" in text
-    assert "los valores p de estas son algo optimistas" in text
+    assert "las semillas de otra comparación no cabían en el límite" in text
+    assert "Cada comparación se prueba una sola vez, con todas sus semillas" in text
     table = plain(re.findall(r'id="tab-semillas".*?</table>', tell("auto")["appendix"], re.DOTALL)[0])
     assert "doble de capas convolucionaleslotes de 2563601,0" in table  # n, and seconds of two runs
     assert "Semillas: " in plain(tell("auto")["pregunta-12"])
-    assert "Con una sola semilla quedaron: modelo base" in plain(tell("auto")["pregunta-12"])
+    few = "Varias semillas tienen lotes de 256, doble de capas convolucionales, red compacta con Adam y"
+    assert few in plain(tell("auto")["pregunta-12"])
 
 
 def test_why_a_search_ended_follows_the_record(make: Make) -> None:
     study = make("auto")
     for stopped, words in [
-        ("decided", "no quedaba ninguna abierta"),
-        ("most", "llegaron al máximo de semillas previsto"),
+        ("decided", "no dejaba ninguna abierta"),
+        ("most", "con las semillas que necesita cada una"),
         ("interrupted", "Se interrumpió antes de terminar"),
     ]:
         search = SEARCH.model_copy(update={"stopped": stopped})

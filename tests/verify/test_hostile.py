@@ -380,3 +380,14 @@ def test_many_large_streams_are_too_much_memory_and_end_in_words(
     done = runner("verify", "--plan", str(small.plan), str(altered(change)))
     assert done.returncode == 2, done.stdout
     assert "hold more than 512 MiB" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"), [("ATTACHMENTS", "more than 2 attachments"), ("OBJECTS", "objects: the limit is 2")]
+)
+def test_more_attachments_or_objects_are_refused(
+    limit: str, words: str, small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"runner.limits.{limit}", 2)
+    with pytest.raises(InputError, match=words):
+        open_report(small.pdf)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, StreamObject
 
+from runner import PROJECT_ROOT
 from runner.commands.request import Request, load_plan
 from runner.report.attachments import EVIDENCE, MANIFEST
 from runner.verify.checks import checks
 from runner.verify.pages import check_objects, check_pages
 from runner.verify.parcel import open_report, unpack
 from runner.verify.results import check_metrics, check_notebooks
-from tests.program import Command
+from tests.program import Command, command_line
 from tests.verify.conftest import Change, Small, attached_streams
 
 pytestmark = pytest.mark.xdist_group("verify")
@@ -195,8 +197,8 @@ def test_a_pdf_without_attachments_does_not_verify(tmp_path: Path, runner: Comma
     writer.add_blank_page(100, 100)
     writer.write(tmp_path / "blank.pdf")
     done = runner("verify", str(tmp_path / "blank.pdf"))
-    assert done.returncode == 1
-    assert f"{MANIFEST}: missing" in done.stdout
+    assert done.returncode == 2
+    assert "nothing is attached to it" in done.stderr and "verified" not in done.stdout.lower()
 
 
 def test_templates_that_came_with_the_pdf_are_not_used(
@@ -221,3 +223,14 @@ def test_templates_that_came_with_the_pdf_are_not_used(
     found = list(checks(altered(change), small.plan))
     assert {check.name for check in found} >= {"claims", "pages", "objects"}, found
     assert not any("run" in fault for check in found for fault in check.faults if "SystemExit" in fault)
+
+
+def test_what_this_machine_refuses_is_no_fault_of_the_report(small: Small) -> None:
+    """A disk that is full, or a limit: an error, and not a word of the report."""
+    limited = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
+    code = limited + "runpy.run_module('runner', run_name='__main__')"
+    words = command_line("verify", str(small.pdf), "--plan", str(small.plan), code=code)
+    done = subprocess.run(words, cwd=PROJECT_ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "File too large" in done.stderr and "ulimit -f" in done.stderr
+    assert "VERIFIED" not in done.stdout and "FAULT" not in done.stdout

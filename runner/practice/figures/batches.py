@@ -12,11 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from runner.analysis import readings
 from runner.figures.style import INK, WIDTH, label_lines, localise, plain
 from runner.language.i18n import tr
-from runner.language.phrases import plain_phrase
-from runner.plan.variants import TEMPLATES
 from runner.practice.figures.bands import Histories, band, histories, values
 from runner.practice.figures.colours import colour_of
 from runner.practice.figures.differences import Series, differences, name_epochs, paired
+from runner.practice.figures.titles import title
 from runner.results.records import WhichEpoch
 from runner.results.study import Study
 
@@ -26,7 +25,7 @@ ASIDE = 0.06  # how far beside their size both differences stand, as a share of 
 def batch_curves(study: Study, reading: readings.Batches | None = None) -> Figure:
     """Training and validation loss by epoch, a line a batch size, the minima of validation marked."""
     reading = reading or readings.batches(study)
-    figure, (train, validation) = plt.subplots(1, 2, figsize=(WIDTH, 2.9), sharey=True)
+    figure, (train, validation) = plt.subplots(1, 2, figsize=(WIDTH, 2.1), sharey=True)
     title(figure, "batches", "curves_title", reading.facts)
     for name in reading.names:
         runs, colour = histories(study, name), colour_of(name)
@@ -42,7 +41,7 @@ def batch_curves(study: Study, reading: readings.Batches | None = None) -> Figur
 def batch_differences(study: Study, reading: readings.Batches | None = None) -> Figure:
     """Losses and accuracies of validation less the base's, at the last and at the best epoch, paired."""
     reading = reading or readings.batches(study)
-    figure, (loss, accuracy) = plt.subplots(1, 2, figsize=(WIDTH, 2.7))
+    figure, (loss, accuracy) = plt.subplots(1, 2, figsize=(WIDTH, 2.05))
     title(figure, "batches", "differences_title", reading.facts)
     sizes = dict(reading.sizes)
     for axis, moves, factor in [(loss, reading.losses, 1.0), (accuracy, reading.accuracies, 100.0)]:
@@ -67,17 +66,6 @@ def series(moves: readings.Moves, epoch: WhichEpoch, sizes: dict[str, int], fact
     return paired(moves.compared, [sizes[c.variant] * aside for c in moves.compared], factor)
 
 
-def title(figure: Figure, topic: str, part: str, facts: readings.Facts) -> None:
-    """What the figure shows, in words that follow from the results."""
-    figure.suptitle(
-        plain(plain_phrase(TEMPLATES, topic, part, facts)),
-        x=0.01,
-        ha="left",
-        fontsize=10,
-        fontweight="semibold",
-    )
-
-
 def curve(axis: Axes, runs: Histories, field: str, colour: str, line: str) -> None:
     """The mean over the seeds, and the band between them."""
     y = values(runs, field).mean(axis=0)
@@ -96,7 +84,7 @@ def mark_lowest(axis: Axes, runs: Histories, colour: str) -> None:
     axis.plot(runs[0][at].epoch, y[at], "o", ms=5.5, color=colour, mec=INK, mew=0.7, zorder=5)
 
 
-def label_ends(axis: Axes, study: Study, labels: Sequence[tuple[str, str]], gap: float = 0.09) -> None:
+def label_ends(axis: Axes, study: Study, labels: Sequence[tuple[str, str]], gap: float = 0.13) -> None:
     """Name the validation curves of some variants at their ends."""
     ends = []
     for name, text in labels:

@@ -19,12 +19,9 @@ from runner.analysis.compare import TurningPoint, turning_point
 from runner.analysis.over_seeds import validation_accuracy
 from runner.figures.style import (
     BLUE,
-    GREEN,
     GREY,
     INK,
     RULE,
-    TRAIN,
-    VALIDATION,
     WIDTH,
     TickFormat,
     label_lines,
@@ -57,29 +54,29 @@ MISTAKE_TITLE, MISTAKE_GAP = 0.5, 0.95  # room for two lines above each and for 
 IMAGE_GAP, IMAGE_TITLE = 0.28, 0.36  # between sample images and above each, in sides of one
 
 
-def curves(epochs: Sequence[Epoch], label: str, others: Histories = ()) -> Figure:
-    """Loss and accuracy by epoch, training and validation; the lowest validation loss is marked.
+def curves(epochs: Sequence[Epoch], label: str, others: Histories = (), colour: str = BLUE) -> Figure:
+    """Loss and accuracy by epoch, training dashed; the lowest validation loss is marked.
 
     ``label`` is the variant's name for the title, empty for none; ``others`` its curves with other seeds,
-    shown as a band.
+    shown as a band. ``colour`` is the variant's.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.0))
     if label:
         figure.suptitle(plain(label), x=0.01, ha="left", fontsize=10)
     runs = (epochs, *others)
-    _pair(left, runs, "cross_entropy", tr("Pérdida (entropía cruzada)"))
-    _pair(right, runs, "accuracy", tr("Exactitud"))
-    _mark_lowest(left, turning_point(epochs), len(epochs))
+    _pair(left, runs, "cross_entropy", tr("Pérdida (entropía cruzada)"), colour)
+    _pair(right, runs, "accuracy", tr("Exactitud"), colour)
+    _mark_lowest(left, turning_point(epochs), len(epochs), colour)
     return figure
 
 
-def _mark_lowest(axis: Axes, lowest: TurningPoint, epochs: int) -> None:
+def _mark_lowest(axis: Axes, lowest: TurningPoint, epochs: int, colour: str) -> None:
     """A ring on the lowest validation loss, and its value above all curves."""
     low, high = axis.get_ylim()
-    top = high + 0.14 * (high - low)
+    top = high + 0.2 * (high - low)
     axis.set_ylim(low, top)
-    axis.plot(lowest.epoch, lowest.value, "o", ms=7, mfc="none", color=VALIDATION)
-    axis.plot([lowest.epoch, lowest.epoch], [lowest.value, high], ":", color=VALIDATION, lw=0.9)
+    axis.plot(lowest.epoch, lowest.value, "o", ms=7, mfc="none", color=colour)
+    axis.plot([lowest.epoch, lowest.epoch], [lowest.value, high], ":", color=colour, lw=0.9)
     share = (lowest.epoch - 1) / max(1, epochs - 1)
     axis.text(
         lowest.epoch,
@@ -88,28 +85,26 @@ def _mark_lowest(axis: Axes, lowest: TurningPoint, epochs: int) -> None:
         ha="left" if share < 0.3 else "right" if share > 0.7 else "center",
         va="center",
         fontsize=8,
-        color=VALIDATION,
+        color=colour,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # over the rules
     )
 
 
-def _pair(axis: Axes, runs: Histories, metric: str, title: str) -> None:
+def _pair(axis: Axes, runs: Histories, metric: str, title: str, colour: str) -> None:
     epochs = runs[0]
     x = [e.epoch for e in epochs]
     ends = []
-    for split, name, colour, mark in [
-        ("train", tr("entrenamiento"), TRAIN, "s"),
-        ("validation", tr("validación"), VALIDATION, "o"),
-    ]:
+    for split, name, line in [("train", tr("entrenamiento"), "--"), ("validation", tr("validación"), "-")]:
         y = [getattr(e, f"{split}_{metric}") for e in epochs]
         band(axis, runs, f"{split}_{metric}", colour)
-        axis.plot(x, y, color=colour, marker=mark, ms=3)
+        axis.plot(x, y, line, color=colour, marker="o", ms=2.5)
         ends.append((x[-1], y[-1], name, colour))
-    axis.set(title=title, xlabel=tr("época"))
+    axis.set_title(title, fontweight="normal")
+    axis.set_xlabel(tr("época"))
     axis.margins(x=0.04)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     localise(axis)
-    label_lines(axis, ends, gap=0.09)
+    label_lines(axis, ends, gap=0.13)
 
 
 def sample_images(
@@ -155,7 +150,7 @@ def candidates(study: Study, names: Sequence[str], reference: str) -> Figure:
     rows.sort(key=lambda row: row[1].value)
     figure, axis = plt.subplots(figsize=(WIDTH, 0.22 * len(rows) + 0.75))
     for place, (_, interval, name) in enumerate(rows):
-        colour = GREEN if name == reference else BLUE
+        colour = INK if name == reference else GREY
         axis.plot([interval.low, interval.high], [place, place], color=colour, lw=1.6)
         axis.plot(interval.value, place, "D" if name == reference else "o", color=colour, ms=5)
         axis.annotate(
@@ -194,8 +189,8 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
     names = [plain(tr(name)) for name in names]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     norm = PowerNorm(0.5, 0, 1)
-    figure, axis = plt.subplots(figsize=(0.76 * WIDTH, 0.58 * WIDTH))
-    picture = axis.imshow(shares, cmap="Blues", norm=norm)
+    figure, axis = plt.subplots(figsize=(0.7 * WIDTH, 0.47 * WIDTH))
+    axis.imshow(shares, cmap="Blues", norm=norm, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
         dark = norm(shares[row, column]) > 0.55
         axis.text(
@@ -214,7 +209,4 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
     for spine in axis.spines.values():
         spine.set_visible(False)
     axis.tick_params(length=0)
-    bar = figure.colorbar(picture, ax=axis, shrink=0.75, label=tr("proporción de la clase verdadera"))
-    bar.set_ticks([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1])
-    bar.ax.yaxis.set_major_formatter(PercentFormat())
     return figure

@@ -12,13 +12,14 @@ from runner.analysis import readings
 from runner.figures.style import WIDTH, localise, plain
 from runner.language.i18n import tr
 from runner.practice.figures.bands import histories
-from runner.practice.figures.batches import curve, label_ends, mark_lowest, title
+from runner.practice.figures.batches import curve, label_ends, mark_lowest
 from runner.practice.figures.colours import colour_of
 from runner.practice.figures.differences import Series, differences, name_epochs, paired
+from runner.practice.figures.titles import title
 from runner.results.records import WhichEpoch
 from runner.results.study import Study
 
-LABEL_WIDTH = 16  # letters of a line of a label
+LABEL_WIDTH, TICK_WIDTH = 24, 16  # letters of a line of a label beside a curve, and below an axis
 ASIDE = 0.12
 FACTS = {"filters-x2": "filters", "layers-x2": "layers"}
 
@@ -26,7 +27,7 @@ FACTS = {"filters-x2": "filters", "layers-x2": "layers"}
 def networks(study: Study, names: Sequence[str], reference: str) -> Figure:
     """Validation losses of a network and of larger ones, minima marked; their paired differences beside."""
     found = [readings.doubled(study, name, reference) for name in names]
-    figure, (curves, gains) = plt.subplots(1, 2, figsize=(WIDTH, 2.8), width_ratios=(1.35, 1))
+    figure, (curves, gains) = plt.subplots(1, 2, figsize=(WIDTH, 1.95), width_ratios=(1.35, 1))
     title(figure, "doubled", "title", title_facts(found))
     shown = (reference, *names)
     for name in shown:
@@ -34,12 +35,12 @@ def networks(study: Study, names: Sequence[str], reference: str) -> Figure:
         curve(curves, runs, "validation_cross_entropy", colour, "-")
         mark_lowest(curves, runs, colour)
     curves.set_title(tr("Pérdida de validación"), fontweight="normal")
-    label_ends(curves, study, [(name, fill(study.info(name).label, LABEL_WIDTH)) for name in shown], gap=0.2)
+    label_ends(curves, study, [(name, fill(study.info(name).label, LABEL_WIDTH)) for name in shown], gap=0.27)
     epochs: tuple[WhichEpoch, ...] = ("last", "best")
     known = [epoch for epoch in epochs if all(epoch in each.loss for each in found)]
     differences(gains, {epoch: series(found, epoch) for epoch in known})
     name_epochs(figure, known)
-    gains.set_xticks(range(len(names)), [plain(fill(study.info(n).label, LABEL_WIDTH)) for n in names])
+    gains.set_xticks(range(len(names)), [plain(fill(study.info(n).label, TICK_WIDTH)) for n in names])
     gains.margins(x=0.25)
     gains.grid(axis="x", visible=False)
     gains.set_title(tr("Menos la de {label}", label=plain(study.info(reference).label)), fontweight="normal")

@@ -17,19 +17,19 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 
+from runner.analysis.pictures import blank_maps
 from runner.figures.style import GREY, SEQUENTIAL_MAP, SIGNED_MAP, WIDTH, localise, plain
 from runner.language.i18n import tr
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 DPI = 300
 FEW_TILES = 32  # up to here tiles are drawn twice as wide
-MANY_COLUMNS = 24  # in a row of a layer's many tiles: each is 6 mm wide
+MANY_COLUMNS = 32  # in a row of a layer's many tiles: each has 5 mm, and 192 of them a third of a page
 MOSAIC_COLUMNS = (8, 16)  # fewest and most tiles in a row of a mosaic
 MOSAIC_HEIGHT = 6.45  # inches: a page has room for something beside it
 WEIGHT_PIXELS = 12  # most for a weight of a mosaic: a millimetre
 SLICE_GAP = 2  # pixels between the slices of a mosaic
 OUTLIERS = 0.001  # share of the weights of a mosaic at each end of the scale
-LITTLE = 0.05  # of the most varied map's deviation: a map with no more is blank
 
 
 def colour_kernels(kernel: np.ndarray, columns: int = 8) -> Figure:
@@ -85,12 +85,6 @@ def feature_maps(maps: np.ndarray) -> Figure:
     return _coloured(
         grid, scaled, Normalize(0, 1), SEQUENTIAL_MAP, tr("activación, del mínimo al máximo de cada mapa")
     )
-
-
-def blank_maps(maps: np.ndarray) -> np.ndarray:
-    """Which of the maps (h, w, n) hardly vary, (n,): a twentieth of the largest deviation or less."""
-    spread = maps.std(axis=(0, 1))
-    return np.asarray((spread <= LITTLE * spread.max()) & (spread.max() > 0))  # of a dead layer, none
 
 
 def picture_rows(pictures: np.ndarray, titles: Sequence[str]) -> Figure:

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from runner.analysis.compare import Interval, split_accuracy
 from runner.analysis.over_seeds import student
-from runner.figures.style import BLUE, GREY, WIDTH, number, plain
+from runner.figures.style import WIDTH, number, plain
 from runner.language.i18n import percent_sign, tr
+from runner.practice.figures.colours import colour_of
 from runner.practice.figures.curves import PercentFormat
 from runner.results.study import Study
 
@@ -19,11 +20,11 @@ CHANGES_NO_DIGIT = True  # of a training: see code_closure
 
 
 def overview(study: Study, names: Sequence[str]) -> Figure:
-    """Test accuracy of each model with its 95 % interval, the first on top and in grey."""
+    """Test accuracy of each model with its 95 % interval, the first on top."""
     figure, axis = plt.subplots(figsize=(WIDTH, 0.24 * len(names) + 0.55))
     rows = list(reversed(names))
     for place, name in enumerate(rows):
-        found, colour = interval(study, name), GREY if name == names[0] else BLUE
+        found, colour = interval(study, name), colour_of(name)
         axis.plot([found.low, found.high], [place, place], color=colour, lw=1.6)
         axis.plot(found.value, place, "o", color=colour, ms=5)
         text = f"{number(100 * found.value, 1)}{percent_sign()}"

@@ -81,6 +81,8 @@ FIELDS = {
     "p_value": "p",
     "p_adjusted": "p corregido",
     "verdict": "veredicto",
+    "margin": "margen",
+    "needed": "semillas que hacen falta",
     "epoch": "época",
     "rise": "subida",
     "last": "último",
@@ -110,14 +112,16 @@ FIELDS = {
     "least": "mínimo",
     "greatest": "máximo",
     "n": "semillas",
+    "resamples": "remuestreos",
+    "size": "margen",
 }
 # As the analysis records them.
 TESTS = (
     "McNemar exacta",
     "t pareada",
-    "t pareada por semillas",
-    "t pareada por semillas y por imágenes",
-    "t pareada por semillas y por casos",
+    "permutación de signos por semillas",
+    "permutación de signos por semillas y t por imágenes",
+    "permutación de signos por semillas y t por casos",
     "prueba de los signos",
     "semillas (intervalo t)",
     "intervalo de Wilson",
@@ -154,6 +158,9 @@ COUNTED = {
     "maps.npz last_maps with little spread": "mapas casi uniformes de la última convolución",
     "maps.npz image side": "lado de la imagen de muestra",
     "seeds.search.budget_seconds": "límite de tiempo para añadir semillas",
+    "margins.accuracy": "margen de la exactitud",
+    "margins.cross_entropy": "margen de la pérdida",
+    "count of seeds that a test needs": "semillas que hacen falta",
 }
 PARAMETERS = {
     "batch_size": "tamaño de lote",

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
-from runner.analysis import readings
+from runner.analysis import ladder, pictures, readings
 from runner.errors import RunnerError
 from runner.language.phrases import phrase
 from runner.report.functions.facts import Facts
@@ -31,6 +32,16 @@ class Phrases:
             raise RunnerError(f"can't be filled in: {text}", where=f"{topic}: {part}") from error
 
     @template_function()
+    def light_filters(self, kernel: np.ndarray) -> np.ndarray:
+        """Which filters (k, k, 3, n) answer to light rather than to colour, (n,)."""
+        return pictures.light_filters(kernel)
+
+    @template_function()
+    def even_filters(self, kernel: np.ndarray) -> np.ndarray:
+        """Which filters (k, k, 3, n) answer to how bright a place is, (n,)."""
+        return pictures.even_filters(kernel)
+
+    @template_function()
     def read_overfitting(self, name: str) -> readings.Overfitting:
         """What the three losses of a variant say."""
         return readings.overfitting(self.facts.study, name)
@@ -44,3 +55,8 @@ class Phrases:
     def read_doubled(self, name: str, reference: str) -> readings.Doubled:
         """What the double of something did."""
         return readings.doubled(self.facts.study, name, reference, self.facts.compared)
+
+    @template_function()
+    def read_ladder(self) -> ladder.Ladder:
+        """What each step from the baseline to the best model did."""
+        return ladder.ladder(self.facts.study)

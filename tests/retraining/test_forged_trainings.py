@@ -17,12 +17,12 @@ from runner.build_folder import state_file
 from runner.plan.practice import Again, Link
 from runner.results.chain import state_sha256
 from runner.results.records import read_result
-from runner.verify.agreement import CURVE
+from runner.retraining.agreement import CURVE
+from runner.retraining.replay import compared, link_of
+from runner.retraining.replayable import Replayable, epochs_of
 from runner.verify.parcel import open_report, unpack
-from runner.verify.replay import compared, link_of
-from runner.verify.replayable import Replayable, epochs_of
-from tests.verify.forged import Forged
-from tests.verify.replays import Replays
+from tests.retraining.forged import Forged
+from tests.retraining.replays import Replays
 
 pytestmark = pytest.mark.xdist_group("seeds")
 

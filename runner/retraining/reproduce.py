@@ -28,10 +28,10 @@ from runner.results.arrays import PREDICTED_SPLITS
 from runner.results.reasons import english_words
 from runner.results.records import Finished, read_result
 from runner.results.scores import SCORES_FILE, read_scores
-from runner.verify.attached_training import AttachedTraining, attached_training
+from runner.retraining.attached_training import AttachedTraining, attached_training
+from runner.retraining.replay import refuse_what_is_lacking
 from runner.verify.checks import prepare
 from runner.verify.command import LIMITS, asked_of, first_faults
-from runner.verify.replay import refuse_what_is_lacking
 
 DECIMALS = 4
 
@@ -93,7 +93,7 @@ def trusted_notebook(training: AttachedTraining, trust: bool) -> Path:
     notebook = training.variant.notebook
     if not trust:
         what = f"the code of the attached {notebook.name} is not that of a notebook installed here"
-        hint = "read it (pdfdetach saves it), then --trust runs it; or name its practice with --plan"
+        hint = "read it (pdfdetach saves it), then --trust-notebook runs it; or name its practice with --plan"
         raise InputError(what, where=training.variant.name, hint=hint)
     say(f"trusted: {notebook.name} came with the PDF, and is run with all that you may do")
     return notebook

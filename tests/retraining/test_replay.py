@@ -15,11 +15,11 @@ from runner.machine import bfloat16
 from runner.plan.variants import DEFAULT_PLAN
 from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.records import Result, read_result
+from runner.retraining.replay import chosen, refuse_what_is_lacking, replay
+from runner.retraining.replayable import Replayable, epochs_of
 from runner.verify.checks import Check
 from runner.verify.command import check_lines
 from runner.verify.parcel import open_report, unpack
-from runner.verify.replay import chosen, refuse_what_is_lacking, replay
-from runner.verify.replayable import Replayable, epochs_of
 from runner.verify.results import check_chains, states_not_attached
 from tests.verify.conftest import Change, replaced
 

@@ -11,7 +11,7 @@ from pypdf import PdfWriter
 from runner.errors import InputError
 from runner.plan.variants import DEFAULT_PLAN
 from runner.report.attachments import EXPERIMENTS, MANIFEST, PLAN_FOLDER
-from runner.verify.replay import replay
+from runner.retraining.replay import replay
 from tests.verify.conftest import Change, Small, attached_streams
 
 pytestmark = pytest.mark.xdist_group("verify")

@@ -15,7 +15,7 @@ from runner.plan.practice import check_parameters
 from runner.plan.variants import Variant
 from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.records import Finished, read_result
-from runner.verify.replayable import unpacked
+from runner.retraining.replayable import unpacked
 from runner.verify.results import code_digest
 
 LOCKED = re.compile(r"([a-z0-9][a-z0-9._-]{0,99})==([A-Za-z0-9!+._-]{1,60})")

@@ -18,10 +18,10 @@ from runner.plan.practice import Again, Link, Replay, data_sets_of, practice_of,
 from runner.processes.limits import Limits
 from runner.results.chain import read_state, state_sha256
 from runner.results.records import Result
-from runner.verify.agreement import MARGIN, elsewhere, too_far, unlike
+from runner.retraining.agreement import MARGIN, elsewhere, too_far, unlike
+from runner.retraining.replayable import Replayable, replayable
 from runner.verify.checks import prepare
 from runner.verify.command import LIMITS, asked_of, first_faults
-from runner.verify.replayable import Replayable, replayable
 
 NAMED = re.compile(r"(?P<variant>[^:]+):(?P<epoch>[1-9][0-9]{0,5})")
 PROVED = "was trained as its record says; that shows nothing of the other epochs"

@@ -11,12 +11,12 @@ import pytest
 from runner.cli import main
 from runner.plan.variants import DEFAULT_PLAN
 from runner.results.records import read_result
-from runner.verify.attached_training import AttachedTraining, attached_training, versions
-from runner.verify.reproduce import figures, tell_figures, trusted_notebook
+from runner.retraining.attached_training import AttachedTraining, attached_training, versions
+from runner.retraining.reproduce import figures, tell_figures, trusted_notebook
 from tests.program import Command
+from tests.retraining.forged import Forged
 from tests.tiny_plan import EXPERIMENT
 from tests.verify.conftest import Small
-from tests.verify.forged import Forged
 
 pytestmark = pytest.mark.xdist_group("seeds")
 
@@ -85,7 +85,7 @@ def test_a_notebook_that_only_came_with_the_pdf_is_run_by_nobody_without_trust(
     assert main(words) == 2
     said = capfd.readouterr().err
     assert f"the code of the attached {EXPERIMENT} is not that of a notebook installed here" in said
-    assert "--trust runs it" in said and not output.exists()
+    assert "--trust-notebook runs it" in said and not output.exists()
     other = next(attached_training(report, plan, tmp_path / "attached", "good"))
     assert other.installed is None
     assert trusted_notebook(other, True) == other.variant.notebook

@@ -16,7 +16,7 @@ import numpy as np
 from runner.plan.practice import Again
 from runner.results.arrays import PREDICTED_SPLITS, PredictedSet
 from runner.results.records import Epoch
-from runner.verify.replayable import Replayable
+from runner.retraining.replayable import Replayable
 
 PLACE = ("tensorflow", "keras", "numpy", "system", "processor", "threads", "onednn", "gpus")
 MARGIN = 10  # two roundings here are one distance of many that there may be
