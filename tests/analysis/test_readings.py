@@ -323,7 +323,9 @@ def outcomes() -> dict[str, list[Facts]]:
     ):
         found["batches"].append({"best": best, "range": spread, "outlier": outlier, "sooner": sooner})
     found["batches"] += [{"time": time} for time in ("slower", "faster", "same")]
-    found["batches"] += [{"epoch": epoch} for epoch in ("last", "best")]
+    found["batches"] += [
+        {"epoch": epoch, "seeds": seeds} for epoch in ("last", "best") for seeds in ("one", "few", "several")
+    ]
     found["batches"] += [
         {"metric": m, "split": s} for m in ("accuracy", "loss") for s in ("test", "validation")
     ]
@@ -340,8 +342,8 @@ def outcomes() -> dict[str, list[Facts]]:
         *(["apart", "reversed", "none"],) * 2, ["same", "harder", "easier"], [True, False], [None, *VERDICTS]
     ):
         risen = comparison("baseline", rise) if rise else None
-        for margin in (True, False):
-            reading = Overfitting(gap, seeds, splits, turned, margin, risen, risen)
+        for margin, number in product((True, False), (1, 3)):
+            reading = Overfitting(gap, seeds, splits, turned, margin, risen, risen, number)
             found["overfitting"].append(reading.facts)
     found["figures"] = [*found["overfitting"], *FIGURES]
     return found
@@ -369,7 +371,8 @@ def test_every_sentence_ends_and_no_line_of_a_template_that_says_them_is_endless
     for path in sorted((TEMPLATES / FOLDER).glob("*.toml")):
         for part, rows in read_topic(path).items():
             texts = [row.text for row in rows if row.text]
-            assert all(text == text.strip() for text in texts)
+            words = [text.removeprefix(" ") for text in texts] if part == "where" else texts
+            assert all(text == text.strip() for text in words)
             assert len({text.endswith(".") for text in texts}) == 1, f"{path.name}: {part}"
     for name in ("answers/q07", "answers/q09", "answers/q10", "answers/q11", "parts/doubled", "sentences"):
         text = (TEMPLATES / f"{name}.html").read_text("utf-8")

@@ -156,14 +156,11 @@ def test_verdicts_are_of_the_differences_within_each_seed(study: Study) -> None:
     ours, theirs = (
         [r.training.evaluation.validation.cross_entropy for r in side] for side in zip(*runs, strict=True)
     )
-    expected = ttest_rel(ours, theirs)
-    assert found.p_value == pytest.approx(expected.pvalue)
-    interval = expected.confidence_interval(0.95)
-    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert found.p_value == 0.25  # the three agree: two of the eight ways to set their signs
+    interval = ttest_rel(ours, theirs).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))  # wider than BCa
     assert found.difference == pytest.approx(np.mean(ours) - np.mean(theirs))
-    assert (found.n, found.verdict) == (3, "better")
-    back = over_seeds.compare([(b, a) for a, b in runs], "validation", "cross_entropy")
-    assert back.verdict == "worse"
+    assert (found.n, found.needed, found.verdict) == (3, 6, "undecided")
 
 
 def test_on_the_test_set_images_must_show_it_too(study: Study) -> None:
@@ -178,7 +175,7 @@ def test_on_the_test_set_images_must_show_it_too(study: Study) -> None:
             axis=0,
         )
         seeds, by_image = ttest_1samp(differences, 0), ttest_1samp(images, 0)
-        assert found.p_value == pytest.approx(max(seeds.pvalue, by_image.pvalue))
+        assert found.p_value == pytest.approx(max(0.25, by_image.pvalue))
         interval, spread = seeds.confidence_interval(0.95), compare.mean_interval(images)
         assert found.low == pytest.approx(min(interval.low, spread.low))
         assert found.high == pytest.approx(max(interval.high, spread.high))

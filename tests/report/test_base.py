@@ -70,7 +70,8 @@ def test_one_line_a_template_makes_a_whole_report(study: Study, templates: Path)
         assert part in text
     assert re.search(r"near 0,\d{3} −0,\d{3} −0,\d{3} a −0,\d{3} < 0,001 mejor", text)
     assert re.search(r"level \d,\d{3} \S+ \S+ a \S+ \d,\d{3} sin diferencia demostrable", text)
-    assert re.search(r"El primero es mejor \( −0,\d{3} ; IC 95 % de −0,\d{3} a −0,\d{3} ; p < 0,001 \)", text)
+    numbers = r"\( −0,\d{3} ; IC 95 % de −0,\d{3} a −0,\d{3} ; p < 0,001 \)"
+    assert re.search(rf"El primero es mejor en este entrenamiento {numbers}", text)
     assert "; disminuye." in text
     assert "Cómo leer los veredictos" in text and "diferencia de squared_error de test" in text
     assert "ab" * 32 in text  # for verify
@@ -79,7 +80,7 @@ def test_one_line_a_template_makes_a_whole_report(study: Study, templates: Path)
 
 def test_it_is_said_in_english_too(study: Study, templates: Path, english: None) -> None:
     text = words_of(study, templates)
-    assert "Contents" in text and "better (" in text and "How to read the verdicts" in text
+    assert "Contents" in text and "better in this training (" in text and "How to read the verdicts" in text
     assert re.search(r"95% CI from −0\.\d{3} to", text)
 
 
