@@ -11,9 +11,22 @@ from runner.errors import InputError, RunnerError
 from runner.plan.practice import Link
 from runner.practice.again import train_again
 
+VALUES = {
+    "dataset": "digits",
+    "validation_fraction": 0.25,
+    "seed": 7,
+    "filters": (4,),
+    "dense": (8,),
+    "loss": "categorical_crossentropy",
+    "optimizer": "adam",
+    "learning_rate": 0.001,
+    "batch_size": 16,
+    "epochs": 1,
+}
+
 
 def link(**environment: str) -> Link:
-    return Link({"dataset": "digits"}, 1, None, 1, "float32", environment)
+    return Link(VALUES, 1, None, 1, "float32", environment)
 
 
 def test_an_epoch_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,7 @@ class KillIn(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def run(folder: Path, kill_in: int | None = None, p: Parameters = P, key: str = "k") -> Any:
-    """Train on 200 digits as the notebook does; the chain's callback."""
+    """Train on 200 digits as the notebook does, to the end or into an epoch; the chain's callback."""
     kept = folder / "checkpoints" / "good"
     kept.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(p.seed)
@@ -72,15 +74,16 @@ def run(folder: Path, kill_in: int | None = None, p: Parameters = P, key: str = 
     training.compile_model(model, p, len(x))
     checkpoint = checkpoints.EpochCheckpoint(model, training.EpochClock(), kept, key)
     chain = links.Links(kept, key, p.epochs, checkpoint.epoch)
-    model.fit(
-        training.training_batches(x, y, p, first_epoch=checkpoint.epoch),
-        initial_epoch=checkpoint.epoch,
-        epochs=p.epochs,
-        steps_per_epoch=training.steps_per_epoch(len(x), p.batch_size),
-        callbacks=[checkpoint.clock, chain, checkpoint, KillIn(kill_in)],
-        validation_data=training.evaluation_batches(x, y),
-        verbose=0,
-    )
+    with suppress(Killed):
+        model.fit(
+            training.training_batches(x, y, p, first_epoch=checkpoint.epoch),
+            initial_epoch=checkpoint.epoch,
+            epochs=p.epochs,
+            steps_per_epoch=training.steps_per_epoch(len(x), p.batch_size),
+            callbacks=[checkpoint.clock, chain, checkpoint, KillIn(kill_in)],
+            validation_data=training.evaluation_batches(x, y),
+            verbose=0,
+        )
     return chain
 
 
@@ -90,6 +93,19 @@ def left(chain: Any, folder: Path) -> Chain | None:
     target.mkdir(parents=True)
     chain.leave(target, EPOCHS, PREDICTIONS)
     return read_chain(target)
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training that ended after its first epoch; to be copied."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    assert len(run(folder, kill_in=1).links) == 1
+    return folder
+
+
+def goes_on(interrupted: Path, folder: Path) -> Path:
+    """The folder as the interrupted training left it."""
+    return Path(shutil.copytree(interrupted, folder, dirs_exist_ok=True))
 
 
 @pytest.fixture(scope="module")
@@ -111,18 +127,18 @@ def test_the_drawn_states_are_left_and_have_the_hashes_of_their_links(whole: tup
     assert not (folder / "checkpoints" / "good" / state_file(4)).exists()  # nothing begins with the last
 
 
-def test_twice_interrupted_it_is_the_same_chain(whole: tuple[Chain, Path], tmp_path: Path) -> None:
-    for epoch in (1, 3):
-        with pytest.raises(Killed):
-            run(tmp_path, kill_in=epoch)
+def test_twice_interrupted_it_is_the_same_chain(
+    whole: tuple[Chain, Path], interrupted: Path, tmp_path: Path
+) -> None:
+    assert len(run(goes_on(interrupted, tmp_path), kill_in=3).links) == 3
     assert left(run(tmp_path), tmp_path) == whole[0]
 
 
 @pytest.mark.parametrize("damage", ["gone", "no links", "another state's"])
-def test_without_the_links_before_an_interruption_there_is_no_chain(damage: str, tmp_path: Path) -> None:
-    with pytest.raises(Killed):
-        run(tmp_path, kill_in=1)
-    path = tmp_path / "checkpoints" / "good" / LINKS_FILE
+def test_without_the_links_before_an_interruption_there_is_no_chain(
+    damage: str, interrupted: Path, tmp_path: Path
+) -> None:
+    path = goes_on(interrupted, tmp_path) / "checkpoints" / "good" / LINKS_FILE
     content = path.read_text(encoding="utf-8")
     assert content.count(links.LinksSoFar.model_validate_json(content).links[0]) == 1
     if damage == "gone":
@@ -130,7 +146,10 @@ def test_without_the_links_before_an_interruption_there_is_no_chain(damage: str,
     else:
         found = links.LinksSoFar.model_validate_json(content)
         path.write_text("{" if damage == "no links" else content.replace(found.links[0], found.start))
-    assert left(run(tmp_path), tmp_path) is None
+    made = run(tmp_path, kill_in=1)  # at once: what came before is looked at as the training begins
+    made.on_epoch_end(1)
+    assert (made.start, made.links) == ("", [])
+    assert left(made, tmp_path) is None
 
 
 def test_a_state_that_is_damaged_is_not_left_and_one_that_cant_be_kept_stops_nothing(
