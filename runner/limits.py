@@ -75,9 +75,10 @@ PAGE_WORDS = 20_000  # of a page, compared one by one: a page of text has 600
 ENTANGLED = 4  # pairs for each object of ours: more would be a file made to be compared for ever
 
 STATES_BYTES = 512 * MIB  # of one training, while it runs: further apart epochs of a larger one are kept
-ATTACHED_WITH_STATES = 11_000_000  # bytes of all attachments, if states are among them: mail, which adds a
-# third, takes the PDF with the notebook in 20 MB; the largest states are left out first
-ATTACHED_AT_MOST = 18_500_000  # the same, where the rest alone is more than that: the PDF stays below 20 MB
+# Bytes of all attachments, if states are among them; the largest are left out first. A message adds more than
+# a third to the PDF and the notebook: 20 MB take 14.5 MB of both, and pages and notebook have 5 of these.
+ATTACHED_WITH_STATES = 9_500_000
+ATTACHED_AT_MOST = 18_500_000  # where the rest alone is too large for mail: the PDF stays below 20 MB
 REPLAY_SECONDS = 3600.0  # of one epoch trained again: the slowest of this practice takes a tenth of it
 
 # --- mail, and what opens a key

@@ -12,6 +12,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -58,6 +59,7 @@ TABLE = "results.csv"
 TABLE_JSON = "results.json"  # the same, for programs
 EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the manifest that it prints
 PLAN_FOLDER = "plan"
+PICTURES = re.compile(rb'"image/png": *"([^"]*)"')  # of a notebook
 
 
 def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple[Attached, ...]:
@@ -91,8 +93,14 @@ def _is_state(file: Attached) -> bool:
 
 
 def _weight(file: Attached) -> int:
-    """Its bytes in the PDF, about: a notebook's pictures are written as text in it."""
-    return len(file.content) * 3 // 4 if file.path.endswith(".ipynb") else len(file.content)
+    """Its bytes in the PDF, about, and the same with any library that packs them.
+
+    A notebook's pictures are in base64, which packing undoes, and its text packs well.
+    """
+    if not file.path.endswith(".ipynb"):
+        return len(file.content)
+    pictures = sum(map(len, PICTURES.findall(file.content)))
+    return pictures * 3 // 4 + (len(file.content) - pictures) // 4
 
 
 def _path(each: Attached) -> str:

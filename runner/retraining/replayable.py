@@ -18,8 +18,8 @@ from runner.plan.variants import templates_of
 from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.chain import Chain, kept_states, read_chain
 from runner.results.records import Finished, read_result
-from runner.verify.checks import refuse_other_practice
-from runner.verify.parcel import Parcel, open_report, unpack
+from runner.verify.checks import open_ours
+from runner.verify.parcel import Parcel, unpack
 
 
 @dataclass(frozen=True)
@@ -89,15 +89,15 @@ def epochs_of(found: Finished, practice: str) -> Iterator[Replayable]:
 def unpacked(pdf: Path, plan_path: Path, folder: Path) -> tuple[Parcel, Path]:
     """The report, its listed attachments in ``folder``, and the templates of its practice.
 
-    Raises InputError for a PDF without our attachments, and for one of another practice.
+    Raises InputError for a PDF without our attachments, of a newer version, and for one of another practice.
     """
-    parcel, templates = open_report(pdf), templates_of(plan_path)
+    templates = templates_of(plan_path)
+    parcel = open_ours(pdf, templates)
     try:
         if not parcel.manifest.files:
             raise RunnerError("lists no files")
     except RunnerError as error:
         raise InputError(f"no report of this program: {error}", where=str(pdf)) from error
-    refuse_other_practice(parcel, templates)
     unpack(parcel, folder)
     attached = folder / PLAN_FOLDER / EXPERIMENTS
     try:

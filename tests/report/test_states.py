@@ -45,7 +45,9 @@ def test_whatever_else_is_attached_stays_and_takes_its_room(monkeypatch: pytest.
     others = [
         Attached("results/a/predictions.npz", bytes(50), made),
         Attached("notebooks/state-1.npz", bytes(10), made),
-        Attached("notebooks/a.ipynb", bytes(20), made),  # three quarters of it are counted
+        Attached(
+            "notebooks/a.ipynb", b'"image/png": "01234567"' + bytes(22), made
+        ),  # 8 in base64, 36 of text
     ]
     assert fitting([*others, *files(a=25)]) == [*others, *files(a=25)]
     assert fitting([*others, *files(a=26)]) == others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,15 +34,23 @@ def no_manifest(writer: PdfWriter) -> None:
     attached_streams(writer.root_object)[MANIFEST].set_data(b"{}")
 
 
+def newer(writer: PdfWriter) -> None:
+    file = attached_streams(writer.root_object)[MANIFEST]
+    manifest = json.loads(file.get_data())
+    manifest["made_with"]["runner"] = "999.0"
+    file.set_data(json.dumps(manifest).encode())
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        (newer, "made by version 999.0 of this program, which is newer"),
         (lambda writer: None, "made by a version that kept no chains of states"),
         (without("runner.practice"), "its practice (no practice) offers no replay"),
         (no_toml, "another practice|experiments file can't be read"),
         (no_manifest, "no report of this program"),
     ],
-    ids=["no chains", "no replay", "no plan", "no manifest"],
+    ids=["newer", "no chains", "no replay", "no plan", "no manifest"],
 )
 def test_reports_that_offer_nothing_to_replay_are_bad_input(
     change: Change, words: str, small: Small, altered: Callable[[Change], Path]
