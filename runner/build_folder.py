@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from runner import made
+from runner import __version__, made
 from runner.errors import InputError, RunnerError
 from runner.files import read_json, remove, write_json
 from runner.gate import Kind, Strange, kind, names_in, read_bytes, remove_file
@@ -37,6 +37,8 @@ FORMER_RECEIPT = "entrega.json"
 RUN_FILE = "run.json"
 DAMAGED = f"{RUN_FILE}.damaged"  # and further ones with a number
 PACKAGES_FILE = "requirements.lock"
+PROGRAM_FILE = f"practica_runner-{__version__}-py3-none-any.whl"  # the program, for who has only the report
+PLAN_FOLDER, EXPERIMENTS = "plan", "experiments.toml"  # of an unpacked report: the experiments and notebooks
 AWAITED_FILE = "awaited.json"
 CALIBRATION_FILE = "calibration.json"
 MADE_FROM_FILE = "made_from.json"
@@ -77,7 +79,8 @@ FIGURES_FILE = "figures.json"  # in that of the figures: what they were drawn fr
 CHOICES_FILE = ".choices.json"  # in that of all results
 
 FILES = (
-    REPORT_FILE, SUMMARY_FILE, CRATE_FILE, *FORMER, RUN_FILE, PACKAGES_FILE, AWAITED_FILE, CALIBRATION_FILE,
+    REPORT_FILE, SUMMARY_FILE, CRATE_FILE, *FORMER, RUN_FILE, PACKAGES_FILE, PROGRAM_FILE, AWAITED_FILE,
+    CALIBRATION_FILE,
     KERNELS_LOG, MADE_FROM_FILE, HASHES_FILE, STAMP,
 )  # fmt: skip
 MADE = (*FILES, *FOLDERS)

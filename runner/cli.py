@@ -353,6 +353,16 @@ def compare(old: Path, new: Path, **options: Any) -> int:
 
 
 @commands.command()
+@click.argument("pdf", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+def unpack(pdf: Path, folder: Path) -> int:
+    """Write what is attached to the report PDF into FOLDER, where its notebook can be run."""
+    from runner.verify.unpacking import unpack_report
+
+    return unpack_report(pdf, folder)
+
+
+@commands.command()
 @click.argument("folder", type=click.Path(file_okay=True, path_type=Path))
 def new(folder: Path) -> int:
     """Write a small practice of one's own into FOLDER, which runs as it is."""

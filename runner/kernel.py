@@ -1,7 +1,7 @@
 """What a notebook knows of the run it is part of: its folders, its cores, the others' results.
 
 The runner says so through environment variables. Opened by hand, a notebook writes into a temporary
-folder and reads ``build/``.
+folder, and reads the build folder that it lies in (that of an unpacked report, say), or else ``build/``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from runner import shipped
+from runner.build_folder import EXPERIMENTS, PLAN_FOLDER, RESULTS, RUN_FILE, VALUES_FILE
 from runner.build_folder import PROGRESS_FILE as PROGRESS_FILE
-from runner.build_folder import RESULTS, VALUES_FILE
-from runner.files import write_json
+from runner.files import read_json, write_json
+from runner.gate import kind, read_bytes
 from runner.machine.capacity import usable_cores
 from runner.results.reasons import Reason
 from runner.results.scores import Better, add_scores
@@ -34,6 +35,7 @@ PROFILE = "RUNNER_PROFILE"
 CHECKPOINT = "RUNNER_CHECKPOINT"
 KEY = "RUNNER_KEY"
 REASON_FILE = "reason.json"
+WRITTEN = "text/x-python"  # the kind of output that holds the source of a cell, for ``report.handin``
 
 
 @cache
@@ -45,8 +47,14 @@ def output_dir() -> Path:
 
 def results_dir() -> Path:
     """Folder with the other variants' results."""
-    given = os.environ.get(BUILD)
-    return (Path(given) if given else shipped("notebooks").parent / "build") / RESULTS
+    return _build_dir() / RESULTS
+
+
+def _build_dir() -> Path:
+    if given := os.environ.get(BUILD):
+        return Path(given)
+    here = Path.cwd()
+    return here if (here / RESULTS).is_dir() else shipped("notebooks").parent / "build"
 
 
 def checkpoint_dir() -> Path | None:
@@ -70,9 +78,14 @@ def load_study() -> Study:
     from runner.analysis.loading import load_study as load
     from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
 
-    path = Path(os.environ.get(PLAN, DEFAULT_PLAN))  # a cluster's worker has no templates of the practice
-    plan = make_plan(path, os.environ.get(PROFILE, "full"), TEMPLATES)
-    return load(plan, results_dir().parent)
+    build_dir, path, profile = _build_dir(), os.environ.get(PLAN), os.environ.get(PROFILE)
+    if path is None and (unpacked := build_dir / PLAN_FOLDER / EXPERIMENTS).is_file():
+        path = str(unpacked)
+    if profile is None and kind(build_dir / RUN_FILE, build_dir) == "file":
+        noted = read_json(read_bytes(build_dir / RUN_FILE, build_dir))
+        profile = noted.get("profile") if isinstance(noted, dict) else None
+    # A cluster's worker has no templates of the practice.
+    return load(make_plan(Path(path or DEFAULT_PLAN), profile or "full", TEMPLATES), build_dir)
 
 
 def save_values(values: dict[str, Any]) -> None:
@@ -111,3 +124,15 @@ def show_source(*functions: Callable[..., Any]) -> None:
 
     source = "\n\n".join(inspect.getsource(function) for function in functions)
     display(Code(source, language="python"))
+
+
+def run_cell(source: str, names: dict[str, Any]) -> None:
+    """Show ``source``, highlighted, and run it in ``names``, the ``globals()`` of the notebook.
+
+    It is for code that is written from a record's parameters. In the notebook to hand in it is a cell.
+    """
+    from IPython.display import Code, display
+
+    shown = Code(source, language="python")._repr_html_()
+    display({WRITTEN: source, "text/html": shown, "text/plain": source}, raw=True)
+    exec(compile(source, "<cell>", "exec"), names)

@@ -21,8 +21,10 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars --disable-dev-shm-usage"
 )
-# Every picture: whether it was drawn and stands within the page; and what is wider than its place.
+# All that is folded is opened. Every picture: whether it was drawn and stands within the page; and what is
+# wider than its place.
 LOOK = """
+document.querySelectorAll("details").forEach(each => { each.open = true; });
 const page = document.documentElement, width = page.clientWidth;
 const pictures = [...document.images].map(image => {
   const box = image.getBoundingClientRect();

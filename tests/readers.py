@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import nbformat
 import numpy as np
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdf import PdfReader, PdfWriter
 
 from runner.analysis import kept_choices
@@ -155,7 +155,8 @@ def notebook() -> bytes:
     parameters = new_code_cell("epochs = 3\nname: str = 'a'", metadata={"tags": ["parameters"]})
     output = new_output("stream", name="stdout", text="0.5\n")
     code = new_code_cell("import numpy as np\nprint(epochs)", outputs=[output], execution_count=1)
-    return nbformat.writes(new_notebook(cells=[parameters, code])).encode()
+    prose = new_markdown_cell("A sentence, not Python.")
+    return nbformat.writes(new_notebook(cells=[parameters, prose, code])).encode()
 
 
 MANIFEST_CONTENT = {

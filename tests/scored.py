@@ -20,17 +20,9 @@ CASES = 60
 FINISHED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def scored(
-    results: Path,
-    name: str,
-    values: np.ndarray,
-    *,
-    metric: str = "squared_error",
-    better: str = "lower",
-    split: str = "test",
-) -> Finished:
-    """A finished variant in ``results`` with the scores (n,) of one metric."""
-    result = Result(
+def result_of(name: str) -> Result:
+    """The record of a finished variant that trains no classifier."""
+    return Result(
         schema_version=SCHEMA_VERSION,
         variant=name,
         notebook="a.ipynb",
@@ -44,9 +36,21 @@ def scored(
         finished=FINISHED,
         wall_seconds=1.0,
     )
+
+
+def scored(
+    results: Path,
+    name: str,
+    values: np.ndarray,
+    *,
+    metric: str = "squared_error",
+    better: str = "lower",
+    split: str = "test",
+) -> Finished:
+    """A finished variant in ``results`` with the scores (n,) of one metric."""
     (results / name).mkdir(parents=True, exist_ok=True)
     add_scores(results / name, split, metric, values, better)
-    write_json(results / name / RESULT_FILE, result)
+    write_json(results / name / RESULT_FILE, result_of(name))
     seal(results / name)
     return read_result(results / name)
 

@@ -64,8 +64,20 @@ def test_a_file_in_the_place_of_the_build_folder_is_refused(tmp_path: Path) -> N
     assert (tmp_path / "build").read_text() == "mine"
 
 
-COMMANDS = {"all", "new", "plan", "run", "report", "verify"}
-COMMANDS |= {"reproduce", "compare", "deliver", "doctor", "clean"}
+COMMANDS = {
+    "all",
+    "clean",
+    "compare",
+    "deliver",
+    "doctor",
+    "new",
+    "plan",
+    "report",
+    "reproduce",
+    "run",
+    "unpack",
+    "verify",
+}
 
 
 def test_help_lists_every_command_with_a_line() -> None:

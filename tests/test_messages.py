@@ -16,9 +16,10 @@ from tests.spanish import SPANISH, STOP_WORDS, words
 
 LANGUAGES = sorted({locale.partition("_")[0] for locale in LOCALES} - {i18n.SOURCE_LANGUAGE})
 KEPT_SPANISH = {  # what these modules say stands in executed notebooks, as it was
-    "practice/checkpoints.py", "practice/data/sets.py", "practice/links.py",
+    "practice/checkpoints.py", "practice/data/sets.py", "practice/links.py", "practice/plain_keras.py",
 }  # fmt: skip
 NAMES = re.compile(r"\{(\w*)\}")
+LETTER_BETWEEN_SIZES = re.compile(r"[\d}]x[\d{]")
 
 
 def test_there_are_texts_and_languages() -> None:
@@ -47,6 +48,14 @@ def test_translations_fill_in_the_same_names(language: str) -> None:
     for message in kept:
         source, translated = str(message.id), str(message.string)
         assert sorted(NAMES.findall(source)) == sorted(NAMES.findall(translated)), source
+
+
+def test_sizes_are_said_with_the_multiplication_sign() -> None:
+    """«28 × 28», in notebooks (what they print and draw as well) and in all that the catalogues hold."""
+    texts = [*(PROJECT_ROOT / "notebooks").glob("*.ipynb"), *i18n.catalogue_files(LANGUAGES[0])]
+    assert len(texts) > 4
+    found = {path.name: LETTER_BETWEEN_SIZES.findall(path.read_text("utf-8")) for path in texts}
+    assert {name: sizes for name, sizes in found.items() if sizes} == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

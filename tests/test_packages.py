@@ -67,8 +67,8 @@ def test_every_python_has_a_version_of_what_is_asked_for(python: str) -> None:
             fixed.setdefault(each.name, []).append(next(iter(each.specifier)).version)
     assert all(len(versions) == 1 for versions in fixed.values())
     extras = PROJECT["project"]["optional-dependencies"].values()
-    tools = PROJECT["dependency-groups"]["tools"]
-    for line in [*PROJECT["project"]["dependencies"], *(each for extra in extras for each in extra), *tools]:
+    several = [PROJECT["project"]["dependencies"], *extras, *PROJECT["dependency-groups"].values()]
+    for line in (line for each in several for line in each):
         needed = Requirement(line)
         if needed.name != PROJECT["project"]["name"]:
             assert needed.specifier.contains(fixed[canonicalize_name(needed.name)][0]), line

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.practice.parameters import Parameters
+from tests.benchmarks.own_process import in_own_process
+from tests.benchmarks.precision.__main__ import MODULE
 from tests.benchmarks.precision.page import write_page
 from tests.benchmarks.precision.records import Measured, Trained, keep, read, wanted
 
@@ -51,3 +56,11 @@ def test_a_damaged_record_is_trained_again(tmp_path: Path) -> None:
     keep(each, BASE, tmp_path)
     each.path(tmp_path).write_text("{", encoding="utf-8")
     assert read(each, tmp_path) is None
+
+
+def test_a_training_of_the_study_is_one() -> None:
+    values = dict(make_plan(DEFAULT_PLAN, "smoke").get("baseline").parameters) | {"epochs": 1}
+    parameters = Parameters.model_validate(values, strict=False)
+    known = json.loads(in_own_process(MODULE, parameters.model_dump_json()))
+    found = Measured(**known, date="2026-11-29", machine="a machine", load=0.5)
+    assert 0.05 < found.accuracy < 1 and found.epochs == 1 and found.train_images > 500

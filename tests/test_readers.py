@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -47,12 +48,20 @@ def text_of(value: Any) -> bytes:
 def altered_json(draw: st.DrawFn, good: Any) -> bytes:
     """The good value with some part of it replaced, left out, or named otherwise."""
     value = json.loads(json.dumps(good))
+    others = VALUES | st.sampled_from(list(parts(value)))
     for _ in range(draw(st.integers(1, 3))):
-        value = _altered(draw, value)
+        value = _altered(draw, value, others)
     return text_of(value)
 
 
-def _altered(draw: st.DrawFn, value: Any) -> Any:
+def parts(value: Any) -> Iterator[Any]:
+    """The value and all that is in it: one in the place of another is of the right type, and still wrong."""
+    yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts(each)
+
+
+def _altered(draw: st.DrawFn, value: Any, others: st.SearchStrategy[Any]) -> Any:
     if isinstance(value, dict) and value and draw(st.integers(0, 4)):
         key = draw(st.sampled_from(sorted(value)))
         what = draw(st.sampled_from(["change", "change", "change", "leave out", "rename", "add"]))
@@ -63,12 +72,12 @@ def _altered(draw: st.DrawFn, value: Any) -> Any:
         if what == "rename":
             return rest | {draw(st.text(max_size=5)): inner}
         if what == "add":
-            return value | {draw(st.text(max_size=5)): draw(VALUES)}
-        return value | {key: _altered(draw, inner)}
+            return value | {draw(st.text(max_size=5)): draw(others)}
+        return value | {key: _altered(draw, inner, others)}
     if isinstance(value, list) and value and draw(st.integers(0, 4)):
         place = draw(st.integers(0, len(value) - 1))
-        return [*value[:place], _altered(draw, value[place]), *value[place + 1 :]]
-    return draw(VALUES)
+        return [*value[:place], _altered(draw, value[place], others), *value[place + 1 :]]
+    return draw(others)
 
 
 @st.composite

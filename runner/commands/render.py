@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from runner.build_folder import REPORT_FILE, held
+from runner.commands.foreign_code import say_whose_code
 from runner.commands.passphrase import identity_of
 from runner.commands.request import Request, open_plan_here, remember, say
 from runner.errors import InputError, RunnerError
@@ -41,10 +42,13 @@ def render(plan: Plan, build_dir: Path, identity: Identity | None = None) -> Non
     from runner.report.freshness import inputs, note
     from runner.report.handin import write_handin
     from runner.report.handin_page import write_html
+    from runner.report.program import keep_program
 
     start = perf_counter()
     handin = build_dir / plan.outputs.handin
     with telling(say), keeping_former(plan, build_dir), report.helpers() as helping:
+        if plan.practice:
+            keep_program(build_dir)
         made_from = inputs(plan, build_dir)
         study = load_study(plan, build_dir)
 
@@ -83,6 +87,7 @@ def render_only(request: Request) -> int:
         raise InputError("no such folder", where=str(request.build_dir), hint="run 'all' first")
     build_dir = request.build_dir.resolve()
     with held(build_dir, request.wait, say):
+        say_whose_code(plan.path, plan.templates, notebooks=False)
         recover(build_dir)
         remember(plan, build_dir)
         render(plan, build_dir, identity)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from runner import made
 from runner.build_folder import FAILURE_FILE, checkpoint_folder, held, result_folder, work_folder
 from runner.commands.changes import changed_results, refusing_another_plan
+from runner.commands.foreign_code import say_whose_code
 from runner.commands.passphrase import identity_of
 from runner.commands.precision import refuse_precision
 from runner.commands.render import make_outputs, render
@@ -61,6 +62,7 @@ def run_everything(request: Request, only: Sequence[str] = ()) -> int:
         states = workspace.states()
         todo = select(workspace, states, request, only)
         refuse_precision(plan, todo, request)
+        say_whose_code(plan.path, plan.templates, notebooks=bool(todo))
         for line in workspace.undeclared():
             say(f"note: {line}")
         refuse_occupied(build_dir, todo)

@@ -129,11 +129,14 @@ class NotebookEntry(Strict):
 
 
 class HandinEntry(Strict):
-    """``[[handin]]``: an executed notebook's part in the one to hand in, under a heading if given."""
+    """``[[handin]]``: an executed notebook's part in the one to hand in, under a heading if given.
+
+    ``cells`` may leave out the prose (``code``), or fold all away (``folded``), for who wants to see it.
+    """
 
     notebook: Name
     heading: str = ""
-    cells: Literal["all", "code"] = "all"
+    cells: Literal["all", "code", "folded"] = "all"
 
 
 def _free(name: str) -> str:

@@ -43,14 +43,17 @@ def read_cells(path: Path) -> list[dict[str, Any]]:
 def code_of(cells: list[dict[str, Any]]) -> list[str]:
     """The sources of the code cells, but for the defaults of the parameters."""
     code = (c for c in cells if c["cell_type"] == "code")
-    return ["".join(c["source"]) for c in code if PARAMETERS not in c["metadata"].get("tags", [])]
+    return ["".join(c["source"]) for c in code if not _is_tagged(c)]
 
 
 def declared_parameters(notebook: Path) -> dict[str, str]:
-    """Names (and the code of the values) in the notebook's cell tagged ``parameters``."""
-    for cell in read_cells(notebook):
-        if PARAMETERS in cell["metadata"].get("tags", []):
-            tree = parsed("".join(cell["source"]))
+    """Names (and the code of the values) in the notebook's first cell tagged ``parameters``.
+
+    Raises InputError as ``check_notebook`` does: the file may have changed since.
+    """
+    for number, cell in enumerate(read_cells(notebook), start=1):
+        if _is_tagged(cell):
+            tree = _tree(cell, f"{notebook}: cell {number}")
             return dict(pair for node in tree.body for pair in _assigned(node))
     return {}
 
@@ -77,7 +80,7 @@ def _named(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, str]]:
 
 
 def check_notebook(path: Path) -> None:
-    """Raise InputError unless the file is a notebook whose code cells are Python."""
+    """Raise InputError unless it is a notebook whose code cells, that of the parameters too, are Python."""
     found = path.stat()
     _check(path, (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
 
@@ -86,13 +89,23 @@ def check_notebook(path: Path) -> None:
 def _check(path: Path, state: tuple[int, ...]) -> None:
     """Once for each state of the file: thousands of variants may share it."""
     for number, cell in enumerate(read_cells(path), start=1):
-        if cell["cell_type"] != "code":
-            continue
-        try:
-            parsed("".join(cell["source"]))
-        except (SyntaxError, ValueError) as error:
-            hint = "lines with % or ! are IPython's: results are told apart by the code, so it must be Python"
-            raise InputError(f"not Python: {error}", where=f"{path}: cell {number}", hint=hint) from error
+        if cell["cell_type"] == "code" or _is_tagged(cell):
+            _tree(cell, f"{path}: cell {number}")
+
+
+def _tree(cell: dict[str, Any], where: str) -> ast.Module:
+    if cell["cell_type"] != "code":
+        hint = "papermill puts a variant's values after this cell: its defaults must be code"
+        raise InputError(f"a {cell['cell_type']} cell is tagged {PARAMETERS!r}", where=where, hint=hint)
+    try:
+        return parsed("".join(cell["source"]))
+    except (SyntaxError, ValueError) as error:
+        hint = "lines with % or ! are IPython's: results are told apart by the code, so it must be Python"
+        raise InputError(f"not Python: {error}", where=where, hint=hint) from error
+
+
+def _is_tagged(cell: dict[str, Any]) -> bool:
+    return PARAMETERS in cell["metadata"].get("tags", [])
 
 
 def _is_cell(cell: Any) -> bool:

@@ -17,7 +17,7 @@ from runner.build_folder import CHAIN_FILE, LINKS_FILE, root_of, state_file
 from runner.errors import RunnerError
 from runner.files import Record, write_bytes, write_json
 from runner.gate import Strange, read_bytes
-from runner.results.arrays import PredictedSet, PredictedSets
+from runner.results.arrays import PredictedSet, PredictedSets, predicted_set
 from runner.results.chain import make_chain, named, read_state, spacing, state_sha256
 from runner.results.records import Epoch, Predictions
 
@@ -120,16 +120,13 @@ def put_in(model: keras.Model, state: Sequence[np.ndarray]) -> bool:
 
 
 def predicted(predictions: Predictions) -> PredictedSets:
-    """Of each set, what its file says of each image."""
+    """Of each set, what its attached file says of each image."""
 
-    def of(labels: np.ndarray, probabilities: np.ndarray) -> PredictedSet:
-        true = probabilities[np.arange(len(labels)), labels]
-        return PredictedSet(labels, probabilities.argmax(axis=1), true)
+    def of(split: str) -> PredictedSet:
+        parts = ("labels", "probabilities", "cross_entropy")
+        return predicted_set(*(getattr(predictions, f"{split}_{part}") for part in parts))
 
-    return PredictedSets(
-        of(predictions.validation_labels, predictions.validation_probabilities),
-        of(predictions.test_labels, predictions.test_probabilities),
-    )
+    return PredictedSets(of("validation"), of("test"))
 
 
 def _file(state: Sequence[np.ndarray]) -> bytes:

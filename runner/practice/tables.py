@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from itertools import product
+from typing import TYPE_CHECKING
 
 from IPython.display import HTML, display
 
@@ -14,8 +15,11 @@ from runner.analysis.readings import epochs_known
 from runner.analysis.timing import epoch_seconds, ratio
 from runner.figures.style import number
 from runner.language.i18n import tr
-from runner.results.records import WhichEpoch
+from runner.results.records import Training, WhichEpoch
 from runner.results.study import Study
+
+if TYPE_CHECKING:
+    from runner.practice.agreement import Agreement
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 WORDS = {
@@ -26,6 +30,7 @@ WORDS = {
     "undecided": "sin diferencia demostrable",
 }
 EPOCHS: dict[WhichEpoch, str] = {"last": "última", "best": "mejor"}
+MOST_WHOLE = 24  # letters of a cell that is not broken over two lines
 METRICS: tuple[tuple[Metric, str], ...] = (
     ("cross_entropy", "pérdida de validación"),
     ("accuracy", "exactitud de validación"),
@@ -96,6 +101,80 @@ def _comparison(found: Comparison) -> list[str]:
     ]
 
 
+def epochs(training: Training) -> None:
+    """Losses and accuracies of each epoch."""
+    rows = [
+        [
+            str(each.epoch),
+            number(each.train_cross_entropy, 4),
+            number(each.validation_cross_entropy, 4),
+            number(100 * each.train_accuracy, 1),
+            number(100 * each.validation_accuracy, 1),
+        ]
+        for each in training.epochs
+    ]
+    heads = [
+        tr("época"),
+        tr("pérdida de entrenamiento"),
+        tr("pérdida de validación"),
+        tr("exactitud de entrenamiento (%)"),
+        tr("exactitud de validación (%)"),
+    ]
+    show(heads, rows)
+
+
+def evaluation(training: Training) -> None:
+    """Cross-entropy and accuracy of each set with the last weights, and with those of the best epoch."""
+    found, best, last = training.evaluation, training.best, training.epochs[-1].epoch
+    rows = [
+        (tr("entrenamiento"), last, found.train),
+        (tr("validación"), last, found.validation),
+        (tr("test"), last, found.test),
+    ]
+    if best is not None and best.epoch != last:
+        rows += [(tr("validación"), best.epoch, best.validation), (tr("test"), best.epoch, best.test)]
+    heads = [tr("conjunto"), tr("época"), tr("entropía cruzada"), tr("exactitud (%)"), tr("imágenes")]
+    show(
+        heads,
+        [
+            [
+                name,
+                str(epoch),
+                number(s.cross_entropy, 4),
+                number(100 * s.accuracy, 2),
+                number(s.images, 0),
+            ]
+            for name, epoch, s in rows
+        ],
+    )
+
+
+def agreement(found: Agreement) -> None:
+    """What plain Keras and the program give, beside each other; only for networks that are the same.
+
+    Raises ValueError for others: for those the bounds that are shown don't hold.
+    """
+    if not found.same:
+        raise ValueError(f"not the same network: {found}")
+    parameters = [number(each, 0) for each in found.parameters]
+    losses = [number(each, 4) for each in found.losses]
+    within = tr("menos de {bound}", bound=number(found.OUTPUTS, 5))
+    moved = tr(
+        "en más del {share} %, menos del {bound} % del mayor cambio",
+        share=number(100 * found.WEIGHTS, 0),
+        bound=number(100 * found.STEP, 1),
+    )
+    show(
+        ["", tr("Keras"), tr("programa"), tr("diferencia")],
+        [
+            [tr("parámetros"), *parameters, "0"],
+            [tr("pérdida del lote"), *losses, tr("redondeo")],
+            [tr("probabilidades del lote"), "", "", within],
+            [tr("pesos tras un paso de entrenamiento"), "", "", moved],
+        ],
+    )
+
+
 def choices(study: Study) -> None:
     """What the best model takes from which variant, and which could not be told apart."""
     rows = []
@@ -109,10 +188,16 @@ def choices(study: Study) -> None:
 def show(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Display a table, if there is anything in it; every cell is escaped.
 
-    Heads and cells that the catalogue knows whole are translated.
+    Heads and cells that the catalogue knows whole are translated; short cells are kept on one line.
     """
     if not rows:
         return
     head = "".join(f"<th>{escape(tr(text))}</th>" for text in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(tr(text))}</td>" for text in row) + "</tr>" for row in rows)
+    cells = ("".join(f"<td>{escape(_whole(tr(text)))}</td>" for text in row) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
     display(HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"))
+
+
+def _whole(text: str) -> str:
+    """The text of a cell; a short one can't be broken over lines, whatever the page's styles."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}") if len(text) <= MOST_WHOLE else text

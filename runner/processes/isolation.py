@@ -101,6 +101,7 @@ DELIVERY = "deliver"  # the command that needs it, and starts nothing
 # Of this program, for itself.
 RESTARTED, SET_ASIDE, FOLDER = "RUNNER_RESTARTED", "RUNNER_SET_ASIDE", "RUNNER_SETTINGS"
 MATPLOTLIBRC = "matplotlibrc"
+TEMPORARY = "practica-settings-"  # begins the name of a folder in the place of the user's cache
 BAD_INPUT = 2  # the exit code
 
 
@@ -215,13 +216,22 @@ def folder() -> Path:
 
 
 def _temporary() -> Path:
+    """A folder that goes with this process; where that is killed, the next such process sweeps it."""
     import atexit
-    import shutil
     import tempfile
 
-    made = Path(tempfile.mkdtemp(prefix="practica-settings-"))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    from runner.processes.sockets import hold, sweep
+
+    sweep(Path(tempfile.gettempdir()), TEMPORARY)
+    made = Path(tempfile.mkdtemp(prefix=TEMPORARY))
+    atexit.register(_clear, made, hold(made))  # which keeps the lock, too, for as long as this process lives
     return made
+
+
+def _clear(made: Path, lock: object) -> None:
+    import shutil
+
+    shutil.rmtree(made, ignore_errors=True)
 
 
 def _filled(home: Path) -> Path:

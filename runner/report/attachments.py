@@ -27,9 +27,12 @@ from runner.build_folder import (
     AWAITED_FILE,
     BEST_EPOCH_FILE,
     CHAIN_FILE,
+    EXPERIMENTS,
     FAILURE_FILE,
     PACKAGES_FILE,
+    PLAN_FOLDER,
     PREDICTIONS_FILE,
+    PROGRAM_FILE,
     RESULTS,
     RUN_FILE,
     STATE,
@@ -54,11 +57,9 @@ from runner.results.records import left_files
 from runner.results.study import Study
 
 MANIFEST = "manifest.json"
-EXPERIMENTS = "experiments.toml"
 TABLE = "results.csv"
 TABLE_JSON = "results.json"  # the same, for programs
 EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the manifest that it prints
-PLAN_FOLDER = "plan"
 PICTURES = re.compile(rb'"image/png": *"([^"]*)"')  # of a notebook
 
 
@@ -134,7 +135,7 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
     for notebook in sorted({variant.notebook for variant in plan.variants}):
         if notebook.is_relative_to(plan.path.parent):
             yield f"{PLAN_FOLDER}/{notebook.relative_to(plan.path.parent).as_posix()}", notebook.read_bytes()
-    for once in (RUN_FILE, AWAITED_FILE, PACKAGES_FILE):
+    for once in (RUN_FILE, AWAITED_FILE, PACKAGES_FILE, PROGRAM_FILE):
         if kind(build_dir / once, build_dir) is not None:
             yield once, read_bytes(build_dir / once, build_dir)
     shown = select(study)
@@ -164,17 +165,23 @@ def _of_variant(study: Study, build_dir: Path, name: str) -> Iterator[Path]:
 
 
 def reduced(predictions: Path, root: Path) -> bytes:
-    """A predictions file without the probabilities of the wrong classes; as it is if it can't be read."""
+    """Labels, likeliest classes and losses of a predictions file; as it is if it can't be read.
+
+    Losses are as precise as they are read (float32); a file of former versions, without any, keeps the
+    probabilities of the true classes in their place.
+    """
     try:
         arrays = read_arrays(predictions)
         kept: dict[str, np.ndarray] = {}
         for split in ("validation", "test"):
             labels, probabilities = arrays[f"{split}_labels"], arrays[f"{split}_probabilities"]
-            kept[f"{split}_labels"] = labels
-            kept[f"{split}_predicted"] = probabilities.argmax(axis=1).astype(np.uint8)
-            kept[f"{split}_true_probability"] = probabilities[np.arange(len(labels)), labels]
-            if (entropy := f"{split}_cross_entropy") in arrays:  # older files have none
-                kept[entropy] = arrays[entropy]
+            number = np.min_scalar_type(max(probabilities.shape[1] - 1, int(labels.max(initial=0))))
+            kept[f"{split}_labels"] = labels.astype(number)
+            kept[f"{split}_predicted"] = probabilities.argmax(axis=1).astype(number)
+            if (entropy := f"{split}_cross_entropy") in arrays:
+                kept[entropy] = arrays[entropy].astype(np.float32)
+            else:
+                kept[f"{split}_true_probability"] = probabilities[np.arange(len(labels)), labels]
     except (RunnerError, KeyError, IndexError, ValueError):
         return read_bytes(predictions, root)
     buffer = io.BytesIO()

@@ -18,6 +18,7 @@ from runner.execute.cleaning import clean_notebook
 from runner.faults import tell
 from runner.files import write_text
 from runner.gate import kind, read_text
+from runner.kernel import WRITTEN
 from runner.language.i18n import tr
 from runner.language.prose import UNTRANSLATED_NOTE, prose, untranslated
 from runner.plan.experiments import HandinEntry
@@ -26,6 +27,9 @@ from runner.results.study import Study
 
 NO_NOTEBOOK, UNREADABLE = Reason.of("no_notebook"), Reason.of("unreadable_notebook")
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+FOLDED = "folded"  # the tag of a cell, or the kind of section, that is there for who wants to see it
+# JupyterLab hides source and outputs until they are asked for; in the page, ``handin_page`` does.
+HIDDEN = {"jupyter": {"source_hidden": True, "outputs_hidden": True}, "collapsed": True}
 MISSING = "-missing"  # ends the id of a notice in place of a section
 DAMAGED = (ValueError, OSError, AttributeError, KeyError, TypeError, RecursionError, RunnerError)
 MARKUP = re.compile(
@@ -36,7 +40,8 @@ MARKUP = re.compile(
 def write_handin(study: Study, sections: tuple[HandinEntry, ...], build_dir: Path, target: Path) -> Path:
     """Write the notebook made of ``sections`` to ``target``, whole or not at all.
 
-    A section whose notebook is missing becomes a notice with the reason.
+    A section whose notebook is missing becomes a notice with the reason. Code that was written from a
+    record's parameters becomes a cell, with what it gave.
     """
     cells: list[NotebookNode] = []
     for number, section in enumerate(sections):
@@ -80,10 +85,24 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
             continue
         if cell.cell_type == "markdown":
             cell["source"] = prose(cell.source)
+        folded = section.cells == FOLDED or FOLDED in _tags(cell)
+        cell["metadata"] = {"tags": [FOLDED]} if folded else {}
         cell["id"] = f"{prefix}-{cell.get('id', 'cell')}"[:64]
-        cell["metadata"] = {}
+        if cell.cell_type == "code":
+            cell["metadata"] |= HIDDEN if folded else {}
+            _write_out(cell)
+        elif section.cells == FOLDED:  # its headings are none of the whole's
+            cell["source"] = HEADING.sub(r"#### \1", cell.source)
         cells.append(cell)
     return cells
+
+
+def _write_out(cell: NotebookNode) -> None:
+    """Put the source that ``kernel.run_cell`` ran, if it did, in the place of the call."""
+    for output in list(cell.outputs):
+        if WRITTEN in output.get("data", {}):
+            cell["source"] = output["data"][WRITTEN]
+            cell.outputs.remove(output)
 
 
 def _missing(prefix: str, label: str, reason: str) -> NotebookNode:

@@ -14,6 +14,7 @@ from runner.errors import RunnerError
 from runner.files import write_text
 from runner.language.i18n import language, tr
 from runner.language.templating import blamed
+from runner.report.handin import FOLDED
 from runner.report.safe_html import clean
 
 TEMPLATE = "notebook"
@@ -45,6 +46,7 @@ def write_html(notebook: Path, target: Path, templates: Sequence[Path]) -> Path:
         raise RunnerError(f"cannot be read: {error}", where=str(notebook)) from error
     _describe_pictures(content)
     _draw_formulas(content)
+    _fold(content)
 
     class Exporter(HTMLExporter):
         """Its templates may be a practice's own: they run as those of the report do."""
@@ -89,6 +91,16 @@ def _describe_pictures(content: NotebookNode) -> None:
                 output["metadata"]["alt"] = (
                     tr("Figura de «{heading}»", heading=heading) if heading else tr("Figura")
                 )
+
+
+def _fold(content: NotebookNode) -> None:
+    """Mark, for the template, where a row of folded cells begins and ends, and what stands in its place."""
+    folded = [FOLDED in cell.metadata.get("tags", []) for cell in content.cells]
+    for cell, here, before, after in zip(
+        content.cells, folded, [False, *folded[:-1]], [*folded[1:], False], strict=True
+    ):
+        cell.metadata["opens"] = tr("Mostrar el código y sus salidas") if here and not before else ""
+        cell.metadata["closes"] = here and not after
 
 
 def _draw_formulas(content: NotebookNode) -> None:

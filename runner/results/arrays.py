@@ -33,8 +33,9 @@ class PredictedSet:
     """What a model said of each image of one set, arrays (n,).
 
     ``labels`` are the true classes, ``predicted`` the likeliest ones, ``true_probability`` is what the
-    model gave to the true class, and ``cross_entropy`` the loss in nats from the logits; None in files of
-    former versions, which left it to be computed from clipped probabilities.
+    model gave to the true class, and ``cross_entropy`` the loss in nats from the logits, rounded to float32,
+    as attachments keep it; None in files of former versions, which left it to be computed from clipped
+    probabilities.
     """
 
     labels: np.ndarray
@@ -58,6 +59,12 @@ class PredictedSets:
         return self.validation if split == "validation" else self.test
 
 
+def predicted_set(labels: np.ndarray, probabilities: np.ndarray, cross_entropy: np.ndarray) -> PredictedSet:
+    """What attachments keep of the probabilities (n, classes) and losses (n,) that a training leaves."""
+    losses = _told(cross_entropy)
+    return PredictedSet(labels, probabilities.argmax(axis=1), np.exp(-losses), losses)
+
+
 def read_arrays(
     path: Path, names: Collection[str] | None = None, most_bytes: int | None = None
 ) -> dict[str, np.ndarray]:
@@ -75,7 +82,8 @@ def read_predictions(path: Path, images: tuple[int, int], classes: int) -> Predi
     """Predictions of ``images`` validation and test images; raises RunnerError for other lengths.
 
     The file holds, for each set, labels and either the probabilities (n, classes), as training leaves
-    them, or what ``PredictedSet`` keeps of them, as the report's attachments do.
+    them, or the likeliest classes with the losses, as the report's attachments do; those of former versions
+    have the probabilities of the true classes beside them, or in their place.
     """
     arrays = read_arrays(path, PREDICTIONS)
     validation, test = images
@@ -108,20 +116,31 @@ def _split(
 
     labels = classes_of("labels")
 
-    def losses_of(true: np.ndarray) -> np.ndarray | None:
-        """The cross-entropies, which must be those of the probabilities as far as these can tell."""
+    def losses() -> np.ndarray | None:
         if f"{split}_cross_entropy" not in arrays:
             return None
-        found = checked("cross_entropy", images).astype(np.float64)
-        told, kept = (np.clip(each, SMALLEST_PROBABILITY, 1.0) for each in (np.exp(-found), true))
-        if found.min() < 0 or not np.allclose(told, kept, rtol=AGREEMENT, atol=0):
-            problem = f"array '{split}_cross_entropy' is not that of the probabilities"
-            raise RunnerError(problem, where=str(path))
+        found = _told(checked("cross_entropy", images))
+        if found.min() < 0 or not np.isfinite(found).all():
+            raise RunnerError(f"array '{split}_cross_entropy' holds what is no loss", where=str(path))
         return found
 
-    if f"{split}_predicted" in arrays:
-        predicted, true = classes_of("predicted"), checked("true_probability", images)
-    else:
+    entropy = losses()
+    if f"{split}_predicted" not in arrays:
         probabilities = checked("probabilities", images, classes)
         predicted, true = probabilities.argmax(axis=1), probabilities[np.arange(images), labels]
-    return PredictedSet(labels, predicted, true, losses_of(true))
+    else:
+        predicted = classes_of("predicted")
+        if entropy is not None and f"{split}_true_probability" not in arrays:
+            return PredictedSet(labels, predicted, np.exp(-entropy), entropy)
+        true = checked("true_probability", images)
+    if entropy is not None:
+        told, kept = (np.clip(each, SMALLEST_PROBABILITY, 1.0) for each in (np.exp(-entropy), true))
+        if not np.allclose(told, kept, rtol=AGREEMENT, atol=0):
+            problem = f"array '{split}_cross_entropy' is not that of the probabilities"
+            raise RunnerError(problem, where=str(path))
+    return PredictedSet(labels, predicted, true, entropy)
+
+
+def _told(losses: np.ndarray) -> np.ndarray:
+    """Losses as precise as they are kept."""
+    return losses.astype(np.float32).astype(np.float64)

@@ -80,16 +80,16 @@ def state_sha256(state: State) -> str:
 
 
 def results_sha256(links: Sequence[str], epochs: Sequence[Epoch], predictions: PredictedSets) -> str:
-    """Hash of all that a training came to: its chain, its curves, and what it said of each image."""
+    """Hash of all that a training came to: its chain, its curves, and what it said of each image.
+
+    It is the same of the predictions that a training leaves, and of what attachments keep of them.
+    """
     curves = [epoch.model_dump(mode="json") for epoch in epochs]
     digest = hashlib.sha256(json.dumps([list(links), curves]).encode())
     for split in PREDICTED_SPLITS:
         found = predictions.of(split)
-        for array, kind_ in (
-            (found.labels, "<i8"),
-            (found.predicted, "<i8"),
-            (found.true_probability, "<f4"),
-        ):
+        losses = found.true_probability if found.cross_entropy is None else found.cross_entropy
+        for array, kind_ in ((found.labels, "<i8"), (found.predicted, "<i8"), (losses, "<f4")):
             digest.update(np.ascontiguousarray(array.astype(kind_)).data)
     return digest.hexdigest()
 

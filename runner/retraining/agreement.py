@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.plan.practice import Again
-from runner.results.arrays import PREDICTED_SPLITS, PredictedSet
+from runner.results.arrays import PREDICTED_SPLITS, PredictedSet, predicted_set
 from runner.results.records import Epoch
 from runner.retraining.replayable import Replayable
 
@@ -97,13 +97,11 @@ def recorded(asked: Replayable) -> Outcome:
 
 def came(again: Again) -> Outcome:
     """What came of training again."""
-    sets = {}
-    for split in PREDICTED_SPLITS:
-        labels, probabilities, losses = (
-            again.predictions[f"{split}_{part}"] for part in ("labels", "probabilities", "cross_entropy")
-        )
-        true = probabilities[np.arange(len(labels)), labels]
-        sets[split] = PredictedSet(labels, probabilities.argmax(axis=1), true, losses)
+    parts = ("labels", "probabilities", "cross_entropy")
+    sets = {
+        split: predicted_set(*(again.predictions[f"{split}_{part}"] for part in parts))
+        for split in PREDICTED_SPLITS
+    }
     return Outcome(again.curve, sets, again.fitted)
 
 

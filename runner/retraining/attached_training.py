@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.build_folder import PACKAGES_FILE, RESULTS
+from runner.build_folder import EXPERIMENTS, PACKAGES_FILE, PLAN_FOLDER, RESULTS
 from runner.commands.request import Request, open_plan
 from runner.errors import InputError, RunnerError
 from runner.packages import installed
 from runner.plan.practice import check_parameters
 from runner.plan.variants import Variant
-from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.records import Finished, read_result
 from runner.retraining.replayable import unpacked
 from runner.verify.results import code_digest

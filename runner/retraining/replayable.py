@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.build_folder import EXPERIMENTS, PLAN_FOLDER
 from runner.commands.request import Request, open_plan
 from runner.errors import InputError, RunnerError
 from runner.plan.practice import check_parameters, replay_of
 from runner.plan.variants import templates_of
-from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.chain import Chain, kept_states, read_chain
 from runner.results.records import Finished, read_result
 from runner.verify.checks import open_ours

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from runner.commands.foreign_code import say_whose_code
 from runner.commands.request import say
 from runner.errors import InputError
 from runner.files import write_text
@@ -14,7 +15,7 @@ from runner.language import i18n
 from runner.limits import REPORTS
 from runner.machine.capacity import usable_cores
 from runner.plain_text import plain
-from runner.plan.variants import DEFAULT_PLAN
+from runner.plan.variants import DEFAULT_PLAN, templates_of
 from runner.review.alike import findings, groups
 from runner.review.class_page import write_page
 from runner.review.class_table import class_csv, is_good, last_line, pairs_csv, show
@@ -38,6 +39,8 @@ def review(
     i18n.use(locale or i18n.current())
     output = output or beside(folder)
     files = reports_in(folder, output)
+    if rendered and plan_path != DEFAULT_PLAN:
+        say_whose_code(plan_path, templates_of(plan_path), notebooks=False)
     class_ = examined(folder, files, Examiner(plan_path, rendered))
     found = findings([each.hand_in for each in class_ if each.hand_in is not None])
     explained = groups(found)

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from runner.build_folder import result_folder
+from runner.build_folder import EXPERIMENTS, PLAN_FOLDER, result_folder
 from runner.commands.request import Request, open_plan
 from runner.errors import RunnerError
 from runner.gate import names_in
 from runner.limits import LIKENESS_BYTES
 from runner.plan.variants import Plan, Variant
-from runner.report.attachments import EVIDENCE, EXPERIMENTS, PLAN_FOLDER
+from runner.report.attachments import EVIDENCE
 from runner.report.html import ANSWER
 from runner.results.arrays import PREDICTED_SPLITS, PredictedSet, PredictedSets
 from runner.results.records import Environment, Epoch, Finished, read_result

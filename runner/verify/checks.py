@@ -17,11 +17,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from runner.build_folder import AWAITED_FILE, RUN_FILE
+from runner.build_folder import AWAITED_FILE, EXPERIMENTS, PLAN_FOLDER, RUN_FILE
 from runner.commands.request import Note, Request, open_plan
 from runner.errors import FULL, LIMITS, InputError, RunnerError
 from runner.plan.variants import TEMPLATES, templates_of
-from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.awaited import Awaited
 from runner.verify import pages, results
 from runner.verify.origin import refuse_foreign

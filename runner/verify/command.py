@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from runner.commands.foreign_code import say_whose_code
 from runner.errors import InputError
 from runner.limits import VERIFY_MEMORY, VERIFY_SECONDS
 from runner.plain_text import plain
-from runner.plan.variants import DEFAULT_PLAN
+from runner.plan.variants import DEFAULT_PLAN, templates_of
 from runner.processes.helper import Helper, HelperEnded
 from runner.processes.limits import Limits
 from runner.verify.checks import SHOWN, SIGNATURE, Check, checks, prepare
@@ -41,6 +42,8 @@ def verify(
     """
     failed, unknown = False, dict[str, None]()
     trusted = read_authorities(trust) if trust is not None else ()
+    if plan_path != DEFAULT_PLAN:
+        say_whose_code(plan_path, templates_of(plan_path), notebooks=False)
     for check in asked_of(checks, pdf, limits, prepare, plan_path.absolute(), trusted):
         for line in check_lines(check):
             print(plain(line), flush=True)

@@ -8,15 +8,16 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from runner.build_folder import AWAITED_FILE, PACKAGES_FILE
+from runner.build_folder import AWAITED_FILE, PACKAGES_FILE, PLAN_FOLDER
 from runner.errors import RunnerError
 from runner.files import Record
-from runner.report.attachments import EVIDENCE, MANIFEST, PLAN_FOLDER, TABLE, TABLE_JSON
+from runner.report.attachments import EVIDENCE, MANIFEST, TABLE, TABLE_JSON
 from runner.report.crate import METADATA
 
 FOLDERS = {PLAN_FOLDER, "notebooks", "results"}
 ALONE = {TABLE, TABLE_JSON, METADATA, "run.json", AWAITED_FILE, PACKAGES_FILE}  # files in no folder
 # Names that mean the same file on every system: neither ":" nor "\" of Windows, nothing that can't be seen.
+PROGRAM = re.compile(r"practica_runner-[0-9.]+-py3-none-any\.whl")  # of whatever version made the report
 PART = re.compile(r"[^\\/:*?\"<>|\x00-\x1f\x7f]{1,255}")
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ def _inside(text: str) -> str:
     parts = text.split("/")
     if not all(PART.fullmatch(p) and p.isprintable() and not p.startswith(".") for p in parts):
         raise ValueError("no path of a file within a folder")
-    if text not in ALONE and (len(parts) == 1 or parts[0] not in FOLDERS):
+    if text not in ALONE and not PROGRAM.fullmatch(text) and (len(parts) == 1 or parts[0] not in FOLDERS):
         raise ValueError("not where a report's attachments belong")
     return text
 

@@ -165,7 +165,12 @@ KEYS = [
         "output.message",
         "report.json is another",
     ),
-    wrong("cells of handin", GOOD + '[[handin]]\nnotebook = "base"\ncells = "x"\n', "'all' or 'code'", "'x'"),
+    wrong(
+        "cells of handin",
+        GOOD + '[[handin]]\nnotebook = "base"\ncells = "x"\n',
+        "'all', 'code' or 'folded'",
+        "'x'",
+    ),
     wrong(
         "handin of nobody", GOOD + '[[handin]]\nnotebook = "zz"\n', "handin.0.notebook: 'zz' is not defined"
     ),

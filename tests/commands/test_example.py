@@ -41,6 +41,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (temporary := folder.with_name("temporary")).mkdir()
     done = runner("all", "--plan", str(PLAN), "--build-dir", str(folder), TMPDIR=str(temporary))
     assert done.returncode == 0, done.stderr
+    assert f"note: code of {PLAN.parent} runs as you: its notebooks and templates/figures.py\n" in done.stderr
     return folder
 
 
@@ -93,6 +94,7 @@ def test_it_verifies_with_its_own_templates_only(build: Path) -> None:
     pdf = str(build / "report.pdf")
     done = runner("verify", pdf, "--plan", str(PLAN))
     assert done.returncode == 0 and "verified" in done.stdout, done.stdout + done.stderr
+    assert done.stderr == f"note: code of {PLAN.parent} runs as you: templates/figures.py\n"
     alone = runner("verify", pdf)
     assert alone.returncode == 2 and "--plan" in alone.stderr
 
@@ -107,7 +109,7 @@ def test_a_report_made_without_the_subset_library_verifies_with_it_and_the_rever
     shutil.copytree(build, copy)
     made = runner("report", *plan, "--build-dir", str(copy), **bare)
     assert made.returncode == 0, made.stderr
-    assert made.stderr.count("HarfBuzz-Subset") == 1, made.stderr
+    assert made.stderr.count("HarfBuzz-Subset") == made.stderr.count("runs as you") == 1, made.stderr
     for pdf, environment in ((copy / "report.pdf", {}), (build / "report.pdf", bare)):
         done = runner("verify", str(pdf), *plan, TMPDIR=str(temporary), **environment)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -64,7 +64,7 @@ def words(folder: Path) -> tuple[str, ...]:
 
 def test_its_report_gives_the_verdict_on_its_own_metric(practice: Path) -> None:
     text = report_text(practice / "build")
-    assert "La recta es mejor (−0,3" in text and "p < 0,001" in text
+    assert "La recta es mejor en este entrenamiento (−0,3" in text and "p < 0,001" in text
     assert "Error medio" in text and "referencia" in text  # head of the column, row of the reference
     assert "Cómo leer los veredictos" in text and "diferencia de squared_error de test" in text
     assert "CIFAR" not in text and "imágenes" not in text
@@ -83,6 +83,8 @@ def test_it_speaks_english_but_for_its_own_words(practice: Path) -> None:
     done = run_program("report", *words(practice), "--locale", "en")
     assert done.returncode == 0, done.stderr
     text = report_text(build)
-    assert "better (−0.3" in text and "How to read the verdicts" in text and "Question" in text
+    assert (
+        "better in this training (−0.3" in text and "How to read the verdicts" in text and "Question" in text
+    )
     assert "Cómo" not in text and "Prueba" not in text
     assert json.loads((build / "run.json").read_text("utf-8"))["locale"] == "en"

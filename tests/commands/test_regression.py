@@ -51,7 +51,7 @@ def test_its_verdicts_follow_from_the_scores_of_each_case(regression: Path) -> N
     )
     assert found.verdict == "better" and found.difference < 0
     text = report_text(regression / "build")
-    assert "predicts better than mean of the training set" in text
+    assert "predicts better than that of mean of the training set" in text
     for number in range(1, 6):
         assert f"Question {number}." in text
 

@@ -10,12 +10,18 @@ import sys
 import sysconfig
 import venv
 from collections.abc import Iterator
+from configparser import ConfigParser
+from email import message_from_bytes
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from runner import PROJECT_ROOT
+from runner.build_folder import PROGRAM_FILE
+from runner.report import program
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
@@ -124,6 +130,39 @@ def test_a_source_distribution_is_complete(sources: Path, wheel: Path, tmp_path:
         assert {n: first.read(n) for n in first.namelist() if not n.endswith("RECORD")} == {
             n: second.read(n) for n in second.namelist() if not n.endswith("RECORD")
         }
+
+
+def test_the_wheel_that_a_report_brings_is_this_one(wheel: Path, tmp_path: Path) -> None:
+    """Made without a build, with the same files; pip is told the same by it, but for what tests need."""
+    (tmp_path / "attached.whl").write_bytes(program.wheel())
+    with ZipFile(wheel) as built, ZipFile(tmp_path / "attached.whl") as attached:
+        assert attached.testzip() is None
+        files = [name for name in built.namelist() if name.startswith("runner/")]
+        own = {name for name in attached.namelist() if not name.startswith(program.INFO)}
+        assert own == set(files)
+        assert all(attached.read(name) == built.read(name) for name in files)
+        assert told(attached) == told(built)
+
+
+def told(wheel: ZipFile) -> dict[str, object]:
+    """What pip heeds: versions and libraries, without those of the extras, and entry points."""
+    data = message_from_bytes(wheel.read(f"{program.INFO}/METADATA"))
+    needed = map(Requirement, data.get_all("Requires-Dist", []))
+    entries = ConfigParser()
+    entries.read_string(wheel.read(f"{program.INFO}/entry_points.txt").decode())
+    return {
+        "name": data["Name"],
+        "version": data["Version"],
+        "python": SpecifierSet(data["Requires-Python"]),
+        "libraries": {str(each) for each in needed if "extra" not in str(each.marker)},
+        "entries": {section: dict(entries[section]) for section in entries.sections()},
+        "tags": [line for line in wheel.read(f"{program.INFO}/WHEEL").decode().splitlines() if "Tag" in line],
+    }
+
+
+def test_notebook_and_readme_name_the_wheel() -> None:
+    for path in (PROJECT_ROOT / "notebooks" / "base_model.ipynb", PROJECT_ROOT / "README.md"):
+        assert PROGRAM_FILE in path.read_text(encoding="utf-8")
 
 
 def test_a_build_leaves_the_build_folder_alone(sources: Path, wheel: Path) -> None:

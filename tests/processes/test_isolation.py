@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,25 @@ def test_an_account_that_nothing_can_be_written_to(tmp_path: Path) -> None:
     assert not Path(left).exists()
     assert PROJECT_ROOT not in Path(left).parents
     assert os.path.isabs(left)  # noqa: PTH117
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signal")
+def test_what_was_killed_in_such_an_account_is_swept_by_the_next(tmp_path: Path) -> None:
+    """The settings of one that still runs stay."""
+    (tmp_path / "file").touch()
+    (temporary := tmp_path / "temporary").mkdir()
+    changed = {"XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(temporary)}
+    account = Account(tmp_path, clean(tmp_path).environment | changed)
+    killed = account.python("-P", "-c", f"{BEGIN}import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = temporary.glob(f"{isolation.TEMPORARY}*")
+    starts = "from runner.processes.isolation import folder; print(folder())"
+    other = f"[sys.executable, '-P', '-c', {starts!r}]"
+    without = f"{{n: v for n, v in os.environ.items() if n != '{isolation.FOLDER}'}}"
+    code = f"import os, subprocess, sys; subprocess.run({other}, env={without}, check=True); "
+    mine = python(account, f"{code}print(isolation.folder(), isolation.folder().exists())").splitlines()
+    assert mine[-1].endswith(" True") and len({line.split()[0] for line in mine}) == 2
+    assert not list(temporary.glob(f"{isolation.TEMPORARY}*")), left
 
 
 @pytest.mark.parametrize(

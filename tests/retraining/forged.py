@@ -63,7 +63,6 @@ class Forged:
     def predict(self, split: str, image: int, predicted: int, probability: float) -> None:
         """Have the model say something else of an image."""
         self.predictions[f"{split}_predicted"][image] = predicted
-        self.predictions[f"{split}_true_probability"][image] = probability
         self.predictions[f"{split}_cross_entropy"][image] = -np.log(probability)
 
     def save(self) -> None:

@@ -94,7 +94,7 @@ def shift_accuracy(forged: Forged, _: Replays) -> None:
 
 
 def shade_losses(forged: Forged, _: Replays) -> None:
-    """As far as probabilities in single precision, beside them, can't tell."""
+    """By a ten-thousandth, where nothing else that is attached says how large they are."""
     forged.predictions["test_cross_entropy"] *= np.float32(0.9999)
     forged.follow()
 
@@ -171,7 +171,6 @@ def take(forged: Forged, first: Again, last: Again) -> None:
         )
         forged.predictions[f"{split}_labels"] = labels
         forged.predictions[f"{split}_predicted"] = probabilities.argmax(axis=1)
-        forged.predictions[f"{split}_true_probability"] = probabilities[np.arange(len(labels)), labels]
         forged.predictions[f"{split}_cross_entropy"] = losses
     (loss, accuracy), fitted = last.fitted, forged.training["evaluation"]["train"]
     fitted.update(loss=loss, cross_entropy=loss, accuracy=accuracy)
@@ -281,7 +280,7 @@ FORGERIES = {
     "an accuracy in the record": Forgery(raise_accuracy, True, set()),
     "predictions": Forgery(invent_predictions, False, {2}),
     "a few test images": Forgery(shift_accuracy, False, {2}),
-    "losses within what their probabilities tell": Forgery(shade_losses, False, {2}),
+    "losses by a ten-thousandth": Forgery(shade_losses, False, {2}),
     "labels": Forgery(swap_labels, False, {2}),
     "a curve in the record": Forgery(edit_the_curve_of_the_record, True, {1}),
     "a curve, not drawn again": Forgery(edit_a_curve_without_drawing_again, True, {1}),

@@ -10,9 +10,10 @@ import pytest
 from pypdf import PdfWriter
 
 from runner import practice
+from runner.build_folder import EXPERIMENTS, PLAN_FOLDER
 from runner.errors import InputError
 from runner.plan.variants import DEFAULT_PLAN
-from runner.report.attachments import EXPERIMENTS, MANIFEST, PLAN_FOLDER
+from runner.report.attachments import MANIFEST
 from runner.retraining.replay import replay
 from runner.retraining.replayable import replayable
 from tests.verify.conftest import Change, Small, attached_streams

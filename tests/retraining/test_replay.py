@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pypdf import PdfWriter
 
+from runner.build_folder import EXPERIMENTS, PLAN_FOLDER
 from runner.commands.request import Request, load_plan
 from runner.errors import InputError
 from runner.machine import bfloat16
 from runner.plan.variants import DEFAULT_PLAN
-from runner.report.attachments import EXPERIMENTS, PLAN_FOLDER
 from runner.results.records import Result, read_result
 from runner.retraining.replay import chosen, refuse_what_is_lacking, replay
 from runner.retraining.replayable import Replayable, epochs_of

@@ -391,3 +391,37 @@ def test_more_attachments_or_objects_are_refused(
     monkeypatch.setattr(f"runner.limits.{limit}", 2)
     with pytest.raises(InputError, match=words):
         open_report(small.pdf)
+
+
+def loop_of_pages(writer: PdfWriter) -> None:
+    pages: Any = writer.root_object.raw_get("/Pages")
+    pages.get_object()["/Kids"].append(pages)
+
+
+def loop_of_names(writer: PdfWriter) -> None:
+    tree: Any = writer._add_object(DictionaryObject())
+    tree.get_object()[NameObject("/Kids")] = ArrayObject([tree])
+    writer.root_object[NameObject("/Names")] = DictionaryObject({NameObject("/EmbeddedFiles"): tree})
+
+
+def names_of_five(writer: PdfWriter) -> None:
+    writer.root_object[NameObject("/Names")] = NumberObject(5)
+
+
+def without_a_password(writer: PdfWriter) -> None:
+    writer.encrypt("")
+
+
+@pytest.mark.parametrize("change", [loop_of_pages, loop_of_names, names_of_five, without_a_password])
+def test_a_tree_without_an_end_is_refused_and_an_empty_password_is_none(
+    change: Change, tmp_path: Path
+) -> None:
+    """And an empty password is none."""
+    writer = PdfWriter()
+    writer.add_blank_page(10, 10)
+    change(writer)
+    writer.write(tmp_path / "a.pdf")
+    try:
+        assert len(open_report(tmp_path / "a.pdf").reader.pages) == 1
+    except InputError as error:
+        assert "not a readable PDF" in error.what and change is not without_a_password

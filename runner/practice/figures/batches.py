@@ -14,7 +14,7 @@ from runner.figures.style import INK, WIDTH, label_lines, localise, plain
 from runner.language.i18n import tr
 from runner.practice.figures.bands import Histories, band, histories, values
 from runner.practice.figures.colours import colour_of
-from runner.practice.figures.differences import Series, differences, name_epochs, paired
+from runner.practice.figures.differences import Series, differences, name_signs, paired
 from runner.practice.figures.titles import title
 from runner.results.records import WhichEpoch
 from runner.results.study import Study
@@ -44,8 +44,10 @@ def batch_differences(study: Study, reading: readings.Batches | None = None) -> 
     figure, (loss, accuracy) = plt.subplots(1, 2, figsize=(WIDTH, 2.05))
     title(figure, "batches", "differences_title", reading.facts)
     sizes = dict(reading.sizes)
+    panels = []
     for axis, moves, factor in [(loss, reading.losses, 1.0), (accuracy, reading.accuracies, 100.0)]:
-        differences(axis, {epoch: series(found, epoch, sizes, factor) for epoch, found in moves.items()})
+        panels.append({epoch: series(found, epoch, sizes, factor) for epoch, found in moves.items()})
+        differences(axis, panels[-1])
         axis.set_xscale("log", base=2)
         others = [sizes[name] for name in reading.others]
         axis.set_xticks(others, [str(size) for size in others])
@@ -53,7 +55,7 @@ def batch_differences(study: Study, reading: readings.Batches | None = None) -> 
         axis.margins(x=0.1)
         axis.set_xlabel(tr("tamaño de lote (escala logarítmica)"))
         localise(axis, x=False)
-    name_epochs(figure, reading.losses)
+    name_signs(figure, panels)
     base = sizes[reading.base]
     loss.set_title(tr("Pérdida menos la de lotes de {size}", size=base), fontweight="normal")
     accuracy.set_title(tr("Exactitud menos la de lotes de {size} (puntos)", size=base), fontweight="normal")

@@ -14,7 +14,7 @@ from runner.language.i18n import tr
 from runner.practice.figures.bands import histories
 from runner.practice.figures.batches import curve, label_ends, mark_lowest
 from runner.practice.figures.colours import colour_of
-from runner.practice.figures.differences import Series, differences, name_epochs, paired
+from runner.practice.figures.differences import Series, differences, name_signs, paired
 from runner.practice.figures.titles import title
 from runner.results.records import WhichEpoch
 from runner.results.study import Study
@@ -38,8 +38,9 @@ def networks(study: Study, names: Sequence[str], reference: str) -> Figure:
     label_ends(curves, study, [(name, fill(study.info(name).label, LABEL_WIDTH)) for name in shown], gap=0.27)
     epochs: tuple[WhichEpoch, ...] = ("last", "best")
     known = [epoch for epoch in epochs if all(epoch in each.loss for each in found)]
-    differences(gains, {epoch: series(found, epoch) for epoch in known})
-    name_epochs(figure, known)
+    panel = {epoch: series(found, epoch) for epoch in known}
+    differences(gains, panel)
+    name_signs(figure, [panel])
     gains.set_xticks(range(len(names)), [plain(fill(study.info(n).label, TICK_WIDTH)) for n in names])
     gains.margins(x=0.25)
     gains.grid(axis="x", visible=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
-KINDS = {".ipynb": "Source", ".toml": "Source"}
+KINDS = {".ipynb": "Source", ".toml": "Source", ".whl": "Source"}
 
 
 @dataclass(frozen=True)

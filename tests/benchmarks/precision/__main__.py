@@ -11,8 +11,6 @@ Interrupted, the same command goes on with the trainings that are missing.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import UTC, datetime
 
@@ -20,12 +18,11 @@ import click
 import psutil
 
 from runner.errors import InputError
-from runner.execute.task import kernel_environment, practice_settings
 from runner.machine.bfloat16 import lack_of_bfloat16
 from tests.benchmarks.machine import described
+from tests.benchmarks.own_process import in_own_process
 from tests.benchmarks.precision.page import write_page
 from tests.benchmarks.precision.records import VARIANTS, Measured, Profile, Trained, keep, read, wanted
-from tests.benchmarks.precision.training import THREADS
 
 MODULE = "tests.benchmarks.precision.training"
 
@@ -47,15 +44,8 @@ def main(seeds: int, only: tuple[str, ...], profile: Profile, most: int | None) 
 
 def train(training: Trained) -> Measured:
     """One training in a process of its own, with the variables of a kernel."""
-    settings = practice_settings("runner.practice", training.precision)
-    done = subprocess.run(
-        [sys.executable, "-m", MODULE, training.parameters().model_dump_json()],
-        env=os.environ | kernel_environment(THREADS, settings),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    found = json.loads(done.stdout.splitlines()[-1])
+    parameters = training.parameters().model_dump_json()
+    found = json.loads(in_own_process(MODULE, parameters, precision=training.precision))
     now, load = datetime.now(UTC).date().isoformat(), round(psutil.getloadavg()[0], 2)
     return Measured(**found, date=now, machine=described(), load=load)
 
