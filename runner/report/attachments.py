@@ -53,6 +53,7 @@ from runner.report.crate import METADATA, crate_metadata
 from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
 from runner.results.chain import read_chain
+from runner.results.reasons import PENDING
 from runner.results.records import left_files
 from runner.results.study import Study
 
@@ -149,7 +150,12 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
 
 
 def _of_variant(study: Study, build_dir: Path, name: str) -> Iterator[Path]:
-    """Its record of a failure; or its executed notebook, and the files that its own record names."""
+    """Its record of a failure; or its executed notebook, and the files that its own record names.
+
+    Nothing of one that the study still waits for: what is there by now, the pages do not tell of.
+    """
+    if study.missing.get(name) == PENDING:
+        return
     folder = result_folder(build_dir, name)
     failure, done = folder / FAILURE_FILE, study.has(name)
     failed = kind(failure, build_dir) is not None

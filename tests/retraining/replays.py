@@ -8,10 +8,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 from runner.errors import RunnerError
 from runner.plan.practice import Again, Link
 from runner.practice.again import asked_for, read_again, train_again
+from tests.program import HANG_SECONDS
 
 LOOP = """
 import json, sys
@@ -62,11 +64,15 @@ class Replays:
         assert self.process.stdin and self.process.stdout
         self.process.stdin.write(json.dumps([str(given), str(left)]) + "\n")
         self.process.stdin.flush()
+        patience = Timer(HANG_SECONDS, self.process.kill)
+        patience.start()
         answer = self.process.stdout.readline()
-        assert answer, "the process that trains again ended"
+        patience.cancel()
+        assert answer, f"the process that trains again ended, or took longer than {HANG_SECONDS} s"
         return RunnerError(answer.strip()) if answer.strip() else read_again(left)
 
     def end(self) -> None:
         """Let the process end."""
         if self.process is not None:
-            self.process.communicate()
+            self.process.kill()
+            self.process.communicate(timeout=HANG_SECONDS)
