@@ -90,6 +90,10 @@ def write_list(root: Path, names: Iterable[str]) -> None:
     temporary = root / f"{LIST_FILE}.{os.urandom(8).hex()}.tmp"
     with place(temporary, root) as there, place(root / LIST_FILE, root) as goal, naming(goal.path):
         number = there.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-        os.replace(there.name, goal.name, src_dir_fd=there.folder, dst_dir_fd=goal.folder)
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(content)
+            os.replace(there.name, goal.name, src_dir_fd=there.folder, dst_dir_fd=goal.folder)
+        except BaseException:  # a full disk, or a limit
+            os.unlink(there.name, dir_fd=there.folder)
+            raise

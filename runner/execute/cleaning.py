@@ -1,4 +1,4 @@
-"""Takes out of an executed notebook what is of this machine: library logs and paths."""
+"""Takes out of an executed notebook what is of this machine, and makes its pictures small."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from runner import __version__
+from runner.figures.palette import with_palette
 
+PICTURE = "image/png"
 # TensorFlow's advice to itself, with the path of the installation, on three lines.
 LIBRARY_ADVICE = re.compile(r"^WARNING:tensorflow:.*\n(?:Instructions for updating:\n.*\n)?", re.MULTILINE)
 
@@ -25,7 +27,9 @@ def clean_notebook(content: dict[str, Any]) -> None:
 
 
 def clean_output(output: Any) -> Any:
-    """The output without library logs; None if nothing else was in it."""
+    """The output without library logs, a picture of it with a palette; None if nothing else was in it."""
+    if isinstance(picture := output.get("data", {}).get(PICTURE), str):
+        output["data"][PICTURE] = with_palette(picture)
     if output["output_type"] != "stream":
         return output
     if output["name"] == "stderr":

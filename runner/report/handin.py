@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-from nbformat import NotebookNode
+from nbformat import NotebookNode, reader
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from runner.build_folder import notebook_of
@@ -67,8 +67,7 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
         reason = as_text(reason_words(study.missing.get(section.notebook, NO_NOTEBOOK)))
         return [*cells, _missing(prefix, label, reason)]
     try:
-        content = nbformat.reads(read_text(path, build_dir), as_version=4)
-        clean_notebook(content)
+        content = _whole(read_text(path, build_dir))
     except (*DAMAGED, nbformat.ValidationError) as error:
         hint = f"python -m runner run {section.notebook}"
         tell(RunnerError(f"not a notebook: {str(error).splitlines()[0]}", where=str(path), hint=hint))
@@ -95,6 +94,16 @@ def _section(study: Study, section: HandinEntry, build_dir: Path, prefix: str) -
             cell["source"] = HEADING.sub(r"#### \1", cell.source)
         cells.append(cell)
     return cells
+
+
+def _whole(text: str) -> NotebookNode:
+    """The notebook; raises whatever of ``DAMAGED``, or ValidationError, for what is none or lacks something.
+
+    ``nbformat.reads`` would only log what it lacks.
+    """
+    content = nbformat.convert(reader.reads(text), 4)
+    nbformat.validate(content)
+    return content
 
 
 def _write_out(cell: NotebookNode) -> None:

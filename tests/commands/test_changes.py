@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from runner import PROJECT_ROOT
@@ -76,6 +79,26 @@ def test_results_that_go_and_a_lock_that_is_taken_away_are_told(tmp_path: Path, 
     assert ".lock: removed while this run held it" in said and "run the same command again" in said
     again = runner(*held.words)
     assert again.returncode == 0, again.stderr
+    assert runner("verify", str(held.build / "report.pdf"), "--plan", str(held.plan)).returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing is stopped like this there")
+def test_a_run_that_is_stopped_for_a_while_goes_on(tmp_path: Path, runner: Command) -> None:
+    """With all its processes, as a laptop's lid does it; or the runner alone, as Ctrl-Z does."""
+    held = Held(tmp_path)
+    process = held.start()
+    whole = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    for stopped in (whole, whole[:1]):
+        for each in stopped:
+            each.suspend()
+        until(lambda: whole[0].status() == psutil.STATUS_STOPPED)
+        time.sleep(2)
+        for each in stopped:
+            each.resume()
+    held.go.touch()
+    said = process.communicate()[1]
+    assert process.returncode == 0, said
+    assert "Traceback" not in said and "failed" not in said
     assert runner("verify", str(held.build / "report.pdf"), "--plan", str(held.plan)).returncode == 0
 
 

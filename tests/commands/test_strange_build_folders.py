@@ -429,6 +429,16 @@ def test_a_notebook_that_is_not_python_is_handed_in_as_it_is(study: tuple[Study,
     assert json.dumps(source)[1:9] in handed_in(study, json.dumps(content))
 
 
+@pytest.mark.parametrize("lack", ["outputs", "metadata", "source", "execution_count", "id"])
+def test_a_cell_that_lacks_something_is_handed_in_or_told(study: tuple[Study, Path], lack: str) -> None:
+    tags: dict[str, object] = {"tags": ["injected-parameters"]}
+    cell = {"cell_type": "code", "id": "a", "metadata": tags, "source": "1 + 1", "execution_count": 1}
+    cell = {key: value for key, value in (cell | {"outputs": []}).items() if key != lack}
+    content = {"cells": [cell], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}
+    told = "no se puede leer" in handed_in(study, json.dumps(content))
+    assert told == (lack != "id")  # older versions of the format have none
+
+
 def handed_in(study: tuple[Study, Path], content: str) -> str:
     """The notebook to hand in, of one that was executed."""
     _, build = study

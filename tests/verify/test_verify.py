@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -225,12 +226,31 @@ def test_templates_that_came_with_the_pdf_are_not_used(
     assert not any("run" in fault for check in found for fault in check.faults if "SystemExit" in fault)
 
 
+def limited(most_bytes: int, *words: str) -> subprocess.CompletedProcess[str]:
+    """The program where no file may be larger, as ``ulimit -f`` has it."""
+    code = (
+        f"import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, ({most_bytes}, {most_bytes})); "
+        "runpy.run_module('runner', run_name='__main__')"
+    )
+    return subprocess.run(command_line(*words, code=code), cwd=PROJECT_ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("most_bytes", [0, 20_000])
+def test_a_report_that_may_not_be_written_leaves_the_former_one(
+    most_bytes: int, small: Small, tmp_path: Path
+) -> None:
+    build = shutil.copytree(small.pdf.parent, tmp_path / "build")
+    before = (build / "report.pdf").read_bytes()
+    done = limited(most_bytes, "report", "--plan", str(small.plan), "--build-dir", str(build))
+    assert done.returncode in (1, 2), done.stderr
+    assert "File too large" in done.stderr and "ulimit -f" in done.stderr and "Traceback" not in done.stderr
+    assert (build / "report.pdf").read_bytes() == before
+    assert not list(build.rglob("*.tmp"))
+
+
 def test_what_this_machine_refuses_is_no_fault_of_the_report(small: Small) -> None:
     """A disk that is full, or a limit: an error, and not a word of the report."""
-    limited = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
-    code = limited + "runpy.run_module('runner', run_name='__main__')"
-    words = command_line("verify", str(small.pdf), "--plan", str(small.plan), code=code)
-    done = subprocess.run(words, cwd=PROJECT_ROOT, capture_output=True, text=True)
+    done = limited(1000, "verify", str(small.pdf), "--plan", str(small.plan))
     assert done.returncode == 1
     assert "File too large" in done.stderr and "ulimit -f" in done.stderr
     assert "VERIFIED" not in done.stdout and "FAULT" not in done.stdout
