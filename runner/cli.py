@@ -188,10 +188,14 @@ def replay_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def refuse_without_replay(wanted: str | None, source: str | None) -> None:
-    """Raise InputError for data that nothing would be trained on."""
+def refuse_unusable_replay(wanted: str | None, source: str | None) -> None:
+    """Raise InputError for data that nothing would be trained on, and for what names no epoch."""
     if wanted is None and source:
         raise InputError("only --replay trains, and needs data", where="--data", hint="give --replay, too")
+    if wanted:
+        from runner.retraining.replay import parts_of
+
+        parts_of(wanted)  # before a minute of comparing
 
 
 def refuse_with_folder(wanted: str | None) -> None:
@@ -293,7 +297,7 @@ def verify(
     """
     if wanted and pdf is None and wanted.endswith(".pdf"):
         pdf, wanted = Path(wanted), ""
-    refuse_without_replay(wanted, source)
+    refuse_unusable_replay(wanted, source)
     if pdf is not None and pdf.is_dir():
         refuse_with_folder(wanted)
         from runner.review.command import review

@@ -75,10 +75,11 @@ PAGE_WORDS = 20_000  # of a page, compared one by one: a page of text has 600
 ENTANGLED = 4  # pairs for each object of ours: more would be a file made to be compared for ever
 
 STATES_BYTES = 512 * MIB  # of one training, while it runs: further apart epochs of a larger one are kept
-# Bytes of all attachments, if states are among them; the largest are left out first. A message adds more than
-# a third to the PDF and the notebook: 20 MB take 14.5 MB of both, and pages and notebook have 5 of these.
-ATTACHED_WITH_STATES = 9_500_000
-ATTACHED_AT_MOST = 18_500_000  # where the rest alone is too large for mail: the PDF stays below 20 MB
+# Bytes of all attachments as the PDF packs them, if states are among them; the largest are left out first. A
+# message adds more than a third: 20 MB take 14.6 of PDF and notebook; pages have 1 of these, the notebook 2.
+ATTACHED_WITH_STATES = 11_000_000
+ATTACHED_FOR_MAIL = 14_000_000  # without states: with more, no message takes the PDF, not even alone
+ATTACHED_AT_MOST = 18_500_000  # with states, where no message takes it anyway: the PDF stays below 20 MB
 REPLAY_SECONDS = 3600.0  # of one epoch trained again: the slowest of this practice takes a tenth of it
 
 # --- mail, and what opens a key

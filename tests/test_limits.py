@@ -230,10 +230,21 @@ def left_out(_: Path, size: int) -> None:
 
 def left_out_of_much(_: Path, size: int) -> None:
     """The rest is too much for mail by itself."""
-    made, rest = datetime.now(UTC), limits.ATTACHED_WITH_STATES + 1
-    state = Attached("results/a/state-1.npz", bytes(size - rest), made)
-    if state not in fitting([Attached("results/a/predictions.npz", bytes(rest), made), state]):
+    rest = limits.ATTACHED_FOR_MAIL + 1
+    if not beside(rest, size - rest):
         raise RunnerError("the state is left out")
+
+
+def beyond_mail(_: Path, size: int) -> None:
+    if beside(size, 1):
+        raise RunnerError("the state is attached, as no message takes the rest")
+
+
+def beside(rest: int, size: int) -> bool:
+    """Whether a state of this size is attached where the rest has so many bytes."""
+    made = datetime.now(UTC)
+    state = Attached("results/a/state-1.npz", bytes(size), made)
+    return state in fitting([Attached("results/a/predictions.npz", bytes(rest), made), state])
 
 
 def in_code(_: Path, times: int) -> None:
@@ -311,7 +322,8 @@ CASES = {
     "ENTANGLED": Case(REAL, "in more ways than", entangled),
     "STATES_BYTES": Case(1000, "further apart", far_apart),
     "ATTACHED_WITH_STATES": Case(1000, "left out", left_out),
-    "ATTACHED_AT_MOST": Case(limits.ATTACHED_WITH_STATES + 1000, "left out", left_out_of_much),
+    "ATTACHED_FOR_MAIL": Case(REAL, "no message takes the rest", beyond_mail),
+    "ATTACHED_AT_MOST": Case(limits.ATTACHED_FOR_MAIL + 1000, "left out", left_out_of_much),
     "HEADER_CHARACTERS": Case(REAL, "is longer than", lambda _, n: header_text("a" * n, "--subject")),
     "HEADER_READINGS": Case(3, "code within code", in_code),
     "ANSWER_BYTES": Case(1000, "the server's answer has more than", answer),

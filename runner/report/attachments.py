@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from markupsafe import Markup
@@ -62,6 +62,8 @@ TABLE = "results.csv"
 TABLE_JSON = "results.json"  # the same, for programs
 EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the manifest that it prints
 PICTURES = re.compile(rb'"image/png": *"([^"]*)"')  # of a notebook
+# How many times smaller the PDF has them at least; notebooks but for pictures. The program is not packed.
+PACKED = {".ipynb": 7, ".json": 3, ".csv": 3, ".toml": 3, ".whl": 2}
 
 
 def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple[Attached, ...]:
@@ -82,7 +84,7 @@ def fitting(files: list[Attached]) -> list[Attached]:
     """
     states = sorted(filter(_is_state, files), key=lambda each: (len(each.content), each.sha256))
     rest = sum(_weight(each) for each in files if not _is_state(each))
-    for_mail = rest <= limits.ATTACHED_WITH_STATES
+    for_mail = rest <= limits.ATTACHED_FOR_MAIL
     room = (limits.ATTACHED_WITH_STATES if for_mail else limits.ATTACHED_AT_MOST) - rest
     while states and sum(len(each.content) for each in states) > room:
         states.pop()
@@ -95,14 +97,15 @@ def _is_state(file: Attached) -> bool:
 
 
 def _weight(file: Attached) -> int:
-    """Its bytes in the PDF, about, and the same with any library that packs them.
+    """Its bytes in the PDF, at most and about; the same with any library that packs them.
 
-    A notebook's pictures are in base64, which packing undoes, and its text packs well.
+    A notebook's pictures are in base64, which packing undoes.
     """
-    if not file.path.endswith(".ipynb"):
-        return len(file.content)
+    size, end = len(file.content), PurePosixPath(file.path).suffix
+    if end != ".ipynb":
+        return size // PACKED.get(end, 1)
     pictures = sum(map(len, PICTURES.findall(file.content)))
-    return pictures * 3 // 4 + (len(file.content) - pictures) // 4
+    return pictures * 3 // 4 + (size - pictures) // PACKED[end]
 
 
 def _path(each: Attached) -> str:

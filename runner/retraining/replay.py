@@ -24,7 +24,8 @@ from runner.verify.checks import prepare
 from runner.verify.command import LIMITS, asked_of, first_faults
 
 NAMED = re.compile(r"(?P<variant>[^:]+):(?P<epoch>[1-9][0-9]{0,5})")
-PROVED = "was trained as its record says; that shows nothing of the other epochs"
+PROVED = "came out as its record says; that shows nothing of the other epochs"
+INVENTED = ", nor how the state came about that it begins with"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,10 @@ def replay(pdf: Path, plan_path: Path, wanted: str, source: str | None, limits: 
         epoch = asked.found.training.epochs[asked.epoch - 1]
         seconds = epoch.train_seconds + epoch.validation_seconds
         count = len(asked.chain.links)
-        told = f"{asked.variant}, epoch {asked.epoch} of {count}, {before}; it took {seconds:.0f} s there"
+        drawn = "" if wanted else f" (drawn from {len(there)})"
+        told = (
+            f"{asked.variant}, epoch {asked.epoch} of {count}{drawn}, {before}; it took {seconds:.0f} s there"
+        )
         print(plain(f"{'replay':<12} {told}"), flush=True)
         found = trained_again(asked, source)
     if found.faults:
@@ -59,7 +63,7 @@ def replay(pdf: Path, plan_path: Path, wanted: str, source: str | None, limits: 
         print(plain(f"NOT REPLAYED: {asked.name} of {pdf} did not come out as its record says"))
         return 1
     print(plain(f"{'replay':<12} ok: {found.agrees}"))
-    print(plain(f"replayed: {asked.name} of {pdf} {PROVED}"))
+    print(plain(f"replayed: {asked.name} of {pdf} {PROVED}{INVENTED if asked.state is not None else ''}"))
     return 0
 
 
@@ -69,20 +73,27 @@ def chosen(there: Sequence[Replayable], wanted: str) -> Replayable:
         raise InputError("no training with a whole chain of states", where="--replay")
     if not wanted:
         return secrets.choice(there)
-    named = NAMED.fullmatch(wanted)
-    if named is None:
-        raise InputError(f"'{wanted}' is not VARIANT:EPOCH, such as {there[0].name}", where="--replay")
+    name, epoch = parts_of(wanted)
     for each in there:
         if each.name == wanted:
             return each
-    of_variant = [each for each in there if each.variant == named["variant"]]
+    of_variant = [each for each in there if each.variant == name]
     if not of_variant:
         names = ", ".join(dict.fromkeys(each.variant for each in there))
-        raise InputError(f"no training '{named['variant']}' to replay; there are: {names}", where="--replay")
-    epochs = ", ".join(str(each.epoch) for each in of_variant)
-    what = f"no state is attached that epoch {named['epoch']} of {named['variant']} begins with"
-    hint = f"it can be replayed: {epochs}; 'reproduce' trains all of them"
+        raise InputError(f"no training '{name}' to replay; there are: {names}", where="--replay")
+    epochs = ", ".join(each.name for each in of_variant)
+    what = f"no state is attached that epoch {epoch} of {name} begins with"
+    hint = f"of it, {epochs} can be replayed; 'reproduce' trains all its epochs"
     raise InputError(what, where="--replay", hint=hint)
+
+
+def parts_of(wanted: str) -> tuple[str, str]:
+    """The names of variant and epoch in VARIANT:EPOCH; raises InputError for what is of another form."""
+    named = NAMED.fullmatch(wanted)
+    if named is None:
+        hint = "without a name, an epoch is drawn at random"
+        raise InputError(f"'{wanted}' is not VARIANT:EPOCH, such as baseline:2", where="--replay", hint=hint)
+    return named["variant"], named["epoch"]
 
 
 def trained_again(asked: Replayable, source: str | None) -> Replayed:

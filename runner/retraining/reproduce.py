@@ -165,7 +165,8 @@ def _told(training: AttachedTraining, notebook: Path) -> Iterator[str]:
     """What is about to be done, and how this place is unlike that of the report."""
     result = training.found.result
     where = f" on {result.training.environment.processor}" if result.training else ""
-    yield f"{'report':<12} {training.title}: {result.variant}, trained {result.finished:%Y-%m-%d}{where}"
+    told = f"{result.variant} ({result.profile}), trained {result.finished:%Y-%m-%d}{where}"
+    yield f"{'report':<12} {training.title}: {told}"
     if training.versions:
         yield f"{'versions':<12} {len(training.versions)} DIFFER"
         yield from (f"  {each}" for each in first_faults(training.versions))
@@ -191,5 +192,6 @@ def tell_figures(pdf: Path, training: AttachedTraining, here: Finished, output: 
     if outside:
         print(plain(f"NOT REPRODUCED: outside the intervals of {pdf}: {', '.join(outside)}"))
         return 1
-    print(plain(f"reproduced: all {len(found)} figures of {training.variant.name} lie within those of {pdf}"))
+    name = training.variant.name
+    print(plain(f"reproduced: all {len(found)} figures of {name} lie within the intervals of {pdf}"))
     return 0

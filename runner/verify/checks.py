@@ -38,14 +38,14 @@ class Check:
     """One kind of comparison: how it went in a line, and what doesn't agree.
 
     ``open`` is what could not be compared, since this program is not as the one that made the report;
-    ``told`` is no fault, and worth knowing.
+    what is ``told`` is no fault, and worth knowing.
     """
 
     name: str
     agrees: str
     faults: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    told: bool = False
 
 
 def prepare() -> None:
@@ -136,12 +136,10 @@ def _checks(parcel: Parcel, folder: Path, templates: Path, rendered: bool) -> It
     metrics = results.check_metrics(plan, folder)
     yield Check("metrics", "recomputed from predictions, and as notebooks print them", metrics)
     chains = results.check_chains(plan, folder)
-    yield Check(
-        "chains", "curves, states and draws follow from the records (--replay trains one again)", chains
-    )
-    if lacking := results.states_not_attached(plan, folder):
-        beyond = "no epoch that begins with one of these can be trained again, as they are not attached:"
-        yield Check("states", beyond, told=lacking)
+    there = results.read_chains(plan, folder)
+    yield Check("chains", there.agrees, chains)
+    if there.lacking:
+        yield Check("states", there.lacking, told=True)
     if rendered and not parcel.manifest.left_out:
         yield from _compared(parcel, pages.make_again(plan, folder, templates), bool(others))
 

@@ -51,11 +51,12 @@ def verify(
         if check.open:
             unknown[NO_SIGNATURE if check.name == SIGNATURE else OTHER_VERSIONS] = None
     if failed:
-        print(plain(f"NOT VERIFIED: {pdf}"))
+        last = f"NOT VERIFIED: {pdf}"
     elif unknown:
-        print(plain(f"NOT COMPARED IN FULL: {pdf}: {' and '.join(unknown)}"))
+        last = f"NOT COMPARED IN FULL: {pdf}: {' and '.join(unknown)}"
     else:
-        print(plain(f"verified: all of {pdf} {PROVED}; {NOT_PROVED}"))
+        last = f"verified: all of {pdf} {PROVED}; {NOT_PROVED}"
+    print(plain(last), flush=True)  # whatever comes next may be an error, on another stream
     return 1 if failed or unknown else 0
 
 
@@ -85,7 +86,6 @@ def check_lines(check: Check) -> Iterator[str]:
     found = check.faults or check.open
     if not found:
         yield f"{check.name:<12} {'told' if check.told else 'ok'}: {check.agrees}"
-        yield from (f"  {each}" for each in first_faults(check.told))
         return
     kind = "FAULT" if check.faults else "NOT COMPARED"
     why = "" if check.name == SIGNATURE else ", as the versions are others"

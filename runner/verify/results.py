@@ -8,6 +8,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from runner.results.chain import (
 from runner.results.records import PREDICTED, BestEpoch, Evaluation, Finished, read_result
 
 TOLERANCE = 1e-5  # of a mean: Keras works in single precision
+NAMED = 10  # epochs in a line
 PRINTED_DECIMALS = 4  # of the metrics that training notebooks print
 
 
@@ -55,21 +57,54 @@ def check_chains(plan: Plan, folder: Path) -> tuple[str, ...]:
     )
 
 
-def states_not_attached(plan: Plan, folder: Path) -> tuple[str, ...]:
-    """Of each training, the drawn states that are not there: they were too large to be attached."""
-    return tuple(
-        f"results/{variant.name}: the state after epoch {', '.join(map(str, lacking))}"
-        for variant, found in _finished(plan, folder)
-        if found.result.training is not None and (lacking := _lacking(found))
+@dataclass(frozen=True)
+class Chains:
+    """How many trainings there are, how many have a chain, and how many states those draw.
+
+    ``attached`` are the drawn states that are there, each by the epoch that it begins: VARIANT:EPOCH.
+    """
+
+    trainings: int
+    chains: int
+    drawn: int
+    attached: tuple[str, ...]
+
+    @property
+    def agrees(self) -> str:
+        """What it means that nothing is wrong with them."""
+        if not self.chains:
+            return "none is attached: no epoch can be trained again; curves follow from the records"
+        there = f"{self.chains} of {self.trainings} trainings have one"
+        return f"{there}: links, draws, attached states and curves agree (--replay trains an epoch again)"
+
+    @property
+    def lacking(self) -> str:
+        """What can't be trained again, as states are not there; empty where all are."""
+        if self.drawn == len(self.attached):
+            return ""
+        names = ", ".join(self.attached[:NAMED])
+        more = f" and {len(self.attached) - NAMED} more" if len(self.attached) > NAMED else ""
+        beside = f", and {names}{more}" if names else ""
+        there = f"{len(self.attached)} of the {self.drawn} drawn are attached"
+        return f"{there}: --replay can train again first epochs{beside}, no other"
+
+
+def read_chains(plan: Plan, folder: Path) -> Chains:
+    """What there is of chains; those that are none, ``check_chains`` tells of."""
+    trained = [found for _, found in _finished(plan, folder) if found.result.training is not None]
+    chains = [(found, chain) for found in trained if (chain := _readable(found)) is not None]
+    attached = (
+        f"{found.result.variant}:{epoch + 1}"
+        for found, chain in chains
+        for epoch in kept_states(found, chain)
     )
+    return Chains(len(trained), len(chains), sum(len(each.drawn) for _, each in chains), tuple(attached))
 
 
-def _lacking(found: Finished) -> list[int]:
-    with suppress(RunnerError):  # what is no chain is told among the chains
-        chain = read_chain(found.folder)
-        there = kept_states(found, chain) if chain else {}
-        return [epoch for epoch in (chain.drawn if chain else ()) if epoch not in there]
-    return []
+def _readable(found: Finished) -> Chain | None:
+    with suppress(RunnerError):
+        return read_chain(found.folder)
+    return None
 
 
 def _chain(found: Finished) -> Iterator[str]:

@@ -29,10 +29,12 @@ def test_the_largest_states_are_left_out_first(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_is_too_large_for_mail_anyway_may_be_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the two, states would make a report too large that was not so."""
     monkeypatch.setattr(limits, "ATTACHED_WITH_STATES", 100)
-    monkeypatch.setattr(limits, "ATTACHED_AT_MOST", 150)
+    monkeypatch.setattr(limits, "ATTACHED_FOR_MAIL", 130)
+    monkeypatch.setattr(limits, "ATTACHED_AT_MOST", 180)
     made = datetime(2026, 1, 1, tzinfo=UTC)
-    for rest, kept in ((100, []), (101, ["a"]), (111, [])):
+    for rest, kept in ((60, ["a"]), (61, []), (130, []), (131, ["a"]), (141, [])):
         others = [Attached("results/a/predictions.npz", bytes(rest), made)]
         found = fitting([*others, *files(a=40, b=60)])
         assert found[:1] == others and names(found[1:]) == kept
@@ -46,8 +48,10 @@ def test_whatever_else_is_attached_stays_and_takes_its_room(monkeypatch: pytest.
         Attached("results/a/predictions.npz", bytes(50), made),
         Attached("notebooks/state-1.npz", bytes(10), made),
         Attached(
-            "notebooks/a.ipynb", b'"image/png": "01234567"' + bytes(22), made
-        ),  # 8 in base64, 36 of text
+            "notebooks/a.ipynb", b'"image/png": "01234567"' + bytes(20), made
+        ),  # 8 of base64, 35 of text
+        Attached("a.whl", bytes(4), made),
+        Attached("results/a/result.json", bytes(6), made),
     ]
     assert fitting([*others, *files(a=25)]) == [*others, *files(a=25)]
     assert fitting([*others, *files(a=26)]) == others

@@ -20,7 +20,7 @@ from runner.retraining.replayable import Replayable, epochs_of
 from runner.verify.checks import Check
 from runner.verify.command import check_lines
 from runner.verify.parcel import open_report, unpack
-from runner.verify.results import check_chains, states_not_attached
+from runner.verify.results import Chains, check_chains, read_chains
 from tests.verify.conftest import Change, replaced
 
 pytestmark = pytest.mark.xdist_group("seeds")
@@ -50,7 +50,7 @@ def test_an_epoch_is_drawn_or_named(there: list[Replayable]) -> None:
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        ("good", "'good' is not VARIANT:EPOCH, such as good:1"),
+        ("good", "'good' is not VARIANT:EPOCH, such as baseline:2"),
         ("good:", "is not VARIANT:EPOCH"),
         ("good:0", "is not VARIANT:EPOCH"),
         ("good:1:2", "is not VARIANT:EPOCH"),
@@ -120,13 +120,21 @@ def test_data_that_are_not_there_are_bad_input(
         refuse_what_is_lacking(result, "runner.practice", str(tmp_path / "none.npz"), "--replay")
 
 
-def test_verify_names_the_states_that_are_not_attached(report: Path, tmp_path: Path) -> None:
+def test_verify_says_which_states_are_attached(report: Path, tmp_path: Path) -> None:
     unpack(open_report(report), tmp_path)
     plan = load_plan(Request(build_dir=tmp_path, plan_path=tmp_path / PLAN_FOLDER / EXPERIMENTS))
-    assert states_not_attached(plan, tmp_path) == ()
+    there = read_chains(plan, tmp_path)
+    assert there == Chains(2, 2, 2, ("good:2", "other:2")) and there.lacking == ""
+    assert there.agrees.startswith(
+        "2 of 2 trainings have one: links, draws, attached states and curves agree"
+    )
     (tmp_path / "results" / "other" / "state-1.npz").unlink()
-    found = states_not_attached(plan, tmp_path)
-    assert found == ("results/other: the state after epoch 1",)
+    found = read_chains(plan, tmp_path)
     assert check_chains(plan, tmp_path) == ()  # it is no fault
-    lines = list(check_lines(Check("states", "are not attached:", told=found)))
-    assert lines == ["states       told: are not attached:", "  results/other: the state after epoch 1"]
+    lines = list(check_lines(Check("states", found.lacking, told=True)))
+    words = "--replay can train again first epochs, and good:2, no other"
+    assert lines == [f"states       told: 1 of the 2 drawn are attached: {words}"]
+    (tmp_path / "results" / "good" / "chain.json").unlink()
+    assert read_chains(plan, tmp_path).agrees.startswith("1 of 2 trainings have one")
+    (tmp_path / "results" / "other" / "chain.json").unlink()
+    assert read_chains(plan, tmp_path).agrees.startswith("none is attached: no epoch can be trained again")

@@ -39,14 +39,14 @@ def test_a_variant_is_trained_from_the_pdf_alone(report: Path, tmp_path: Path, r
     done = runner("reproduce", str(alone), "--variant", "good", "--output", str(output))
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("report       Ensayo: good, trained 20")
+    assert lines[0].startswith("report       Ensayo: good (smoke), trained 20")
     assert lines[1].startswith("versions     ok: all packages of its requirements.lock")
     assert lines[2] == f"notebook     {EXPERIMENT}: the installed one, whose code is the same"
     rows = [line for line in lines if line.endswith("  yes")]
     assert [row.split("  ")[0] for row in rows] == [
         f"{split} {metric}" for split in ("validation", "test") for metric in ("accuracy", "cross-entropy")
     ]
-    assert lines[-1] == f"reproduced: all 4 figures of good lie within those of {alone}"
+    assert lines[-1] == f"reproduced: all 4 figures of good lie within the intervals of {alone}"
     here, there = (read_result(each / "results" / "good") for each in (output, report.parent))
     assert here.result.parameters == there.result.parameters
     assert here.training.evaluation == there.training.evaluation  # the same place: to the bit
