@@ -50,6 +50,7 @@ ROWS = [
     wrong("verify nothing", "verify", "report.pdf: no such file", "hint: run 'all' first"),
     wrong("verify no PDF", "verify {folder}/a.pdf", "{folder}/a.pdf: not a readable PDF", make="a.pdf"),
     wrong("replay nothing", "verify --replay good:1", "report.pdf: no such file", "hint: run 'all' first"),
+    wrong("replay no epoch", "verify --replay good", "--replay: 'good' is not VARIANT:EPOCH"),
     wrong("reproduce nothing", "reproduce {folder}/a.pdf --variant good", "{folder}/a.pdf: no such file"),
     wrong("reproduce no PDF", "reproduce {folder}/a.pdf --variant a", "not a readable PDF", make="a.pdf"),
     wrong("reproduce no variant", "reproduce {folder}/a.pdf", "Missing option '--variant'", make="a.pdf"),

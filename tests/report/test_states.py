@@ -47,9 +47,7 @@ def test_whatever_else_is_attached_stays_and_takes_its_room(monkeypatch: pytest.
     others = [
         Attached("results/a/predictions.npz", bytes(50), made),
         Attached("notebooks/state-1.npz", bytes(10), made),
-        Attached(
-            "notebooks/a.ipynb", b'"image/png": "01234567"' + bytes(20), made
-        ),  # 8 of base64, 35 of text
+        Attached("notebooks/a.ipynb", b'"image/png": "01234567"' + bytes(20), made),  # base64, and 35
         Attached("a.whl", bytes(4), made),
         Attached("results/a/result.json", bytes(6), made),
     ]

@@ -224,8 +224,8 @@ def invent_the_start(forged: Forged, _: Replays) -> None:
 
 
 def other_state(forged: Forged) -> list[np.ndarray]:
-    """The attached one with other weights."""
-    return [a * a.dtype.type(0.9) if a.dtype.kind == "f" else a for a in forged.state(1)]
+    """The attached one with other weights; its learning rate is as it was, or it would tell."""
+    return [a * a.dtype.type(0.9) if a.dtype.kind == "f" and a.ndim else a for a in forged.state(1)]
 
 
 def replace_the_state(forged: Forged, _: Replays) -> None:
