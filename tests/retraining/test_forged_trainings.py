@@ -398,8 +398,12 @@ def test_what_neither_finds_is_in_the_readme(name: str, forged: Forged, replays:
     assert re.search(re.escape(words), readme)
 
 
-def test_the_readme_says_what_else_a_forger_can_do() -> None:
+def test_the_readme_says_what_is_found_and_what_else_a_forger_can_do() -> None:
     readme = " ".join((PROJECT_ROOT / "README.md").read_text(encoding="utf-8").split())
+    plain = sum(each.plain for each in FORGERIES.values())
+    replayed = sum(bool(each.replays) for each in FORGERIES.values())
+    found = f"plain `verify` finds {plain}, a replay of the forged epoch {replayed}, the two together all"
+    assert f"Of {len(FORGERIES)} forgeries in the tests" in readme and found in readme
     assert "the state before an epoch may be invented" in readme
     assert "until the draw suits" in readme
     assert "each trained honestly and chosen among" in readme
