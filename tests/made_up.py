@@ -96,6 +96,7 @@ class Story:
     determinism: Mapping[str, Any] = field(default_factory=lambda: DETERMINISM)
     best_skills: Mapping[str, float] | None = field(default_factory=dict)  # steps; None: it was not measured
     best_epochs: Mapping[str, int] = field(default_factory=dict)  # where that is not what the history says
+    threads: Mapping[str, int] = field(default_factory=dict)  # where a training had others than the rest
 
     def epoch_seconds(self, name: str) -> float:
         """How long a variant's epochs take."""
@@ -185,7 +186,7 @@ def write_training(
         timing=timing(story.epoch_seconds(variant.name), parameters),
         memory_peak_bytes=1_312_000_000,
         data=data_summary(story.images),
-        environment=ENVIRONMENT,
+        environment=ENVIRONMENT.model_copy(update={"threads": story.threads.get(origin(variant.name), 1)}),
     )
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / PREDICTIONS_FILE, **arrays)  # type: ignore[arg-type]

@@ -83,16 +83,20 @@ def _spread(seconds: tuple[float, ...]) -> float:
     return (three_quarters - quarter) / statistics.median(seconds)
 
 
-def ratio(study: Study, variant: str, reference: str) -> Interval:
+def ratio(study: Study, variant: str, reference: str) -> Interval | None:
     """Training time per image of a variant over the reference's, with a 95 % interval.
 
     From the pass: median of the ratios within each round, percentile bootstrap over rounds (scipy).
-    Without the pass: ratio of the median epochs of both trainings, and no interval (low = high).
+    Without the pass: ratio of the median epochs of both trainings, and no interval (low = high); None
+    where one had more cores than the other, say, or another machine: that would be no ratio of theirs.
     """
     found = read_pass(study)
     if found and {variant, reference} <= found.seconds.keys():
         pairs = zip(found.seconds[variant], found.seconds[reference], strict=True)
         return _median_interval(np.array([ours / theirs for ours, theirs in pairs]))
+    one, other = (study.get(name).training.environment for name in (variant, reference))
+    if one != other:
+        return None
     value = _own_epoch(study, variant) / _own_epoch(study, reference)
     return Interval(value, value, value)
 

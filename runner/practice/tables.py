@@ -43,7 +43,7 @@ def losses(study: Study, names: Sequence[str], reference: str) -> None:
     for name in names:
         run = study.get(name)
         scores = run.training.evaluation
-        relative = number(ratio(study, name, reference).value, 2) if study.has(reference) else "–"
+        relative = ratio(study, name, reference) if study.has(reference) else None
         rows.append(
             [
                 study.info(name).label,
@@ -52,7 +52,7 @@ def losses(study: Study, names: Sequence[str], reference: str) -> None:
                 number(100 * scores.validation.accuracy, 1),
                 number(100 * scores.test.accuracy, 1),
                 number(epoch_seconds(study, name), 1),
-                relative,
+                number(relative.value, 2) if relative else "–",
             ]
         )
     heads = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -12,9 +12,23 @@ from runner.results.reasons import Reason, reason_words
 
 def notice(label: str, reason: Reason) -> Markup:
     """The notice in place of one variant's results."""
-    return Markup('<aside class="notice missing"><p><strong>{}</strong>: {}.</p></aside>').format(
-        tr("Falta «{label}»", label=label), reason_words(reason).rstrip(".")
-    )
+    return notices([(label, reason)])
+
+
+def notices(lost: Iterable[tuple[str, Reason]]) -> Markup:
+    """A notice for each reason, with the labels of all variants that are missing for it."""
+    labels: dict[str, list[str]] = {}
+    for label, reason in lost:
+        labels.setdefault(reason_words(reason).rstrip("."), []).append(label)
+    return Markup().join(_notice(each, words) for words, each in labels.items())
+
+
+def _notice(labels: Sequence[str], words: str) -> Markup:
+    if len(labels) == 1:
+        text = '<aside class="notice missing"><p><strong>{}</strong>: {}.</p></aside>'
+        return Markup(text).format(tr("Falta «{label}»", label=labels[0]), words)
+    text = '<aside class="notice missing"><p><strong>{}</strong> ({}): {}.</p></aside>'
+    return Markup(text).format(tr("Faltan"), words, "; ".join(labels))
 
 
 PRECISIONS = ("bfloat16", "float32")

@@ -14,7 +14,7 @@ from runner.errors import RunnerError
 from runner.files import write_json
 from runner.results.reasons import PENDING
 from runner.results.study import Study
-from tests.made_up import make_study
+from tests.made_up import Story, make_study
 
 
 @pytest.fixture
@@ -63,8 +63,15 @@ def test_epoch_is_the_median_per_image_times_the_images(study: Study) -> None:
 def test_without_the_pass_the_training_serves_and_has_no_interval(study: Study) -> None:
     found = timing.ratio(without_pass(study), "batch-4", "baseline")
     own = [study.get(n).training.timing.epoch_seconds for n in ("batch-4", "baseline")]
-    assert found.value == pytest.approx(own[0] / own[1])
+    assert found is not None and found.value == pytest.approx(own[0] / own[1])
     assert found.low == found.high
+
+
+def test_without_the_pass_unlike_environments_have_no_ratio(tmp_path: Path) -> None:
+    study = make_study(tmp_path, Story(images=(60, 50), threads={"batch-4": 2}))
+    assert timing.ratio(study, "batch-4", "baseline") is not None
+    assert timing.ratio(without_pass(study), "batch-4", "baseline") is None
+    assert timing.ratio(without_pass(study), "batch-16", "baseline") is not None
 
 
 @pytest.mark.parametrize(

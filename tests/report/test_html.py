@@ -15,6 +15,7 @@ from runner.figures.drawn import Drawn
 from runner.files import write_json
 from runner.plan.records import Author
 from runner.report.html import report_html
+from runner.report.missing import notices
 from runner.results.reasons import Reason, said
 from runner.results.records import SCHEMA_VERSION, Finished, Result
 from runner.results.study import MissingVariant, Study, VariantInfo
@@ -222,3 +223,11 @@ def test_declared_constants_may_be_typed(make: Make) -> None:
     assert "28x28" in make(TITLE + declared)
     with pytest.raises(RunnerError, match="6 %"):
         make(TITLE + declared + "<p>6&nbsp;%</p>")
+
+
+def test_variants_that_are_missing_for_one_reason_are_one_notice() -> None:
+    pending, failed = Reason.of("pending"), Reason.of("no_notebook")
+    found = notices([("a", pending), ("b <i>", failed), ("c", pending)])
+    assert found.count("<aside") == 2
+    assert "<strong>Faltan</strong> (pendiente: todavía no se ha ejecutado): a; c." in found
+    assert "<strong>Falta «b &lt;i&gt;»</strong>: " in found

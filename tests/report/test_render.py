@@ -76,7 +76,7 @@ def test_has_every_answer(full: Path) -> None:
     bookmarks = [str(entry["/Title"]) for entry in PdfReader(full).outline if not isinstance(entry, list)]
     answers = [title for title in bookmarks if title.startswith("Pregunta")]
     assert [int(title.split()[1].rstrip(".")) for title in answers] == list(QUESTIONS)
-    assert not any("Falta «" in text or "no disponible" in text for text in texts)
+    assert not any("Falta «" in text or "Faltan (" in text or "no disponible" in text for text in texts)
 
 
 def test_conforms(full: Path, draft: tuple[Study, Path]) -> None:

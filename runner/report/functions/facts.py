@@ -22,7 +22,7 @@ from runner.report.claims.numbers import Measured
 from runner.report.claims.traced import Traced
 from runner.report.functions.registry import template_filter, template_function
 from runner.report.functions.seed_facts import SeedFacts
-from runner.report.missing import PRECISIONS, mixed_notice, notice
+from runner.report.missing import PRECISIONS, mixed_notice, notices
 from runner.results.reasons import NO_RESULT
 from runner.results.records import Finished, WhichEpoch
 from runner.results.study import Study
@@ -178,19 +178,25 @@ class Facts:
         )
 
     @template_function()
-    def time_ratio(self, variant: str, reference: str) -> Measured:
-        """Training time of a variant over that of the reference: of the timing pass if there is one."""
-        return Measured(self._ratio(variant, reference).value, f"{variant} {reference}", call("time_ratio"))
+    def time_ratio(self, variant: str, reference: str) -> Measured | None:
+        """Training time of a variant over that of the reference: of the timing pass if there is one.
+
+        None where they can't be compared.
+        """
+        found = self._ratio(variant, reference)
+        if found is None:
+            return None
+        return Measured(found.value, f"{variant} {reference}", call("time_ratio"))
 
     @template_function()
     def time_interval(self, variant: str, reference: str) -> Traced | None:
         """The ratio with its 95 % interval; None without the timing pass."""
         found = self._ratio(variant, reference)
-        if found.low == found.high:
+        if found is None or found.low == found.high:
             return None
         return Traced(found, f"{variant} {reference}", call("time_ratio"), "remuestreo de las rondas")
 
-    def _ratio(self, variant: str, reference: str) -> analysis.Interval:
+    def _ratio(self, variant: str, reference: str) -> analysis.Interval | None:
         self._get(variant), self._get(reference)
         return timing.ratio(self.study, variant, reference)
 
@@ -278,17 +284,17 @@ class Facts:
 
     @template_function()
     def missing_notice(self, names: Iterable[str]) -> Markup:
-        """A notice naming those of ``names`` that are missing, and why; empty if none is.
+        """A notice for each reason why some of ``names`` are missing, which names them; empty if none is.
 
         Another names them where they, and the baseline, were trained in unlike precisions.
         """
         names = tuple(names)
         lost = [name for name in names if not self.study.has(name)]
-        reasons = {name: self.study.missing.get(name, NO_RESULT) for name in lost}
+        reasons = [(self.label(name), self.study.missing.get(name, NO_RESULT)) for name in lost]
         mixed = self.study.by_precision(dict.fromkeys((*names, self.study.baseline)))
         labels = {each: [self.label(name) for name in mixed.get(each, ())] for each in PRECISIONS}
         marked = mixed_notice(labels) if len(mixed) > 1 else Markup()
-        return Markup().join(notice(self.label(name), reasons[name]) for name in lost) + marked
+        return notices(reasons) + marked
 
     def _get(self, name: str) -> Finished:
         """A finished variant; a name that isn't in the plan is the template's fault."""
