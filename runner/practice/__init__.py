@@ -71,7 +71,7 @@ def look_for(names: Iterable[str], source: str | None) -> tuple[str, str]:
 
 def replay(link: Link, otherwise: bool = False) -> Again:
     """One epoch trained again, in a process of its own."""
-    from runner.practice.again import train_again
+    from runner.practice.states.again import train_again
 
     return train_again(link, otherwise)
 

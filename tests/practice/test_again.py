@@ -9,7 +9,7 @@ import pytest
 from runner import limits
 from runner.errors import InputError, RunnerError
 from runner.plan.practice import Link
-from runner.practice.again import train_again
+from runner.practice.states.again import train_again
 
 VALUES = {
     "dataset": "digits",

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("tensorflow")
 
 training = pytest.importorskip("runner.practice.training")
 checkpoints = pytest.importorskip("runner.practice.checkpoints")
-links = pytest.importorskip("runner.practice.links")
+links = pytest.importorskip("runner.practice.states.links")
 model_module = pytest.importorskip("runner.practice.model")
 keras = pytest.importorskip("keras")
 

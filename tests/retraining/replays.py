@@ -12,14 +12,14 @@ from threading import Timer
 
 from runner.errors import RunnerError
 from runner.plan.practice import Again, Link
-from runner.practice.again import asked_for, read_again, train_again
+from runner.practice.states.again import asked_for, read_again, train_again
 from tests.program import HANG_SECONDS
 
 LOOP = """
 import json, sys
 from pathlib import Path
 from runner.errors import RunnerError
-from runner.practice.again import main
+from runner.practice.states.again import main
 for line in sys.stdin:
     try:
         main(*map(Path, json.loads(line)))

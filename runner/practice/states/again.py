@@ -1,7 +1,7 @@
 """Trains one epoch of one variant again, from the state that it began with, or from the seed.
 
-``python -m runner.practice.again IN.json OUT.npz`` is the process that does it: the settings in force there
-were those of the training.
+``python -m runner.practice.states.again IN.json OUT.npz`` is the process that does it: the settings in force
+there were those of the training.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def train_again(link: Link, otherwise: bool = False) -> Again:
     with tempfile.TemporaryDirectory(prefix="replay-") as folder:
         given, left = Path(folder) / "in.json", Path(folder) / "out.npz"
         given.write_text(asked_for(link, threads), encoding="utf-8")
-        command = [sys.executable, "-P", "-m", "runner.practice.again", str(given), str(left)]
+        command = [sys.executable, "-P", "-m", "runner.practice.states.again", str(given), str(left)]
         try:
             done = subprocess.run(
                 command,
@@ -96,9 +96,10 @@ def again(p: Parameters, epoch: int, state: list[np.ndarray] | None, threads: in
     """
     import keras
 
-    from runner.practice import links, measure, precision, training
+    from runner.practice import measure, precision, training
     from runner.practice import model as cnn
     from runner.practice.data import sets
+    from runner.practice.states import links
     from runner.results.chain import state_sha256
 
     training.prepare(p, threads)
