@@ -21,8 +21,8 @@ Draw = tuple[tuple[str, str], ...]  # names of the compared trainings and of the
 class Design:
     """A recipe against a reference.
 
-    ``same_images``: pairs share their number, and with it images and batches, as variants of a plan do; else
-    all are of one recipe, and no two of a draw share a seed.
+    ``same_images``: pairs share their number, and with it images and batches, as variants of a plan do, but
+    for the images that a recipe has more; else all are of one recipe, and no two of a draw share a seed.
     """
 
     recipe: str
@@ -37,10 +37,17 @@ class Design:
 
 OTHER_IMAGES = Design(BASELINE, BASELINE, same_images=False)
 SAME_IMAGES = Design(TWIN, BASELINE)
-WIDER = tuple(name for name in RECIPES if RECIPES[name] != RECIPES[BASELINE])
-AGAINST_BASELINE = tuple(Design(name, BASELINE) for name in WIDER)
-WIDTHS = (*AGAINST_BASELINE, *(Design(wide, narrow) for narrow, wide in itertools.combinations(WIDER, 2)))
-DESIGNS = (OTHER_IMAGES, SAME_IMAGES, *WIDTHS)
+BETTER = tuple(name for name in RECIPES if RECIPES[name] != RECIPES[BASELINE])
+AGAINST_BASELINE = tuple(Design(name, BASELINE) for name in BETTER)
+IMPROVEMENTS = (
+    *AGAINST_BASELINE,
+    *(
+        Design(more, less)
+        for less, more in itertools.combinations(BETTER, 2)
+        if RECIPES[less].keys() == RECIPES[more].keys()
+    ),
+)
+DESIGNS = (OTHER_IMAGES, SAME_IMAGES, *IMPROVEMENTS)
 
 
 def draws(design: Design, seeds: int, numbers: Sequence[int]) -> list[Draw]:

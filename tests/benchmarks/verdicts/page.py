@@ -13,10 +13,10 @@ from runner.analysis.over_seeds import OverSeeds, over_seeds
 from tests.benchmarks.verdicts.draws import (
     AGAINST_BASELINE,
     DRAWS,
+    IMPROVEMENTS,
     OTHER_IMAGES,
     SAME_IMAGES,
     SEED_COUNTS,
-    WIDTHS,
     Design,
 )
 from tests.benchmarks.verdicts.rates import OURS, Rate, Rates, common, fingerprint, kept, read_rates
@@ -53,14 +53,14 @@ def text(there: Mapping[str, Kept], rates: Rates) -> str:
         most_draws=DRAWS,
         follows="\n".join(f"- {each}" for each in follows(found)),
         same="\n".join(_same_rows(found)),
-        wider="\n".join(_wider_rows(found, there)),
+        better="\n".join(_better_rows(found, there)),
         sizes=" | ".join(f"{each:+g} points" for each in SIZES),
         size_rule="--:|" * len(SIZES),
         power="\n".join(_power_rows(found, there)),
         sure=SURE,
         dominance=DOMINANCE,
-        wide_heads=" | ".join(f"`{each.recipe}`" for each in AGAINST_BASELINE),
-        wide_rule="--:|" * len(AGAINST_BASELINE),
+        better_heads=" | ".join(f"`{each.recipe}`" for each in AGAINST_BASELINE),
+        better_rule="--:|" * len(AGAINST_BASELINE),
         beside="\n".join(_beside_rows(found, there)),
         comparisons=" | ".join(map(str, COMPARISONS)),
         comparison_rule="--:|" * len(COMPARISONS),
@@ -84,16 +84,15 @@ def _trained(there: Mapping[str, Kept]) -> str:
     """What was trained, and how far the recipes are apart."""
     one = next(iter(there.values())).measured
     counts = {recipe: sum(each.training.recipe == recipe for each in there.values()) for recipe in RECIPES}
-    several = ", ".join(
-        f"{n} of `{recipe}` (filters {_filters(recipe)})" for recipe, n in counts.items() if n
-    )
+    several = ", ".join(f"{n} of `{recipe}`{_change(recipe, there)}" for recipe, n in counts.items() if n)
     spread = over_seeds([100 * each.measured.test_accuracy for each in there.values() if _plain(each)])
+    filters = ", ".join(map(str, one.filters))
     return (
-        f"{len(there)} trainings at quick size, {one.train_images:,} images of CIFAR-10 for {one.epochs} "
-        f"epochs:\n{several}.\nTheir seeds decide images, batches and first weights; a `twin` has images and "
-        "batches of its seed and other first\nweights. "
-        f"The baseline is right on {spread.mean:.2f} % of the test images, with a standard deviation\n"
-        f"over seeds of {spread.std or 0:.2f} points."
+        f"{len(there)} trainings at quick size: {one.epochs} epochs, and of CIFAR-10 {one.train_images:,} "
+        f"images, with {filters} filters,\nwhere nothing else is said. {several}.\n"
+        "Their seeds decide images, batches and first weights; a `twin` has images and batches of its seed "
+        f"and other first\nweights. The baseline is right on {spread.mean:.2f} % of the test images, with a "
+        f"standard deviation\nover seeds of {spread.std or 0:.2f} points."
     )
 
 
@@ -101,8 +100,14 @@ def _plain(each: Kept) -> bool:
     return each.training.recipe == OTHER_IMAGES.recipe
 
 
-def _filters(recipe: str) -> str:
-    return ", ".join(map(str, RECIPES[recipe]))
+def _change(recipe: str, there: Mapping[str, Kept]) -> str:
+    """What it has more of, in brackets; nothing for the baseline and its twins."""
+    if not RECIPES[recipe]:
+        return ""
+    one = next(each.measured for each in there.values() if each.training.recipe == recipe)
+    if "filters" in RECIPES[recipe]:
+        return f" (filters {', '.join(map(str, one.filters))})"
+    return f" ({one.train_images:,} images)"
 
 
 def _same_rows(found: Mapping[Key, Rate]) -> list[str]:
@@ -124,9 +129,9 @@ def _told(rate: Rate) -> tuple[str, ...]:
     return with_interval(rate), *rest
 
 
-def _wider_rows(found: Mapping[Key, Rate], there: Mapping[str, Kept]) -> list[str]:
+def _better_rows(found: Mapping[Key, Rate], there: Mapping[str, Kept]) -> list[str]:
     rows = []
-    for design in WIDTHS:
+    for design in IMPROVEMENTS:
         for metric in METRICS:
             for seeds in SEED_COUNTS:
                 rate = found.get((OURS, design, "test", metric, seeds))
@@ -176,7 +181,7 @@ def power_points(
 ) -> list[tuple[float, float]]:
     """Size of the true difference of accuracy and how often it is shown, in order of size."""
     points = []
-    for design in (SAME_IMAGES, *WIDTHS):
+    for design in (SAME_IMAGES, *IMPROVEMENTS):
         rate = found.get((OURS, design, "test", "accuracy", seeds))
         if rate is None:
             continue
@@ -198,13 +203,13 @@ def _beside_rows(found: Mapping[Key, Rate], there: Mapping[str, Kept]) -> list[s
                 for design in (SAME_IMAGES, OTHER_IMAGES)
                 for metric in METRICS
             ]
-            wide = []
+            gained = []
             for design in AGAINST_BASELINE:
                 rate = found.get((rule, design, "test", "accuracy", seeds))
                 right = _ways(differences(design, there, "accuracy"), "accuracy")[0]
-                wide.append(_cell(rate, rate.of(right) if rate else None))
+                gained.append(_cell(rate, rate.of(right) if rate else None))
             rows.append(
-                _row(rule, seeds, *(_cell(each, each.share if each else None) for each in same), *wide)
+                _row(rule, seeds, *(_cell(each, each.share if each else None) for each in same), *gained)
             )
     return rows
 

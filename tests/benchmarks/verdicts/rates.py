@@ -26,7 +26,7 @@ from tests.benchmarks.verdicts.draws import (
     Draw,
     draws,
 )
-from tests.benchmarks.verdicts.records import KEPT, Kept, Trained, read, wanted
+from tests.benchmarks.verdicts.records import KEPT, RECIPES, Kept, Trained, read, wanted
 from tests.benchmarks.verdicts.rules import METRICS, OTHERS, Answer, Run, ours, run_of
 
 OURS = "ours"
@@ -120,11 +120,12 @@ def read_rates(folder: Path = KEPT) -> Rates:
 
 def splits(design: Design) -> tuple[str, ...]:
     """The sets on which a design's pairs have the same images."""
-    return ("test", "validation") if design.same_images else ("test",)
+    alike = "train_limit" not in RECIPES[design.recipe]
+    return ("test", "validation") if design.same_images and alike else ("test",)
 
 
 def rules(design: Design, split: str, metric: str) -> tuple[str, ...]:
-    """Others are asked where recipes are the same, and of the wider ones against the baseline."""
+    """Others are asked where recipes are the same, and of the better ones against the baseline."""
     if split != "test" or design not in (OTHER_IMAGES, SAME_IMAGES, *AGAINST_BASELINE):
         return (OURS,)
     quick = tuple(name for name in OTHERS if name not in SLOW)

@@ -27,12 +27,14 @@ FIRST_SEED = 2026
 SEEDS = 20
 SPLITS = ("validation", "test")
 TWIN = "twin"
-RECIPES: Mapping[str, tuple[int, ...]] = {  # the filters of its blocks
-    "baseline": (32, 64),
-    TWIN: (32, 64),
-    "filters-110": (35, 70),
-    "filters-125": (40, 80),
-    "filters-150": (48, 96),
+RECIPES: Mapping[str, Mapping[str, Any]] = {  # what each changes of the baseline
+    "baseline": {},
+    TWIN: {},
+    "filters-110": {"filters": (35, 70)},
+    "filters-125": {"filters": (40, 80)},
+    "filters-150": {"filters": (48, 96)},
+    "images-120": {"train_limit": 4800},  # a quarter of which is for validation
+    "images-150": {"train_limit": 6000},
 }
 
 
@@ -68,8 +70,8 @@ class Trained(NamedTuple):
         return self.record(folder).with_suffix(".npz")
 
     def parameters(self) -> Parameters:
-        """The baseline's of the quick profile, with the filters and the seed."""
-        given = _baseline() | {"filters": RECIPES[self.recipe], "seed": FIRST_SEED + self.number}
+        """The baseline's of the quick profile, with what the recipe changes and the seed."""
+        given = _baseline() | dict(RECIPES[self.recipe]) | {"seed": FIRST_SEED + self.number}
         return Parameters.model_validate(given, strict=False)
 
     @property
