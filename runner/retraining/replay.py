@@ -50,7 +50,7 @@ def replay(pdf: Path, plan_path: Path, wanted: str, source: str | None, limits: 
         epoch = asked.found.training.epochs[asked.epoch - 1]
         seconds = epoch.train_seconds + epoch.validation_seconds
         count = len(asked.chain.links)
-        drawn = "" if wanted else f" (drawn from {len(there)})"
+        drawn = "" if wanted else f" (drawn at random among {len(there)})"
         told = (
             f"{asked.variant}, epoch {asked.epoch} of {count}{drawn}, {before}; it took {seconds:.0f} s there"
         )
