@@ -64,6 +64,8 @@ VALUES_FILE = "values.json"
 HISTORY_FILE = "history.csv"
 MODEL_FILE = "model.keras"
 TRAINING_FILE = "training.json"  # written by the kernel, folded into result.json
+CHAIN_FILE = "chain.json"  # hashes of the training's state after each epoch
+STATE = re.compile(r"state-[0-9]{1,6}\.npz")  # the state itself after an epoch
 SEAL_FILE = ".sha256.json"  # hidden: it is of this folder, and does not travel with the report
 LEFT_BEFORE = (
     RESULT_FILE, PREDICTIONS_FILE, BEST_EPOCH_FILE, VALUES_FILE, "scores.npz", HISTORY_FILE, MODEL_FILE,
@@ -72,6 +74,7 @@ LEFT_BEFORE = (
 ATTEMPT_FILE = "attempt.json"  # in that of an attempt's checkpoints
 SECONDS_FILE = "seconds.json"
 CHECKPOINT_FILE = "checkpoint.json"
+LINKS_FILE = "links.json"  # there, too: the chain so far
 FIGURES_FILE = "figures.json"  # in that of the figures: what they were drawn from
 CHOICES_FILE = ".choices.json"  # in that of all results
 
@@ -82,7 +85,7 @@ FILES = (
 )  # fmt: skip
 MADE = (*FILES, *FOLDERS)
 EPOCH = re.compile(r"epoch-[0-9]+\.npz")
-ATTEMPT_FILES = {ATTEMPT_FILE, SECONDS_FILE, CHECKPOINT_FILE}
+ATTEMPT_FILES = {ATTEMPT_FILE, SECONDS_FILE, CHECKPOINT_FILE, LINKS_FILE}
 HALF = re.compile(r"\..+\.[0-9a-f]+\.tmp")  # what a process that was killed was writing
 FURTHER_DAMAGED = re.compile(rf"{re.escape(DAMAGED)}(-[0-9]+)?")
 EMPTIED = re.compile(rf"{re.escape(TRASH)}[0-9]+")
@@ -146,6 +149,11 @@ def checkpoint_folder(build_dir: Path, name: str) -> Path:
     return build_dir / CHECKPOINTS / name
 
 
+def state_file(epoch: int) -> str:
+    """The name of the file that holds a training's state after an epoch (from 1)."""
+    return f"state-{epoch}.npz"
+
+
 def root_of(folder: Path) -> Path:
     """The build folder of a variant's folder, which is always in one of ``FOLDERS``."""
     return folder.parents[1]
@@ -153,7 +161,7 @@ def root_of(folder: Path) -> Path:
 
 def is_of_attempt(name: str) -> bool:
     """Whether this is the name of a file that an attempt keeps among its checkpoints."""
-    return name in ATTEMPT_FILES or bool(EPOCH.fullmatch(name) or HALF.fullmatch(name))
+    return name in ATTEMPT_FILES or any(each.fullmatch(name) for each in (EPOCH, STATE, HALF))
 
 
 def made_there(build_dir: Path) -> set[str]:

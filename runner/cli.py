@@ -170,6 +170,40 @@ def refuse_without_folder(given: dict[str, object]) -> None:
         raise InputError("is for a folder of reports", where=", ".join(named), hint="give the folder")
 
 
+def replay_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which epoch ``verify`` trains again, and on what."""
+    options = [
+        click.option(
+            "--replay",
+            "wanted",
+            metavar="[VARIANT:EPOCH]",
+            is_flag=False,
+            flag_value="",
+            help="Also train one epoch again, drawn at random or the one given, and compare.",
+        ),
+        click.option("--data", "source", help=f"For --replay: {DATA_HELP}"),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def refuse_unusable_replay(wanted: str | None, source: str | None) -> None:
+    """Raise InputError for data that nothing would be trained on, and for what names no epoch."""
+    if wanted is None and source:
+        raise InputError("only --replay trains, and needs data", where="--data", hint="give --replay, too")
+    if wanted:
+        from runner.retraining.replay import parts_of
+
+        parts_of(wanted)  # before a minute of comparing
+
+
+def refuse_with_folder(wanted: str | None) -> None:
+    """Raise InputError for a replay of no report in particular."""
+    if wanted is not None:
+        raise InputError("is for one report", where="--replay", hint="give the PDF")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 def commands() -> None:
@@ -246,26 +280,69 @@ def report(**options: Any) -> int:
 )
 @shared_options
 @class_options
+@replay_options
 def verify(
     pdf: Path | None,
     trust: Path | None,
     rendered: bool,
     output: Path | None,
     locale: str | None,
+    wanted: str | None,
+    source: str | None,
     **options: Any,
 ) -> int:
     """Work the report out again from its attachments, and compare.
 
     Of a folder: check all the reports below it, and compare them with each other.
     """
+    if wanted and pdf is None and wanted.endswith(".pdf"):
+        pdf, wanted = Path(wanted), ""
+    refuse_unusable_replay(wanted, source)
     if pdf is not None and pdf.is_dir():
+        refuse_with_folder(wanted)
         from runner.review.command import review
 
         return review(pdf, options["plan_path"], rendered, output, locale)
     refuse_without_folder({"--render": rendered, "--output": output, "--locale": locale})
     from runner.verify.command import verify as make_again
 
-    return make_again(pdf or options["build_dir"] / "report.pdf", options["plan_path"], trust=trust)
+    pdf = pdf or options["build_dir"] / "report.pdf"
+    consistent = make_again(pdf, options["plan_path"], trust=trust)
+    if wanted is None:
+        return consistent
+    from runner.retraining.replay import replay
+
+    return replay(pdf, options["plan_path"], wanted, source) or consistent
+
+
+@commands.command()
+@click.argument("pdf", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--variant", "name", required=True, metavar="NAME", help="Which of its trainings.")
+@click.option("--data", "source", help=DATA_HELP)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="An empty folder to train in.  [default: a temporary one]",
+)
+@click.option(
+    "--threads", type=click.IntRange(1, 256), help="Cores of its kernel.  [default: as many as it had]"
+)
+@click.option(
+    "--trust-notebook", "trust", is_flag=True, help="Run the notebook that came with the PDF, as it is."
+)
+@click.option(
+    "--plan",
+    "plan_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=shipped("notebooks") / "experiments.toml",
+    show_default="notebooks/experiments.toml",
+    help="The experiments file of its practice, beside its notebooks.",
+)
+def reproduce(pdf: Path, name: str, **options: Any) -> int:
+    """Train a variant of a report from the PDF alone, and compare the figures."""
+    from runner.retraining.reproduce import reproduce as train_and_compare
+
+    return train_and_compare(pdf, name, **options)
 
 
 @commands.command()

@@ -74,6 +74,14 @@ REVISIONS = 20  # a report that two have signed has three
 PAGE_WORDS = 20_000  # of a page, compared one by one: a page of text has 600
 ENTANGLED = 4  # pairs for each object of ours: more would be a file made to be compared for ever
 
+STATES_BYTES = 512 * MIB  # of one training, while it runs: further apart epochs of a larger one are kept
+# Bytes of all attachments as the PDF packs them, if states are among them; the largest are left out first. A
+# message adds more than a third: 20 MB take 14.6 of PDF and notebook; pages have 1 of these, the notebook 2.
+ATTACHED_WITH_STATES = 11_000_000
+ATTACHED_FOR_MAIL = 14_000_000  # without states: with more, no message takes the PDF, not even alone
+ATTACHED_AT_MOST = 18_500_000  # with states, where no message takes it anyway: the PDF stays below 20 MB
+REPLAY_SECONDS = 3600.0  # of one epoch trained again: the slowest of this practice takes a tenth of it
+
 # --- mail, and what opens a key
 
 PASSPHRASE_BYTES = 4 * KIB  # of one line

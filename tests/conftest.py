@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from runner import PROJECT_ROOT
 from runner.analysis.loading import load_study
 from runner.plan.records import Author
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
@@ -22,6 +23,7 @@ from runner.report.render import render
 from runner.results.study import Study
 from tests.parcels import LABEL, SCRIPT, make_build
 from tests.program import Command, run_program
+from tests.tiny_plan import notebook, run, variant, write_plan
 
 # A background shell hands down an ignored SIGINT, nohup a SIGHUP; programs that tests end must hear them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -97,6 +99,24 @@ def complete(tmp_path_factory: pytest.TempPathFactory) -> Path:
     author = Author(("María Pérez", SCRIPT), "Un curso", "7", "24 de abril de 2026")
     render(replace(with_label(load_study(plan, build)), author=author), plan, build, TEMPLATES)
     return build
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of two small trainings with one seed, finished in ``build``; to be looked at, or copied.
+
+    Tests that use it are of the group "seeds", so that it is made once.
+    """
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copy(PROJECT_ROOT / "notebooks" / "determinism.ipynb", folder)
+    entries = (
+        variant("other", 9, "batch_size = 16", group="batch"),
+        notebook("determinism", 'needs = ["good"]'),
+    )
+    plan = write_plan(folder, *entries, train_limit=400, batch_size=32)
+    done = run("all", plan, folder / "build")
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 def with_label(study: Study) -> Study:

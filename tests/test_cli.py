@@ -73,6 +73,7 @@ COMMANDS = {
     "new",
     "plan",
     "report",
+    "reproduce",
     "run",
     "unpack",
     "verify",

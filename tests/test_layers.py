@@ -11,7 +11,7 @@ from runner.code_closure import package_files
 
 LAYERS = """
 __main__ cli messages
-review
+retraining review
 deliver verify
 commands
 cluster

@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,10 @@ from runner.plain_text import plain
 from runner.plan.experiments import read_experiments
 from runner.practice.data import archives, sets
 from runner.practice.data.batches import read_batch
+from runner.report.attachments import fitting
+from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
+from runner.results.chain import spacing
 from runner.results.npz import read_npz
 from runner.results.plain_files import open_plain
 from runner.results.reasons import NO_RESULT, Reason
@@ -56,6 +60,7 @@ ELSEWHERE = {
     "PASSPHRASE_BYTES": "tests/verify/test_signatures.py::test_a_passphrase_comes_from_a_file_alone",
     "VERIFY_MEMORY": "tests/verify/test_hostile.py::test_more_than_the_limits_is_an_error_with_words",
     "VERIFY_SECONDS": "tests/verify/test_hostile.py::test_more_than_the_limits_is_an_error_with_words",
+    "REPLAY_SECONDS": "tests/practice/test_again.py::test_an_epoch_that_takes_too_long_is_ended",
     "ANSWERS_TIME": "tests/deliver/test_hostile_servers.py::test_all_answers_together_have_a_time",
 }
 
@@ -213,6 +218,35 @@ def entangled(_: Path, pairs: int) -> None:
     raise RunnerError("; ".join(found))
 
 
+def far_apart(_: Path, size: int) -> None:
+    if spacing(1, size) > 1:
+        raise RunnerError("states are kept further apart")
+
+
+def left_out(_: Path, size: int) -> None:
+    if not fitting([Attached("results/a/state-1.npz", bytes(size), datetime.now(UTC))]):
+        raise RunnerError("the state is left out")
+
+
+def left_out_of_much(_: Path, size: int) -> None:
+    """The rest is too much for mail by itself."""
+    rest = limits.ATTACHED_FOR_MAIL + 1
+    if not beside(rest, size - rest):
+        raise RunnerError("the state is left out")
+
+
+def beyond_mail(_: Path, size: int) -> None:
+    if beside(size, 1):
+        raise RunnerError("the state is attached, as no message takes the rest")
+
+
+def beside(rest: int, size: int) -> bool:
+    """Whether a state of this size is attached where the rest has so many bytes."""
+    made = datetime.now(UTC)
+    state = Attached("results/a/state-1.npz", bytes(size), made)
+    return state in fitting([Attached("results/a/predictions.npz", bytes(rest), made), state])
+
+
 def in_code(_: Path, times: int) -> None:
     text = "a"
     for _ in range(times):
@@ -286,6 +320,10 @@ CASES = {
     "FONT_BYTES": Case(1000, "another font", font),
     "PAGE_WORDS": Case(1000, "it has .* words", words),
     "ENTANGLED": Case(REAL, "in more ways than", entangled),
+    "STATES_BYTES": Case(1000, "further apart", far_apart),
+    "ATTACHED_WITH_STATES": Case(1000, "left out", left_out),
+    "ATTACHED_FOR_MAIL": Case(REAL, "no message takes the rest", beyond_mail),
+    "ATTACHED_AT_MOST": Case(limits.ATTACHED_FOR_MAIL + 1000, "left out", left_out_of_much),
     "HEADER_CHARACTERS": Case(REAL, "is longer than", lambda _, n: header_text("a" * n, "--subject")),
     "HEADER_READINGS": Case(3, "code within code", in_code),
     "ANSWER_BYTES": Case(1000, "the server's answer has more than", answer),

@@ -142,14 +142,10 @@ class Workspace:
         """The task that runs the variant with ``threads`` cores; its key is of what its files hold now."""
         self._contents.clear()
         parameters = self.parameters(variant)
-        inputs: Mapping[str, Any] = parameters
-        if variant.kind == "training" and variant.practice:
-            # It names the model, and TensorFlow takes no other mark in names.
-            inputs = {"variant": variant.name.replace(SEED_MARK, "."), "parameters": parameters}
         return Task(
             name=variant.name,
             notebook=variant.notebook,
-            inputs=inputs,
+            inputs=inputs_of(variant, parameters),
             parameters=parameters,
             key_parts=self.parts(variant),
             profile=self.plan.profile,
@@ -165,6 +161,14 @@ class Workspace:
     def progress_file(self, name: str) -> Path:
         """Where the running variant's kernel says how far it is."""
         return work_folder(self.build_dir, name) / PROGRESS_FILE
+
+
+def inputs_of(variant: Variant, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What its notebook is given: the parameters one by one, or, by a practice's training, as a whole."""
+    if variant.kind == "training" and variant.practice:
+        # It names the model, and TensorFlow takes no other mark in names.
+        return {"variant": variant.name.replace(SEED_MARK, "."), "parameters": parameters}
+    return parameters
 
 
 def _given(variant: Variant) -> frozenset[str]:

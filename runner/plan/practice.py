@@ -31,9 +31,11 @@ A whole small use, the file ``mine/__init__.py`` of an installed package::
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pydantic import BaseModel, ValidationError
@@ -43,6 +45,8 @@ from runner.plan.experiments import explain
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+
+    import numpy as np
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 NEEDED = (  # of each; what obtains data sets only of one that names some
@@ -69,6 +73,44 @@ class Costs(Protocol):
         """Send the same as measured here, or in words what went wrong; ``values`` as JSON."""
 
 
+@dataclass(frozen=True)
+class Link:
+    """One epoch (from 1) of a training: its parameters ``values``, and the file of the ``state`` before it.
+
+    Without a file it is the first epoch, which begins from the seed. ``environment`` are the variables in
+    force in the training's kernel, which had so many ``threads``.
+    """
+
+    values: Mapping[str, Any]
+    epoch: int
+    state: Path | None
+    threads: int
+    precision: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Again:
+    """What came of an epoch that was trained again: hashes of the states ``start`` and ``end``.
+
+    ``curve`` are the learning rate at its end, and loss, cross-entropy and accuracy, of training and then of
+    validation; ``predictions`` labels (n,), probabilities (n, classes) and cross-entropies (n,) of both sets
+    by name, as a result's file has them; ``fitted`` the cross-entropy and accuracy of the training set after
+    the last epoch, empty after others; ``environment`` is what a record says of where it was trained, in
+    JSON's form.
+    """
+
+    start: str
+    end: str
+    curve: tuple[float, ...]
+    predictions: Mapping[str, np.ndarray]
+    fitted: tuple[float, ...]
+    environment: Mapping[str, Any]
+
+
+Replay = Callable[[Link, bool], Again]
+
+
 class Practice(Protocol):
     """What the engine asks. ``values`` are the complete parameters of a variant, as JSON has them."""
 
@@ -76,6 +118,7 @@ class Practice(Protocol):
     packages: Sequence[str]  # installed ones whose versions decide digits
     settings: Mapping[str, str]  # variables that are in force in each kernel and decide digits
     precisions: Mapping[str, Mapping[str, str]]  # may be left out (see precision_settings)
+    replay: Replay  # may be left out (see replay_of)
     preloaded: Sequence[str]  # modules that kernels begin with, imported once for all of them
     costs: Costs | None  # None: nothing is known, each variant is expected to take what it took
 
@@ -129,6 +172,17 @@ def precision_settings(name: str, precision: str) -> Mapping[str, str] | None:
     """
     found: Mapping[str, Mapping[str, str]] = getattr(practice_of(name), "precisions", {})
     return found.get(precision)
+
+
+def replay_of(name: str) -> Replay | None:
+    """What trains one epoch of the practice again; None of a practice that can't.
+
+    Given a link, and whether to round otherwise than the training did (which measures how far machines may
+    differ), it returns what came of it. It raises RunnerError where it can't, InputError where something is
+    lacking here.
+    """
+    found: Replay | None = getattr(practice_of(name), "replay", None)
+    return found
 
 
 def costs_of(name: str) -> Costs | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from runner.plan.practice import Again, Link
 from runner.practice import costs
 from runner.practice.data import sets
 from runner.practice.parameters import Parameters
@@ -66,6 +67,13 @@ def look_for(names: Iterable[str], source: str | None) -> tuple[str, str]:
     from runner.practice.data import sources
 
     return sources.look_for(set(names), source)
+
+
+def replay(link: Link, otherwise: bool = False) -> Again:
+    """One epoch trained again, in a process of its own."""
+    from runner.practice.states.again import train_again
+
+    return train_again(link, otherwise)
 
 
 def texts() -> Iterator[tuple[str, str]]:

@@ -12,26 +12,33 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from markupsafe import Markup
 
+from runner import limits
 from runner.analysis.selection import select
 from runner.build_folder import (
     AWAITED_FILE,
     BEST_EPOCH_FILE,
+    CHAIN_FILE,
     EXPERIMENTS,
     FAILURE_FILE,
     PACKAGES_FILE,
     PLAN_FOLDER,
     PREDICTIONS_FILE,
     PROGRAM_FILE,
+    RESULTS,
     RUN_FILE,
+    STATE,
     notebook_of,
     result_folder,
+    state_file,
 )
 from runner.code_closure import read_source
 from runner.errors import RunnerError
@@ -45,6 +52,8 @@ from runner.report.claims.evidence import Claim
 from runner.report.crate import METADATA, crate_metadata
 from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
+from runner.results.chain import read_chain
+from runner.results.reasons import PENDING
 from runner.results.records import left_files
 from runner.results.study import Study
 
@@ -52,17 +61,51 @@ MANIFEST = "manifest.json"
 TABLE = "results.csv"
 TABLE_JSON = "results.json"  # the same, for programs
 EVIDENCE = "evidence.json"  # worked out by the report itself, so not in the manifest that it prints
+PICTURES = re.compile(rb'"image/png": *"([^"]*)"')  # of a notebook
+# How many times smaller the PDF has them at least; notebooks but for pictures. The program is not packed.
+PACKED = {".ipynb": 7, ".json": 3, ".csv": 3, ".toml": 3, ".whl": 2}
 
 
 def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple[Attached, ...]:
     """All files, the manifest first."""
     made = max((f.result.finished for f in study.finished.values()), default=datetime.now(UTC))
-    files = [Attached(path, content, made) for path, content in _contents(study, plan, build_dir)]
-    files.sort(key=_path)
+    files = fitting(sorted((Attached(p, c, made) for p, c in _contents(study, plan, build_dir)), key=_path))
     metadata = crate_metadata(study, plan, f"{PLAN_FOLDER}/{EXPERIMENTS}", files)
     if metadata is not None:
         files = sorted([*files, Attached(METADATA, metadata, made)], key=_path)
     return (Attached(MANIFEST, _manifest(files, study, templates), made), *files)
+
+
+def fitting(files: list[Attached]) -> list[Attached]:
+    """The files without the largest states of trainings, as far as all together would be too many bytes.
+
+    States make no report too large for mail that was not so without them. Those that fit are the same again
+    when a report is made from its attachments.
+    """
+    states = sorted(filter(_is_state, files), key=lambda each: (len(each.content), each.sha256))
+    rest = sum(_weight(each) for each in files if not _is_state(each))
+    for_mail = rest <= limits.ATTACHED_FOR_MAIL
+    room = (limits.ATTACHED_WITH_STATES if for_mail else limits.ATTACHED_AT_MOST) - rest
+    while states and sum(len(each.content) for each in states) > room:
+        states.pop()
+    kept = {each.path for each in states}
+    return [each for each in files if not _is_state(each) or each.path in kept]
+
+
+def _is_state(file: Attached) -> bool:
+    return file.path.startswith(f"{RESULTS}/") and bool(STATE.fullmatch(file.path.rpartition("/")[2]))
+
+
+def _weight(file: Attached) -> int:
+    """Its bytes in the PDF, at most and about; the same with any library that packs them.
+
+    A notebook's pictures are in base64, which packing undoes.
+    """
+    size, end = len(file.content), PurePosixPath(file.path).suffix
+    if end != ".ipynb":
+        return size // PACKED.get(end, 1)
+    pictures = sum(map(len, PICTURES.findall(file.content)))
+    return pictures * 3 // 4 + (size - pictures) // PACKED[end]
 
 
 def _path(each: Attached) -> str:
@@ -110,7 +153,12 @@ def _contents(study: Study, plan: Plan, build_dir: Path) -> Iterator[tuple[str, 
 
 
 def _of_variant(study: Study, build_dir: Path, name: str) -> Iterator[Path]:
-    """Its record of a failure; or its executed notebook, and the files that its own record names."""
+    """Its record of a failure; or its executed notebook, and the files that its own record names.
+
+    Nothing of one that the study still waits for: what is there by now, the pages do not tell of.
+    """
+    if study.missing.get(name) == PENDING:
+        return
     folder = result_folder(build_dir, name)
     failure, done = folder / FAILURE_FILE, study.has(name)
     failed = kind(failure, build_dir) is not None
@@ -165,13 +213,28 @@ def templates_digest(templates: Path) -> str:
     return digest.hexdigest()
 
 
+def _states_left_out(files: Sequence[Attached], study: Study) -> Iterator[str]:
+    """Paths of the states that chains draw, and that are not attached."""
+    attached = {each.path for each in files}
+    for name in sorted(study.finished):
+        folder = f"{RESULTS}/{name}"
+        if f"{folder}/{CHAIN_FILE}" not in attached:
+            continue
+        with suppress(RunnerError):  # no chain: verify says so
+            chain = read_chain(study.finished[name].folder)
+            paths = [f"{folder}/{state_file(epoch)}" for epoch in (chain.drawn if chain else ())]
+            yield from (path for path in paths if path not in attached)
+
+
 def _manifest(files: list[Attached], study: Study, templates: Path) -> bytes:
+    left_out = tuple(_states_left_out(files, study))
     content: Mapping[str, object] = {
         "title": study.title,
         "profile": study.profile,
         "made_with": made_with(),
         "templates_sha256": templates_digest(templates),
         "left_out": select(study).left_out,
+        **({"states_left_out": left_out} if left_out else {}),
         "files": [
             {"name": f.name, "path": f.path, "bytes": len(f.content), "sha256": f.sha256} for f in files
         ],

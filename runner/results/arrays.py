@@ -59,6 +59,12 @@ class PredictedSets:
         return self.validation if split == "validation" else self.test
 
 
+def predicted_set(labels: np.ndarray, probabilities: np.ndarray, cross_entropy: np.ndarray) -> PredictedSet:
+    """What attachments keep of the probabilities (n, classes) and losses (n,) that a training leaves."""
+    losses = _told(cross_entropy)
+    return PredictedSet(labels, probabilities.argmax(axis=1), np.exp(-losses), losses)
+
+
 def read_arrays(
     path: Path, names: Collection[str] | None = None, most_bytes: int | None = None
 ) -> dict[str, np.ndarray]:
@@ -113,7 +119,7 @@ def _split(
     def losses() -> np.ndarray | None:
         if f"{split}_cross_entropy" not in arrays:
             return None
-        found = checked("cross_entropy", images).astype(np.float32).astype(np.float64)
+        found = _told(checked("cross_entropy", images))
         if found.min() < 0 or not np.isfinite(found).all():
             raise RunnerError(f"array '{split}_cross_entropy' holds what is no loss", where=str(path))
         return found
@@ -133,3 +139,8 @@ def _split(
             problem = f"array '{split}_cross_entropy' is not that of the probabilities"
             raise RunnerError(problem, where=str(path))
     return PredictedSet(labels, predicted, true, entropy)
+
+
+def _told(losses: np.ndarray) -> np.ndarray:
+    """Losses as precise as they are kept."""
+    return losses.astype(np.float32).astype(np.float64)

@@ -37,13 +37,15 @@ SHOWN = 20  # faults of one kind
 class Check:
     """One kind of comparison: how it went in a line, and what doesn't agree.
 
-    ``open`` is what could not be compared, since this program is not as the one that made the report.
+    ``open`` is what could not be compared, since this program is not as the one that made the report;
+    what is ``told`` is no fault, and worth knowing.
     """
 
     name: str
     agrees: str
     faults: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    told: bool = False
 
 
 def prepare() -> None:
@@ -133,6 +135,11 @@ def _checks(parcel: Parcel, folder: Path, templates: Path, rendered: bool) -> It
     yield Check("notebooks", "executed notebooks agree with records and sources", notebooks)
     metrics = results.check_metrics(plan, folder)
     yield Check("metrics", "recomputed from predictions, and as notebooks print them", metrics)
+    chains = results.check_chains(plan, folder)
+    there = results.read_chains(plan, folder)
+    yield Check("chains", there.agrees, chains)
+    if there.lacking:
+        yield Check("states", there.lacking, told=True)
     if rendered and not parcel.manifest.left_out:
         yield from _compared(parcel, pages.make_again(plan, folder, templates), bool(others))
 

@@ -7,8 +7,9 @@ another process reads it, which gets only so much memory and time, and its words
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 from runner.commands.foreign_code import say_whose_code
 from runner.errors import InputError
@@ -20,6 +21,7 @@ from runner.processes.limits import Limits
 from runner.verify.checks import SHOWN, SIGNATURE, Check, checks, prepare
 from runner.verify.signatures import read_authorities
 
+T = TypeVar("T")
 LIMITS = Limits(memory=VERIFY_MEMORY, seconds=VERIFY_SECONDS)
 PROVED = "is consistent with what is attached to it, as this program works it out"
 OTHER_VERSIONS, NO_SIGNATURE = (
@@ -42,26 +44,36 @@ def verify(
     trusted = read_authorities(trust) if trust is not None else ()
     if plan_path != DEFAULT_PLAN:
         say_whose_code(plan_path, templates_of(plan_path), notebooks=False)
-    for check in _checked(pdf, plan_path, limits, trusted):
-        for line in _lines(check):
+    for check in asked_of(checks, pdf, limits, prepare, plan_path.absolute(), trusted):
+        for line in check_lines(check):
             print(plain(line), flush=True)
         failed = failed or bool(check.faults)
         if check.open:
             unknown[NO_SIGNATURE if check.name == SIGNATURE else OTHER_VERSIONS] = None
     if failed:
-        print(plain(f"NOT VERIFIED: {pdf}"))
+        last = f"NOT VERIFIED: {pdf}"
     elif unknown:
-        print(plain(f"NOT COMPARED IN FULL: {pdf}: {' and '.join(unknown)}"))
+        last = f"NOT COMPARED IN FULL: {pdf}: {' and '.join(unknown)}"
     else:
-        print(plain(f"verified: all of {pdf} {PROVED}; {NOT_PROVED}"))
+        last = f"verified: all of {pdf} {PROVED}; {NOT_PROVED}"
+    print(plain(last), flush=True)  # whatever comes next may be an error, on another stream
     return 1 if failed or unknown else 0
 
 
-def _checked(pdf: Path, plan_path: Path, limits: Limits, trusted: tuple[bytes, ...]) -> Iterator[Check]:
-    """The checks as they come from the other process."""
+def asked_of(
+    function: Callable[..., Iterator[T]],
+    pdf: Path,
+    limits: Limits,
+    prepare: Callable[[], object],
+    *arguments: Any,
+) -> Iterator[T]:
+    """What ``function``, called with ``pdf`` and the arguments in another process, yields, as it comes.
+
+    Raises InputError if that needs more than the ``limits``, and what the function raises.
+    """
     try:
         with Helper(prepare, limits) as helper:
-            yield from helper.call(checks, pdf.absolute(), plan_path.absolute(), trusted)
+            yield from helper.call(function, pdf.absolute(), *arguments)
     except HelperEnded as error:
         why = "takes longer" if error.late else "needs more memory, or breaks the program that does it"
         raise InputError(f"to read it {why}: the limits are {limits}", where=str(pdf)) from error
@@ -69,20 +81,21 @@ def _checked(pdf: Path, plan_path: Path, limits: Limits, trusted: tuple[bytes, .
         raise InputError(f"to read it needs more memory: the limits are {limits}", where=str(pdf)) from error
 
 
-def _lines(check: Check) -> Iterator[str]:
+def check_lines(check: Check) -> Iterator[str]:
     """One line if all agrees, else one for each fault."""
     found = check.faults or check.open
     if not found:
-        yield f"{check.name:<12} ok: {check.agrees}"
+        yield f"{check.name:<12} {'told' if check.told else 'ok'}: {check.agrees}"
         return
     kind = "FAULT" if check.faults else "NOT COMPARED"
     why = "" if check.name == SIGNATURE else ", as the versions are others"
     count = f"{len(found)} {kind}S" if check.faults else f"{kind}{why}"
     yield f"{check.name:<12} {count if len(found) > 1 or check.open else kind}"
-    yield from (f"  {each}" for each in _first(found))
+    yield from (f"  {each}" for each in first_faults(found))
 
 
-def _first(faults: Iterable[str]) -> Iterator[str]:
+def first_faults(faults: Iterable[str]) -> Iterator[str]:
+    """The faults that are shown, and how many more there are."""
     faults = tuple(faults)
     yield from faults[:SHOWN]
     if len(faults) > SHOWN:

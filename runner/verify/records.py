@@ -60,6 +60,7 @@ class Manifest(Strict):
     made_with: dict[str, str]
     templates_sha256: str
     left_out: Annotated[int, Field(ge=0)]
+    states_left_out: tuple[str, ...] = ()
     files: tuple[ListedFile, ...]
 
 

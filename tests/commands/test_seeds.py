@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from runner import PROJECT_ROOT
 from runner.results.records import read_result
 from tests.program import report_text
-from tests.tiny_plan import notebook, run, variant, write_plan
+from tests.tiny_plan import run
 
 pytestmark = pytest.mark.xdist_group("seeds")
 
@@ -24,18 +23,9 @@ def runner(folder: Path, command: str, *words: str) -> subprocess.CompletedProce
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run with one seed."""
-    made = tmp_path_factory.mktemp("seeds")
-    shutil.copy(PROJECT_ROOT / "notebooks" / "determinism.ipynb", made)
-    entries = (
-        variant("other", 9, "batch_size = 16", group="batch"),
-        notebook("determinism", 'needs = ["good"]'),
-    )
-    write_plan(made, *entries, train_limit=400, batch_size=32)
-    done = runner(made, "all")
-    assert done.returncode == 0, done.stderr
-    return made
+def folder(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run with one seed, to go on from."""
+    return Path(shutil.copytree(trained, tmp_path_factory.mktemp("seeds") / "practice"))
 
 
 def test_a_second_seed_keeps_the_first_and_is_in_the_report(folder: Path) -> None:
@@ -73,8 +63,10 @@ def test_a_second_seed_keeps_the_first_and_is_in_the_report(folder: Path) -> Non
 
 def test_the_report_with_seeds_can_be_verified(folder: Path) -> None:
     pdf = folder / "build" / "report.pdf"
-    done = runner(folder, "verify", str(pdf))
+    done = runner(folder, "verify", str(pdf), "--replay", "good~2:2")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "verified: all of" in done.stdout and "replayed: good~2:2 of" in done.stdout
+    assert "every bit is the same: the states, the curves, the predictions" in done.stdout
     assert "results--other~2--result.json" in PdfReader(pdf).attachments
 
 

@@ -1,0 +1,1 @@
+"""Training again from a finished report: one epoch, or one variant, against what the report says."""
