@@ -61,7 +61,7 @@ from runner.report.summary import read_summary
 from runner.results import attempts
 from runner.results.arrays import read_predictions
 from runner.results.awaited import read_awaited
-from runner.results.records import read_failure, read_result
+from runner.results.finished import read_failure, read_result
 from runner.results.scores import read_scores
 from runner.results.seal import broken, own_files
 from runner.verify import file_form, objects

@@ -11,7 +11,8 @@ import numpy as np
 from runner.build_folder import RESULT_FILE
 from runner.files import write_json
 from runner.plan.records import Author
-from runner.results.records import SCHEMA_VERSION, Finished, Result, read_result
+from runner.results.finished import Finished, read_result
+from runner.results.records import SCHEMA_VERSION, Result
 from runner.results.scores import add_scores
 from runner.results.seal import seal
 from runner.results.study import Study, VariantInfo

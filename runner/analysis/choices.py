@@ -9,10 +9,10 @@ from typing import Any
 from runner.analysis.compare import tied_with_top
 from runner.analysis.kept_choices import remembered
 from runner.errors import InputError
-from runner.plan.experiments import ChooseEntry
+from runner.plan.entries import ChooseEntry
 from runner.plan.practice import check_parameters
 from runner.plan.variants import Variant
-from runner.results.records import Finished
+from runner.results.finished import Finished
 from runner.results.study import Choice
 
 ALPHA = 0.05

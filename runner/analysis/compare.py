@@ -17,7 +17,8 @@ from runner.analysis.spread import ROUNDING, Spread, differences_spread, smalles
 from runner.errors import RunnerError
 from runner.plan.records import MARGINS, Margin
 from runner.results.arrays import PredictedSet
-from runner.results.records import Epoch, Finished, WhichEpoch
+from runner.results.finished import Finished, WhichEpoch
+from runner.results.records import Epoch
 from runner.results.scores import Better, CaseScores, per_image_correct
 
 Verdict = Literal["better", "worse", "undecided"]

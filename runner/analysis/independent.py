@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.analysis.compare import Interval, Split, accuracy_interval, split_predictions
-from runner.results.records import Finished
+from runner.results.finished import Finished
 from runner.results.scores import per_image_correct
 
 

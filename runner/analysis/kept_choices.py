@@ -17,7 +17,7 @@ from runner.code_closure import combined, needed
 from runner.file_index import file_index
 from runner.files import read_json, write_json
 from runner.gate import read_bytes
-from runner.results.records import Finished
+from runner.results.finished import Finished
 from runner.results.seal import sealed_hash
 
 MEMORY_FILE = ".choices.json"  # in the folder of all results

@@ -22,8 +22,8 @@ from runner.plan.practice import check_parameters, practice_of
 from runner.plan.records import REPEATED, Author, Compared, origin, repetition
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, Variant
 from runner.results.awaited import read_awaited
+from runner.results.finished import Finished, read_failure, read_result
 from runner.results.reasons import NOT_PLANNED, PENDING, Reason
-from runner.results.records import Finished, read_failure, read_result
 from runner.results.seal import broken
 from runner.results.study import Choice, MissingVariant, Rung, Study, VariantInfo
 

@@ -16,7 +16,7 @@ from runner.analysis import compare as analysis
 from runner.analysis.compare import ALPHA, Comparison, Interval, Metric, Split
 from runner.analysis.spread import RESAMPLES, SeedDifferences, Spread, differences_spread
 from runner.plan.records import MARGINS, Margin, repetition
-from runner.results.records import Finished, WhichEpoch
+from runner.results.finished import Finished, WhichEpoch
 from runner.results.scores import CaseScores
 from runner.results.study import Study
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from runner.analysis import over_seeds
 from runner.analysis.compare import Comparison, Metric, Split, gap, loss_interval, turning_point
-from runner.results.records import Finished, WhichEpoch
+from runner.results.finished import Finished, WhichEpoch
 from runner.results.study import Study
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure

@@ -27,7 +27,7 @@ from runner.gate import files_below, kind, read_bytes, remove_file
 from runner.plan.data_files import files_in
 from runner.plan.practice import data_sets_of
 from runner.plan.variants import Plan, Variant
-from runner.results.records import read_result
+from runner.results.finished import read_result
 
 NOTEBOOKS = (".ipynb", ".failed.ipynb")  # after a variant's name
 MODELS = ".keras"  # large, and read only by what needs the variant

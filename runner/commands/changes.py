@@ -10,8 +10,8 @@ from runner.build_folder import result_folder
 from runner.errors import RunnerError
 from runner.execute.state import Workspace
 from runner.plan.variants import Plan
+from runner.results.finished import Finished, read_result
 from runner.results.reasons import Reason, said
-from runner.results.records import Finished, read_result
 from runner.results.seal import broken
 
 AGAIN = "run the same command again: what is finished and up to date is kept"

@@ -26,8 +26,8 @@ from runner.plan.practice import data_sets_of, practice_of
 from runner.plan.variants import Plan, Variant
 from runner.report.characters import refuse_unprintable
 from runner.results.awaited import note_awaited, pending
+from runner.results.finished import read_failure, read_result
 from runner.results.reasons import Reason, english_words
-from runner.results.records import read_failure, read_result
 
 if TYPE_CHECKING:
     from runner.execute.state import VariantState, Workspace

@@ -32,7 +32,7 @@ from runner.plan.practice import Costs, Practice, costs_of, practice_of
 from runner.plan.records import PrecisionName
 from runner.plan.variants import Variant
 from runner.processes.forked_kernel import begin, fork_context, is_safe, preload
-from runner.results.records import read_result
+from runner.results.finished import read_result
 
 LEAST_WORK_SECONDS = 600.0  # of expected training on one core, below which a calibration would not pay
 LEAST_SHARE = 0.7  # of the expected work, that of the kinds that are measured: the others are scaled

@@ -13,7 +13,7 @@ from typing import Any
 from runner.files import Record
 from runner.plan.practice import Costs
 from runner.plan.records import PrecisionName
-from runner.results.records import Finished
+from runner.results.finished import Finished
 
 STARTUP_SECONDS = 8.0  # kernel, data, compiling the graph, figures, saving
 RECENT = 3  # so many of the last that finished tell how loaded the machine is now

@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from runner.analysis.choices import resolve
-from runner.plan.experiments import ChooseEntry
+from runner.plan.entries import ChooseEntry
 from runner.plan.practice import Costs, costs_of
 from runner.plan.variants import Plan, Variant
-from runner.results.records import Finished
+from runner.results.finished import Finished
 
 
 def likely(

@@ -25,8 +25,8 @@ from runner.plan.practice import costs_of
 from runner.plan.records import repetition
 from runner.plan.variants import Variant
 from runner.processes.pool import end_children, make_executor, uninterrupted
+from runner.results.finished import read_result
 from runner.results.reasons import PROCESS_DIED, Reason, english_words, said
-from runner.results.records import read_result
 
 POLL_SECONDS = 0.5
 LEARNED_SHARE = 0.02

@@ -17,8 +17,8 @@ from runner.file_index import file_index
 from runner.gate import kind
 from runner.plan.records import SEED_MARK
 from runner.plan.variants import Plan, Variant
+from runner.results.finished import Finished, read_failure, read_result
 from runner.results.reasons import english_words
-from runner.results.records import Finished, read_failure, read_result
 from runner.results.seal import broken
 
 Status = Literal["done", "pending", "failed", "stale"]

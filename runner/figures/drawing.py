@@ -25,7 +25,7 @@ from runner.language import i18n
 from runner.packages import made_with
 from runner.plan.data_files import files_in
 from runner.plan.variants import TEMPLATES
-from runner.results.records import files_for_readers
+from runner.results.finished import files_for_readers
 from runner.results.study import MissingVariant, Study
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import InputError
-from runner.plan.experiments import ChooseEntry, LadderEntry
+from runner.plan.entries import ChooseEntry, LadderEntry
 
 if TYPE_CHECKING:
     from runner.plan.variants import Variant

@@ -14,13 +14,8 @@ from runner import LOCALES, shipped
 from runner.build_folder import Outputs
 from runner.errors import InputError
 from runner.plan.data_files import DataPath, declared_data
-from runner.plan.experiments import (
-    ChooseEntry,
-    Experiments,
-    HandinEntry,
-    lineage,
-    read_experiments,
-)
+from runner.plan.entries import ChooseEntry, Experiments, HandinEntry
+from runner.plan.experiments import lineage, read_experiments
 from runner.plan.ladder import Ladder, make_ladder
 from runner.plan.notebooks import PARAMETERS, check_notebook, declared_parameters
 from runner.plan.practice import allowed_parameters, check_parameters, practice_of

@@ -15,7 +15,8 @@ from runner.analysis.readings import epochs_known
 from runner.analysis.timing import epoch_seconds, ratio
 from runner.figures.style import number
 from runner.language.i18n import tr
-from runner.results.records import Training, WhichEpoch
+from runner.results.finished import WhichEpoch
+from runner.results.records import Training
 from runner.results.study import Study
 
 if TYPE_CHECKING:

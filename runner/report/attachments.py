@@ -53,8 +53,8 @@ from runner.report.crate import METADATA, crate_metadata
 from runner.report.printing.attached import Attached
 from runner.results.arrays import read_arrays
 from runner.results.chain import read_chain
+from runner.results.finished import left_files
 from runner.results.reasons import PENDING
-from runner.results.records import left_files
 from runner.results.study import Study
 
 MANIFEST = "manifest.json"

@@ -29,7 +29,7 @@ from runner.gate import read_bytes
 from runner.packages import made_with
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan
 from runner.report.attachments import templates_digest
-from runner.results.records import files_for_readers
+from runner.results.finished import files_for_readers
 
 MAKER = "runner.commands.render"  # the module that makes them, with all that it imports
 LIBRARIES = ("nbconvert", "nbformat", "pygments", "latex2mathml")  # besides those that the report names

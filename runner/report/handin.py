@@ -21,7 +21,7 @@ from runner.gate import kind, read_text
 from runner.kernel import WRITTEN
 from runner.language.i18n import tr
 from runner.language.prose import UNTRANSLATED_NOTE, prose, untranslated
-from runner.plan.experiments import HandinEntry
+from runner.plan.entries import HandinEntry
 from runner.results.reasons import Reason, reason_words
 from runner.results.study import Study
 

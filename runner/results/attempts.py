@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from runner.build_folder import ATTEMPT_FILE, CHECKPOINT_FILE, SECONDS_FILE, is_of_attempt, root_of
 from runner.files import Record, move, write_json
 from runner.gate import kind, names_in, read_bytes, remove_file, remove_folder
-from runner.results.records import R
+from runner.results.finished import R
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 BEGAN = "RUNNER_BEGAN"  # time.monotonic() at the attempt's begin, which kernels of the machine share

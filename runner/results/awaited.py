@@ -17,8 +17,8 @@ from runner.errors import RunnerError
 from runner.faults import tell
 from runner.files import write_json
 from runner.gate import read_bytes, remove_file
+from runner.results.finished import read_failure, read_result
 from runner.results.reasons import PENDING, Reason, Recorded
-from runner.results.records import read_failure, read_result
 
 
 class Awaited(BaseModel):

@@ -23,8 +23,9 @@ from runner.errors import RunnerError
 from runner.files import Record, read_json
 from runner.gate import kind, read_text
 from runner.results.arrays import PREDICTED_SPLITS, PredictedSets
+from runner.results.finished import Finished
 from runner.results.npz import read_npz
-from runner.results.records import Epoch, Finished
+from runner.results.records import Epoch
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 KEPT = 2  # states of one training

@@ -18,8 +18,8 @@ from runner.plan.records import (
     Seeds,
     origin,
 )
+from runner.results.finished import Finished
 from runner.results.reasons import PENDING, Reason, reason_words
-from runner.results.records import Finished
 
 
 class MissingVariant(RunnerError):

@@ -13,7 +13,7 @@ from runner.errors import InputError, RunnerError
 from runner.packages import installed
 from runner.plan.practice import check_parameters
 from runner.plan.variants import Variant
-from runner.results.records import Finished, read_result
+from runner.results.finished import Finished, read_result
 from runner.retraining.replayable import unpacked
 from runner.verify.results import code_digest
 

@@ -17,7 +17,7 @@ from runner.errors import InputError, RunnerError
 from runner.plan.practice import check_parameters, replay_of
 from runner.plan.variants import templates_of
 from runner.results.chain import Chain, kept_states, read_chain
-from runner.results.records import Finished, read_result
+from runner.results.finished import Finished, read_result
 from runner.verify.checks import open_ours
 from runner.verify.parcel import Parcel, unpack
 

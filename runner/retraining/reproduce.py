@@ -25,8 +25,8 @@ from runner.plain_text import plain
 from runner.processes.limits import Limits
 from runner.processes.pool import end_children, make_executor, uninterrupted
 from runner.results.arrays import PREDICTED_SPLITS
+from runner.results.finished import Finished, read_result
 from runner.results.reasons import english_words
-from runner.results.records import Finished, read_result
 from runner.results.scores import SCORES_FILE, read_scores
 from runner.retraining.attached_training import AttachedTraining, attached_training
 from runner.retraining.replay import refuse_what_is_lacking

@@ -22,7 +22,8 @@ from runner.plan.variants import Plan, Variant
 from runner.report.attachments import EVIDENCE
 from runner.report.html import ANSWER
 from runner.results.arrays import PREDICTED_SPLITS, PredictedSet, PredictedSets
-from runner.results.records import Environment, Epoch, Finished, read_result
+from runner.results.finished import Finished, read_result
+from runner.results.records import Environment, Epoch
 from runner.results.scores import per_image_correct
 from runner.review.records import PARAMETER, SEED, HandIn, Hits, Run
 from runner.verify.parcel import Parcel, unpack

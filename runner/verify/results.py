@@ -28,7 +28,8 @@ from runner.results.chain import (
     results_sha256,
     state_sha256,
 )
-from runner.results.records import PREDICTED, BestEpoch, Evaluation, Finished, read_result
+from runner.results.finished import PREDICTED, Finished, read_result
+from runner.results.records import BestEpoch, Evaluation
 
 TOLERANCE = 1e-5  # of a mean: Keras works in single precision
 NAMED = 10  # epochs in a line

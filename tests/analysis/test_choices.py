@@ -15,7 +15,7 @@ from runner.analysis.choices import decide
 from runner.analysis.loading import load_study
 from runner.build_folder import CHOICES_FILE, PREDICTIONS_FILE
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.results.records import Finished
+from runner.results.finished import Finished
 from runner.results.seal import seal
 from runner.results.study import Choice
 from tests.made_up import make_study

@@ -10,9 +10,9 @@ import pytest
 
 from runner.analysis import classification, compare
 from runner.analysis.choices import decide
-from runner.plan.experiments import ChooseEntry
+from runner.plan.entries import ChooseEntry
 from runner.results.arrays import PredictedSet
-from runner.results.records import Finished
+from runner.results.finished import Finished
 from runner.results.scores import per_image_cross_entropy
 from runner.results.study import Study
 from tests.made_up import Story, make_study

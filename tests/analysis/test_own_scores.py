@@ -11,7 +11,7 @@ from scipy.stats import binomtest, ttest_1samp, ttest_rel
 
 from runner.analysis import compare, over_seeds
 from runner.errors import RunnerError
-from runner.results.records import Finished
+from runner.results.finished import Finished
 from tests.scored import errors, scored, study_of
 
 

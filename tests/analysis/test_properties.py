@@ -16,7 +16,7 @@ from runner.build_folder import PREDICTIONS_FILE, RESULT_FILE, SEAL_FILE
 from runner.errors import InputError, RunnerError
 from runner.plan.variants import Plan, make_plan
 from runner.practice.parameters import Parameters
-from runner.results.records import Finished, read_result
+from runner.results.finished import Finished, read_result
 from runner.results.seal import seal
 from tests.made_up import make_study
 from tests.tiny_plan import variant, write_plan

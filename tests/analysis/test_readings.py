@@ -16,7 +16,7 @@ from runner.analysis.readings import Batches, Doubled, Facts, Lowest, Moves, Ove
 from runner.language.i18n import speaking
 from runner.language.phrases import FOLDER, Row, phrase, read_topic, topics
 from runner.plan.variants import TEMPLATES
-from runner.results.records import WhichEpoch
+from runner.results.finished import WhichEpoch
 
 VERDICTS: tuple[Verdict, ...] = ("better", "worse", "undecided")
 SIZES = {"batch-4": 4, "batch-16": 16, "baseline": 64, "batch-128": 128, "batch-256": 256}

@@ -16,7 +16,7 @@ import numpy as np
 from runner.build_folder import RESULT_FILE
 from runner.files import write_bytes, write_json
 from runner.results.arrays import PredictedSet, PredictedSets, read_arrays
-from runner.results.records import Finished, read_result
+from runner.results.finished import Finished, read_result
 from runner.results.study import Study
 
 CLASSES_FILE = "classes.npz"

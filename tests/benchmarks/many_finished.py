@@ -19,7 +19,7 @@ from runner.execute.keys import digest
 from runner.execute.state import Workspace
 from runner.files import write_json
 from runner.plan.variants import DEFAULT_PLAN, Plan, Variant, make_plan
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from runner.results.seal import seal
 from tests.made_up import Story, timing_pass, write_notebook, write_training
 

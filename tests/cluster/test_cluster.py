@@ -20,7 +20,7 @@ from runner.cluster.executor import ClusterExecutor
 from runner.execute.state import Workspace
 from runner.execute.task import run_task
 from runner.plan.variants import make_plan
-from runner.results.records import read_failure, read_result
+from runner.results.finished import read_failure, read_result
 from tests.program import HANG_SECONDS, all_ended, report_text, silent_port, until
 from tests.tiny_plan import (
     GATE,

@@ -13,7 +13,7 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.build_folder import FAILURE_FILE, Outputs
-from runner.results.records import read_failure, read_result
+from runner.results.finished import read_failure, read_result
 from tests.program import report_text, run_program
 
 pytestmark = pytest.mark.xdist_group("content")

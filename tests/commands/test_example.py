@@ -21,7 +21,7 @@ from runner import PROJECT_ROOT
 from runner.commands.doctor import check_data, check_plan, check_templates
 from runner.commands.request import Request
 from runner.report.summary import read_summary
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.program import without_subset
 
 pytestmark = pytest.mark.xdist_group("example")

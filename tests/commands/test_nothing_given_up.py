@@ -20,8 +20,8 @@ from runner.files import write_json
 from runner.plan.variants import Plan, make_plan
 from runner.results import attempts
 from runner.results.awaited import note_awaited, pending
+from runner.results.finished import read_result
 from runner.results.reasons import Reason, english_words
-from runner.results.records import read_result
 from runner.results.seal import seal
 from tests.made_up import Story, write_training
 from tests.tiny_plan import write_plan

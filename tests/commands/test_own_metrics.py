@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.report.printing import conformance
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.program import report_text, run_program
 from tests.tiny_plan import notebook, write_notebook
 

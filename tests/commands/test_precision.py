@@ -30,7 +30,7 @@ from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.practice import costs
 from runner.report.functions.facts import Facts
 from runner.report.html import report_html
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.made_up import make_study
 from tests.report.test_answers import FIGURES, TEMPLATES
 from tests.tiny_plan import variant, words, write_plan

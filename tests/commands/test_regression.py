@@ -11,7 +11,7 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.analysis.compare import compare
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.program import report_text, run_program
 
 pytestmark = pytest.mark.xdist_group("regression")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.program import report_text
 from tests.tiny_plan import run
 

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from runner import PROJECT_ROOT
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.printing import conformance
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.browser import assert_right, look
 from tests.measured_pages import faults, measure
 from tests.program import HANG_SECONDS, Command, all_ended, report_text, until

@@ -38,7 +38,7 @@ from runner.report.attachments import collect
 from runner.report.handin import write_handin
 from runner.results.arrays import read_arrays, read_predictions
 from runner.results.awaited import read_awaited
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from runner.results.seal import seal
 from runner.results.study import Study
 from tests.made_up import make_study

@@ -13,7 +13,7 @@ from runner.execute.state import Workspace
 from runner.machine.capacity import Limits
 from runner.plan.variants import make_plan
 from runner.processes.pool import make_executor
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.processes.test_kernels import SAVE, run
 from tests.tiny_plan import notebook, write_notebook, write_plan
 

@@ -17,7 +17,8 @@ from runner.execute.calibration import calibrate, machine, read_samples
 from runner.plan.variants import Plan, Variant, make_plan
 from runner.practice import costs
 from runner.processes.pool import make_executor
-from runner.results.records import Result, read_result
+from runner.results.finished import read_result
+from runner.results.records import Result
 from tests.program import HANG_SECONDS, report_text
 from tests.tiny_plan import run, shorten, variant, write_plan
 

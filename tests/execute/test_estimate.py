@@ -19,7 +19,7 @@ from runner.execute.likely import likely
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.practice import costs
 from runner.practice.parameters import Parameters
-from runner.results.records import Finished
+from runner.results.finished import Finished
 from tests.made_up import make_study
 
 PLAN = make_plan(DEFAULT_PLAN, "full")

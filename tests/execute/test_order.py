@@ -11,7 +11,7 @@ from runner.execute.schedule import Schedule
 from runner.execute.state import Workspace
 from runner.machine.capacity import Limits
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.tiny_plan import variant, write_plan
 
 pytestmark = pytest.mark.xdist_group("kernels")

@@ -160,7 +160,7 @@ def test_what_a_notebook_reads_is_told(tmp_path: Path) -> None:
     """A notebook that shows other results is run again when those are, and says so."""
     make_study(tmp_path)
     from runner.execute.stale import why_stale
-    from runner.results.records import read_result
+    from runner.results.finished import read_result
 
     result = read_result(tmp_path / "results" / "best-model").result
     workspace = Workspace(make_plan(DEFAULT_PLAN, "full"), tmp_path)

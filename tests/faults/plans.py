@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from runner import PROJECT_ROOT
-from runner.results.records import Finished, read_result
+from runner.results.finished import Finished, read_result
 from tests.program import HANG_SECONDS, all_ended, command_line
 from tests.tiny_plan import GATE, shorten, variant, words, write_gate, write_plan
 

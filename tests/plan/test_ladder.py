@@ -10,7 +10,8 @@ import pytest
 from runner.analysis.choices import resolve
 from runner.analysis.ladder import ladder
 from runner.errors import InputError
-from runner.plan.experiments import StepEntry, read_experiments
+from runner.plan.entries import StepEntry
+from runner.plan.experiments import read_experiments
 from runner.plan.ladder import GROUP, make_ladder
 from runner.plan.records import Seeds
 from runner.plan.variants import DEFAULT_PLAN, make_plan

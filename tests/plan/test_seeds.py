@@ -19,7 +19,7 @@ from runner.execute.state import Workspace
 from runner.plan.records import Seeds
 from runner.plan.seeds import parse_seeds, wanted_seeds, with_seeds
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.results.records import Finished
+from runner.results.finished import Finished
 from runner.results.study import Study
 from tests.made_up import Story, make_study
 

@@ -19,8 +19,9 @@ from runner.practice.parameters import Parameters
 from runner.report.attachments import reduced
 from runner.results import records
 from runner.results.arrays import read_predictions
+from runner.results.finished import Finished, read_result
 from runner.results.reasons import Reason
-from runner.results.records import SCHEMA_VERSION, Finished, Result, read_result
+from runner.results.records import SCHEMA_VERSION, Result
 from runner.results.scores import per_image_cross_entropy
 
 pytestmark = pytest.mark.xdist_group("tensorflow")  # one import for all of them

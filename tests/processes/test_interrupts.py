@@ -19,8 +19,8 @@ from runner.execute.task import Task, run_task
 from runner.processes import interrupts
 from runner.processes.interrupts import ENDING, FROM_TERMINAL, INTERRUPTED, SETTLING_SECONDS, _Once
 from runner.processes.pool import is_tracker, make_executor, out_of_reach, uninterrupted
+from runner.results.finished import read_failure
 from runner.results.reasons import said
-from runner.results.records import read_failure
 from tests.program import HANG_SECONDS
 
 unix = pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")

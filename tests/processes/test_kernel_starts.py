@@ -23,7 +23,7 @@ from runner.machine.capacity import Limits
 from runner.plan.variants import make_plan
 from runner.processes import forked_kernel
 from runner.processes.pool import make_executor
-from runner.results.records import read_failure, read_result
+from runner.results.finished import read_failure, read_result
 from tests.processes.test_kernels import SAVE, run
 from tests.program import command_line, run_program, until
 from tests.tiny_plan import notebook, shorten, words, write_notebook, write_plan

@@ -11,7 +11,7 @@ from runner.execute.task import Outcome, Task, run_task
 from runner.processes import sockets
 from runner.processes.forked_kernel import is_safe
 from runner.processes.pool import make_executor
-from runner.results.records import read_failure, read_result
+from runner.results.finished import read_failure, read_result
 from tests.program import HANG_SECONDS
 from tests.tiny_plan import write_notebook
 

@@ -16,8 +16,8 @@ from runner.build_folder import CRATE_FILE, PACKAGES_FILE
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
 from runner.report.attachments import MANIFEST, collect
 from runner.report.crate import COMPLETED, FAILED, METADATA, PROFILES
+from runner.results.finished import read_result
 from runner.results.reasons import Reason
-from runner.results.records import read_result
 from runner.verify.parcel import open_report, unpack
 from tests import foreign_readers
 from tests.made_up import Story, make_study

@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from runner import PROJECT_ROOT
 from runner.kernel import WRITTEN
-from runner.plan.experiments import HandinEntry
+from runner.plan.entries import HandinEntry
 from runner.report.handin import write_handin
 from runner.report.handin_page import write_html
 from tests.made_up import Story, make_study

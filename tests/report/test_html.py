@@ -16,8 +16,9 @@ from runner.files import write_json
 from runner.plan.records import Author
 from runner.report.html import report_html
 from runner.report.missing import notices
+from runner.results.finished import Finished
 from runner.results.reasons import Reason, said
-from runner.results.records import SCHEMA_VERSION, Finished, Result
+from runner.results.records import SCHEMA_VERSION, Result
 from runner.results.study import MissingVariant, Study, VariantInfo
 
 TITLE = '{% set title = "Un título" %}'

@@ -12,8 +12,8 @@ from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.claims.evidence_words import metric_words
 from runner.report.claims.metric import value_at
 from runner.report.html import report_html
+from runner.results.finished import read_result
 from runner.results.reasons import Reason
-from runner.results.records import read_result
 from tests.made_up import make_study, write_failure
 from tests.report.test_answers import FIGURES, TEMPLATES, plain
 

@@ -14,7 +14,7 @@ from runner.faults import telling
 from runner.files import write_json
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.results.awaited import note_awaited, over_budget, pending, read_awaited
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.made_up import Story, make_study
 
 PLAN = make_plan(DEFAULT_PLAN, "full")

@@ -14,7 +14,7 @@ from runner.analysis.loading import load_study, unreadable_result
 from runner.cli import main
 from runner.errors import RunnerError
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from runner.results.seal import broken, seal
 from tests.made_up import make_study
 

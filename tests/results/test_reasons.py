@@ -21,6 +21,7 @@ from runner.language import i18n
 from runner.language.i18n import speaking
 from runner.limits import REASON_DEPTH
 from runner.results.awaited import read_awaited
+from runner.results.finished import read_failure
 from runner.results.reasons import (
     FORMS,
     NO_RESULT,
@@ -31,7 +32,6 @@ from runner.results.reasons import (
     reason_words,
     said,
 )
-from runner.results.records import read_failure
 from runner.results.study import MissingVariant
 from tests.made_up import write_failure
 

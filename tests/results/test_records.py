@@ -17,7 +17,7 @@ from runner.build_folder import BEST_EPOCH_FILE, PREDICTIONS_FILE, RESULT_FILE
 from runner.errors import RunnerError
 from runner.files import write_json, write_text
 from runner.plan.variants import DEFAULT_PLAN, make_plan
-from runner.results.records import WhichEpoch, read_result
+from runner.results.finished import WhichEpoch, read_result
 from tests.made_up import make_study
 
 Content = dict[str, Any]

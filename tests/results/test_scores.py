@@ -13,8 +13,8 @@ import pytest
 from runner import kernel, limits
 from runner.errors import RunnerError
 from runner.results import scores
+from runner.results.finished import read_result
 from runner.results.npz import PackedArray
-from runner.results.records import read_result
 from runner.results.scores import SCORES_FILE, read_scores
 from runner.results.seal import seal
 from tests.made_up import Story, make_study

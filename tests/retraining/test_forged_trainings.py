@@ -16,7 +16,7 @@ from runner import PROJECT_ROOT
 from runner.build_folder import state_file
 from runner.plan.practice import Again, Link
 from runner.results.chain import state_sha256
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from runner.retraining.agreement import CURVE
 from runner.retraining.replay import compared, link_of
 from runner.retraining.replayable import Replayable, epochs_of

@@ -14,7 +14,8 @@ from runner.commands.request import Request, load_plan
 from runner.errors import InputError
 from runner.machine import bfloat16
 from runner.plan.variants import DEFAULT_PLAN
-from runner.results.records import Result, read_result
+from runner.results.finished import read_result
+from runner.results.records import Result
 from runner.retraining.replay import chosen, refuse_what_is_lacking, replay
 from runner.retraining.replayable import Replayable, epochs_of
 from runner.verify.checks import Check

@@ -10,7 +10,7 @@ import pytest
 
 from runner.cli import main
 from runner.plan.variants import DEFAULT_PLAN
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from runner.retraining.attached_training import AttachedTraining, attached_training, versions
 from runner.retraining.reproduce import figures, tell_figures, trusted_notebook
 from tests.program import Command

@@ -29,7 +29,7 @@ from runner.plain_text import plain, plain_lines
 from runner.processes.limits import Limits
 from runner.report.attachments import EVIDENCE, MANIFEST
 from runner.results.arrays import read_predictions
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from runner.verify.checks import Check, checks
 from runner.verify.command import verify
 from runner.verify.pages import check_claims, check_objects, check_pages

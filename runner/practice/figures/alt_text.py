@@ -13,7 +13,8 @@ from runner.analysis.readings import Batches, Moves, doubled, loss_at
 from runner.figures.style import number
 from runner.language.i18n import percent_sign, tr, trn
 from runner.practice.figures.bands import Histories, values
-from runner.results.records import Epoch, WhichEpoch
+from runner.results.finished import WhichEpoch
+from runner.results.records import Epoch
 from runner.results.study import Study
 
 

@@ -16,7 +16,7 @@ from runner.practice.figures.bands import Histories, band, histories, values
 from runner.practice.figures.colours import colour_of
 from runner.practice.figures.differences import Series, differences, name_signs, paired
 from runner.practice.figures.titles import title
-from runner.results.records import WhichEpoch
+from runner.results.finished import WhichEpoch
 from runner.results.study import Study
 
 ASIDE = 0.06  # how far beside their size both differences stand, as a share of its logarithm

@@ -15,7 +15,7 @@ from runner.analysis.compare import Comparison
 from runner.figures.style import INK
 from runner.language.i18n import tr
 from runner.practice.figures.colours import colour_of
-from runner.results.records import WhichEpoch
+from runner.results.finished import WhichEpoch
 
 MARGIN, MARGIN_WIDTH = "#dfe3e8", 9
 

@@ -16,7 +16,7 @@ from runner.practice.figures.batches import curve, label_ends, mark_lowest
 from runner.practice.figures.colours import colour_of
 from runner.practice.figures.differences import Series, differences, name_signs, paired
 from runner.practice.figures.titles import title
-from runner.results.records import WhichEpoch
+from runner.results.finished import WhichEpoch
 from runner.results.study import Study
 
 LABEL_WIDTH, TICK_WIDTH = 24, 16  # letters of a line of a label beside a curve, and below an axis

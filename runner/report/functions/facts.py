@@ -23,8 +23,8 @@ from runner.report.claims.traced import Traced
 from runner.report.functions.registry import template_filter, template_function
 from runner.report.functions.seed_facts import SeedFacts
 from runner.report.missing import PRECISIONS, mixed_notice, notices
+from runner.results.finished import Finished, WhichEpoch
 from runner.results.reasons import NO_RESULT
-from runner.results.records import Finished, WhichEpoch
 from runner.results.study import Study
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from runner.results.records import read_result
+from runner.results.finished import read_result
 from tests.benchmarks.harness import Bench, Case, Line, Sides
 from tests.benchmarks.others import LOOP, Jobs, available, build, prepare
 from tests.benchmarks.plain_notebooks import write_trivial

@@ -18,7 +18,8 @@ import nbformat
 
 from runner.errors import RunnerError
 from runner.plan.variants import DEFAULT_PLAN
-from runner.results.records import Result, Training, read_result
+from runner.results.finished import read_result
+from runner.results.records import Result, Training
 from tests.benchmarks.harness import Bench, Case, Line, ready
 from tests.benchmarks.processes import run, runner
 from tests.benchmarks.raw import Measurement, Raw

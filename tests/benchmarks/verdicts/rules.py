@@ -16,7 +16,7 @@ import numpy as np
 from runner.analysis.compare import ALPHA, Verdict, differences_test
 from runner.analysis.over_seeds import compare
 from runner.plan.records import MARGINS
-from runner.results.records import Finished
+from runner.results.finished import Finished
 from runner.results.scores import CaseScores
 from tests.benchmarks.verdicts.records import Cases, Kept
 from tests.scored import result_of
