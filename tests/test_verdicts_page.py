@@ -25,10 +25,12 @@ from tests.benchmarks.verdicts.records import (
     read,
     wanted,
 )
+from tests.benchmarks.verdicts.rules import METRICS, OTHERS, run_of
 
 SEEDS = 3
 IMAGES = {"validation": 100, "test": 1000}
 GAINS = {"filters-110": 0.1, "filters-125": 0.6, "filters-150": 1.2, "images-120": 0.6, "images-150": 1.2}
+LIBRARIES = {"autorank": "autorank", "baycomp": "baycomp", "deep-significance": "deepsig"}
 measured_once = pytest.mark.skipif(not (KEPT / RATES).is_file(), reason="the study was not run yet")
 
 
@@ -121,6 +123,19 @@ def test_our_own_verdicts_are_counted(counted: Path) -> None:
     assert rate(counted, "ours", "filters-150", SEEDS).answers == {"few": 1}
     assert rate(counted, "Student's t", "filters-150", SEEDS).answers == {"better": 1}
     assert rate(counted, "larger mean", TWIN, 1).share == 1.0
+
+
+@pytest.mark.parametrize("rule", OTHERS)
+def test_each_rule_calls_the_better_one_better(rule: str, counted: Path) -> None:
+    """Whatever order a library lists its sides in. With one seed, or with more than any of them needs."""
+    if rule in LIBRARIES:
+        pytest.importorskip(LIBRARIES[rule])
+    runs = {name: run_of(each, counted) for name, each in kept(counted).items()}
+    pairs = [(runs[f"filters-150-{n}"], runs[f"baseline-{n}"]) for n in (1, 2, 3)] * 2
+    for several in [pairs[:1], pairs] if rule != "deep-significance" else [pairs]:
+        for metric in METRICS:
+            assert OTHERS[rule](several, "test", metric) == "better"
+            assert OTHERS[rule]([(theirs, ours) for ours, theirs in several], "test", metric) == "worse"
 
 
 def test_intervals_of_shares() -> None:

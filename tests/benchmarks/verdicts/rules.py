@@ -75,8 +75,8 @@ def autorank(runs: Runs, split: str, metric: str) -> Answer:
         return None
     with redirect_stdout(io.StringIO()):  # it prints its table
         found = ranked(pd.DataFrame({"first": first, "second": second}), alpha=ALPHA)
-    gain = 1.0 if found.rankdf.index[0] == "first" else -1.0
-    return directed(gain, found.pvalue < ALPHA)
+    ranks = found.rankdf["meanrank"]  # 1 is the best
+    return directed(ranks["second"] - ranks["first"], found.pvalue < ALPHA)
 
 
 def baycomp(runs: Runs, split: str, metric: str) -> Answer:
