@@ -67,7 +67,7 @@ from runner.results.seal import broken, own_files
 from runner.verify import file_form, objects
 from runner.verify.parcel import check_attachments, open_report
 from runner.verify.records import read_claims, read_manifest
-from runner.verify.results import _code, _outputs
+from runner.verify.results import _outputs, code_digest
 from tests.made_up import Story, make_study
 
 Read = Callable[[Path], object]
@@ -253,7 +253,7 @@ def _read_notebook(build: Path) -> None:
 
 def _read_executed(build: Path) -> None:
     path = build / "notebooks" / "a.ipynb"
-    _code(path), _outputs(path)
+    code_digest(path), _outputs(path)
 
 
 def _read_attempt(build: Path) -> None:
