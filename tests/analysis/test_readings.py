@@ -374,7 +374,7 @@ def test_every_sentence_ends_and_no_line_of_a_template_that_says_them_is_endless
             words = [text.removeprefix(" ") for text in texts] if part == "where" else texts
             assert all(text == text.strip() for text in words)
             assert len({text.endswith(".") for text in texts}) == 1, f"{path.name}: {part}"
-    for name in ("answers/q07", "answers/q09", "answers/q10", "answers/q11", "parts/doubled", "sentences"):
-        text = (TEMPLATES / f"{name}.html").read_text("utf-8")
-        outside = re.sub(r"{% call table.*?{% endcall %}", "", text, flags=re.DOTALL)
-        assert [line for line in outside.splitlines() if len(line) > 160] == [], name
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        outside = re.sub(r"{% call table.*?{% endcall %}", "", path.read_text("utf-8"), flags=re.DOTALL)
+        lines = [line for line in outside.splitlines() if not re.search("<(tr|th|td|thead|colgroup)[ >]", line)]
+        assert [line for line in lines if len(line) > 160] == [], path.name

@@ -41,11 +41,12 @@ SMALL = (700, 600)  # validation and test images: enough for the tests to see a 
 
 @dataclass(frozen=True)
 class Rendered:
-    """The HTML of each answer by its number, all claims, and the comparisons that anything rests on.
+    """The whole HTML, each answer's by its number, all claims, and the comparisons that anything rests on.
 
     That is: summary, answers, discussion, titles of figures, and the notebook's tables of verdicts.
     """
 
+    html: str
     answers: dict[int, str]
     claims: tuple[Claim, ...]
     asked: tuple[Comparison, ...]
@@ -144,7 +145,8 @@ def rendered(story: Story, folder: Path) -> Rendered:
         show_verdicts(study)
     parts = r'<section class="question" id="pregunta-(\d+)">(.*?)</section>'
     found = re.findall(parts, document.html, re.DOTALL)
-    return Rendered({int(number): body for number, body in found}, document.claims, tuple(asked))
+    answers = {int(number): body for number, body in found}
+    return Rendered(document.html, answers, document.claims, tuple(asked))
 
 
 def draw_titles(study: Study) -> None:
@@ -193,6 +195,21 @@ def test_a_number_is_the_same_wherever_it_is_printed(render: Render, story: str)
     }
     assert len(shared) > 5
     assert {key: values for key, values in shared.items() if len(values) > 1} == {}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_number_has_the_same_decimals_wherever_it_is_printed(render: Render, story: str) -> None:
+    """But for a recall, a percentage in a sentence and a fraction in its table, and for a range, rounded."""
+    found = re.findall(
+        r'data-variant="([^"]*)" data-metric="([^"]*)"[^>]*>(.*?)</data>', render(story).html, re.DOTALL
+    )
+    known: dict[tuple[str, str], set[int]] = {}
+    for variant, metric, printed in found:
+        if "recall" not in metric and metric != "best.validation.cross_entropy":
+            digits = re.sub(r"[^\d,]", "", plain(printed))
+            known.setdefault((variant, metric), set()).add(len(digits.partition(",")[2]))
+    assert len(known) > 100
+    assert {key: decimals for key, decimals in known.items() if len(decimals) > 1} == {}
 
 
 @pytest.mark.parametrize("number", range(1, 19))
