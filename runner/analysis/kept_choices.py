@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from runner.analysis import compare
@@ -49,8 +50,13 @@ def _basis(candidates: Sequence[Finished], alpha: float) -> str:
     if not all(hashes):
         return ""
     names = [each.result.variant for each in candidates]
-    code = combined(needed((Path(compare.__file__),), file_index(candidates[0].folder.parents[1]).source))
+    code = _code(candidates[0].folder.parents[1])
     return hashlib.sha256(json.dumps([code, alpha, names, hashes]).encode()).hexdigest()
+
+
+@cache  # what this process has imported does not change under it
+def _code(build_dir: Path) -> str:
+    return combined(needed((Path(compare.__file__),), file_index(build_dir).source))
 
 
 def _read(path: Path) -> dict[str, list[str]]:

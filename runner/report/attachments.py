@@ -76,6 +76,11 @@ def collect(study: Study, plan: Plan, build_dir: Path, templates: Path) -> tuple
     return (Attached(MANIFEST, _manifest(files, study, templates), made), *files)
 
 
+def collected(study: Study, plan: Plan, build_dir: Path, templates: Path) -> Iterator[Attached]:
+    """``collect`` for a process that helps."""
+    yield from collect(study, plan, build_dir, templates)
+
+
 def fitting(files: list[Attached]) -> list[Attached]:
     """The files without the largest states of trainings, as far as all together would be too many bytes.
 

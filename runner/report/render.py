@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.build_folder import CRATE_FILE, REPORT_FILE, SUMMARY_FILE
 from runner.figures.drawing import Figures, drawn_figures, known_figures, prepare
+from runner.figures.drawn import Drawn
 from runner.figures.typefaces import fonts_of, style_sheets
 from runner.files import whole
 from runner.gate import remove_file
 from runner.language.templating import check_texts
 from runner.plan.variants import TEMPLATES, Plan
 from runner.processes.helper import Helper
-from runner.report.attachments import collect, evidence_file
+from runner.report.attachments import collect, collected, evidence_file
 from runner.report.characters import spelled
 from runner.report.crate import METADATA, crate_archive
 from runner.report.html import report_html
+from runner.report.printing.attached import Attached
 from runner.report.printing.lean import lean, no_collection
 from runner.report.printing.pdf import load_weasyprint, print_pages
 from runner.report.signing import Identity, sign_pdf
 from runner.report.summary import write_summary
-from runner.results.study import Study
+from runner.results.study import MissingVariant, Study
+
+# Where the hash of what is attached will stand: pages and attachments are worked out at the same time.
+MANIFEST_PLACE = "\N{OBJECT REPLACEMENT CHARACTER}manifest\N{OBJECT REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True)
@@ -77,15 +82,20 @@ def render_with(
     check_texts(templates_dir)
     sheets = style_sheets(templates_dir, study.draft)
     study = with_printable_reasons(study, fonts_of(sheets))
-    figures = known_figures(study, build_dir, templates_dir) or Figures(
-        helping.painter.call(drawn_figures, study, build_dir, templates_dir)
-    )
-    attached = collect(study, plan, build_dir, templates_dir)
+    known = known_figures(study, build_dir, templates_dir)
+    if known is None:
+        coming: Iterable[Attached] = collect(study, plan, build_dir, templates_dir)
+        figures: Mapping[str, Drawn | MissingVariant] = Figures(
+            helping.painter.call(drawn_figures, study, build_dir, templates_dir)
+        )
+    else:  # whoever draws has nothing else to do
+        coming, figures = helping.painter.call(collected, study, plan, build_dir, templates_dir), known
     with no_collection():
-        document = report_html(study, figures, templates_dir, attached[0].sha256)
+        document = report_html(study, figures, templates_dir, MANIFEST_PLACE)
         len(figures)  # those that no template asks for are drawn, too
-        html = lean(document.html)
-    attached += (evidence_file(document.claims, attached[0].made),)
+        manifest, *files = coming
+        html = lean(document.html).replace(MANIFEST_PLACE, manifest.sha256)
+    attached = (manifest, *files, evidence_file(document.claims, manifest.made))
     with ExitStack() as stack:
         made = [stack.enter_context(whole(path, build_dir)) for path in others]
         summary, target = (
