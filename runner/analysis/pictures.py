@@ -68,10 +68,14 @@ def blanks(maps: np.ndarray) -> Facts:
 
 
 def closest(pictures: np.ndarray) -> int | None:
-    """Which column of pictures (columns, rows, h, w, 3) is most like the first; None if there is no other."""
+    """Which column of pictures (columns, rows, h, w, 3) is most like the first in each row.
+
+    None if there is no other, or if it is not the same one in all rows.
+    """
     if len(pictures) < 2:
         return None
-    return 1 + int(((pictures[1:] - pictures[0]) ** 2).mean(axis=(1, 2, 3, 4)).argmin())
+    likest = ((pictures[1:] - pictures[0]) ** 2).mean(axis=(2, 3, 4)).argmin(axis=0)
+    return 1 + int(likest[0]) if (likest == likest[0]).all() else None
 
 
 def certainty(probabilities: Sequence[float]) -> Facts:

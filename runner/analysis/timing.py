@@ -7,7 +7,7 @@ machine that slows down slows all of them; ratios are taken within a round.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,6 +135,12 @@ def epoch_seconds(study: Study, name: str) -> float:
     if found and name in found.seconds:
         return statistics.median(found.seconds[name]) * study.get(name).training.data.train_images
     return _own_epoch(study, name)
+
+
+def measured_apart(study: Study, names: Sequence[str]) -> bool:
+    """Whether the seconds of these variants' epochs are the timing pass's, of all of them."""
+    found = read_pass(study)
+    return found is not None and all(name in found.seconds for name in names)
 
 
 def _own_epoch(study: Study, name: str) -> float:

@@ -12,7 +12,7 @@ from IPython.display import HTML, display
 from runner.analysis.compare import Comparison, Metric
 from runner.analysis.over_seeds import compared
 from runner.analysis.readings import epochs_known
-from runner.analysis.timing import epoch_seconds, ratio
+from runner.analysis.timing import epoch_seconds, measured_apart, ratio
 from runner.figures.style import number
 from runner.language.i18n import tr
 from runner.results.finished import WhichEpoch
@@ -62,7 +62,7 @@ def losses(study: Study, names: Sequence[str], reference: str) -> None:
         tr("pérdida de validación"),
         tr("exactitud de validación (%)"),
         tr("exactitud de test (%)"),
-        tr("segundos por época"),
+        tr("segundos por época") if measured_apart(study, names) else tr("segundos por época, al entrenar"),
         tr("tiempo relativo"),
     ]
     show(heads, rows)

@@ -162,6 +162,8 @@ def test_the_closest_picture_and_sure_mistakes() -> None:
     columns = np.stack([np.full((2, 4, 4, 3), value) for value in (0.5, 0.9, 0.6)])
     assert pictures.closest(columns) == 2
     assert pictures.closest(columns[:1]) is None
+    columns[1, 0], columns[2, 0] = 0.6, 0.9  # another one in the first row
+    assert pictures.closest(columns) is None
     asked = ([0.9, 0.8], [0.9, 0.8, 0.3], [0.9, 0.3], [0.1], [])
     found = [pictures.certainty(each)["sure"] for each in asked]
     assert found == ["all", "most", "half", "few", "unknown"]

@@ -29,6 +29,8 @@ HEIGHT = 1.75  # inches
 DEPTH = 0.22  # of a solid's side, how far its back is up and to the right
 WIDEST, NARROWEST = 0.5, 0.12  # of a layer's place, the width of a solid
 TEXT = 7  # points
+CROWDED = 9  # layers: with more, their words are short
+SHORT = 7  # characters of a line then
 
 
 def network(layers: Sequence[Layer], fixed: Sequence[str] = ()) -> Figure:
@@ -47,8 +49,8 @@ def network(layers: Sequence[Layer], fixed: Sequence[str] = ()) -> Figure:
         if len(layer.output_shape) == 1:
             height, width = 0.2 + 0.6 * math.sqrt(layer.output_shape[-1] / most), NARROWEST
         _solid(axis, place, width, height, colour)
-        _words(axis, place, height, layer)
-    axis.set(xlim=(-0.6, len(drawn) - 0.25), ylim=(-0.85, 0.95))
+        _words(axis, place, layer, len(drawn) > CROWDED)
+    axis.set(xlim=(-0.6, len(drawn) - 0.25), ylim=(-0.92, 0.95))
     axis.axis("off")
     return figure
 
@@ -81,14 +83,22 @@ def _solid(axis: Axes, place: int, width: float, height: float, colour: str) -> 
         axis.add_patch(Polygon(corners, facecolor=colour, alpha=light, edgecolor="white", lw=0.5))
 
 
-def _words(axis: Axes, place: int, height: float, layer: Layer) -> None:
+def _words(axis: Axes, place: int, layer: Layer, crowded: bool) -> None:
     """Shape above, kind and weights below; words of several lines keep to their place."""
     shape = "×".join(number(size, 0) for size in layer.output_shape)
     axis.text(place, 0.72, shape, fontsize=TEXT, color=INK, ha="center", va="center")
-    below = plain("\n".join(layer_words(layer).rsplit(" de ", 1)))
+    below = plain("\n".join(_short(layer) if crowded else layer_words(layer).rsplit(" de ", 1)))
     if layer.parameters:
         below += f"\n{number(layer.parameters, 0)}"
     axis.text(place, -0.58, below, fontsize=TEXT, color=INK, ha="center", va="top", linespacing=1.1)
+
+
+def _short(layer: Layer) -> list[str]:
+    """The words in lines that have room beside those of many other layers."""
+    if layer.kind == "Conv2D":
+        return [tr("conv.")]
+    first, _, rest = layer_words(layer).partition(" ")
+    return [each for each in (first, *(rest.rsplit(" ", 1) if len(rest) > SHORT else [rest])) if each]
 
 
 def network_words(layers: Sequence[Layer]) -> str:
@@ -101,4 +111,4 @@ def network_words(layers: Sequence[Layer]) -> str:
         )
         for layer in drawn_layers(layers)
     )
-    return tr("Las capas de la red, con el tamaño de lo que dan: {layers}.", layers=listed)
+    return tr("Las capas de la red, con el tamaño de su salida: {layers}.", layers=listed)

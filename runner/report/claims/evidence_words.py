@@ -139,6 +139,7 @@ COUNTED = {
     "count of reductions in values.naive_sizes": "reducciones del enunciado",
     "count of enlargements in values.naive_sizes": "ampliaciones del enunciado",
     "share of Dense in model.parameters": "parte de los parámetros en las capas densas",
+    "weights of a dense layer on model.layers": "parámetros de una capa densa sobre los mapas aplanados",
     "count of repetitions": "entrenamientos con otras semillas",
     "1 / count of data.class_names": "exactitud de acertar al azar",
     "ceil(data.train_images / parameters.batch_size)": "actualizaciones por época",
