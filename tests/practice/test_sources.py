@@ -449,8 +449,9 @@ def test_doctor_says_where_the_data_cannot_be_put(
     if content is not None:
         (tmp_path / "cache").mkdir()
         (tmp_path / "cache" / "cifar10.npz").write_bytes(content)
-    finding = check_data(Request())
+    request = Request(build_dir=tmp_path / "build")  # not the one that whoever tests may have made
+    finding = check_data(request)
     assert (finding.mend, "not in" in finding.text) == ("", True)
     (tmp_path / "file").touch()
     monkeypatch.setenv("RUNNER_CACHE", str(tmp_path / "file" / "cache"))
-    assert "set RUNNER_CACHE" in check_data(Request()).mend
+    assert "set RUNNER_CACHE" in check_data(request).mend
