@@ -69,6 +69,17 @@ def visible(document: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", " ", body))
 
 
+def test_listings_keep_their_lines_in_english(tmp_path: Path) -> None:
+    """They are texts with names to translate, and no prose whose blanks are all the same."""
+    listings = [
+        re.findall("<pre.*?</pre>", told(Story(images=SMALL), tmp_path / locale, locale), re.DOTALL)
+        for locale in ("es_ES", "en")
+    ]
+    spanish, english = ([listing.count("\n") for listing in found] for found in listings)
+    assert spanish == english and spanish
+    assert "parcial" not in "".join(listings[1])
+
+
 @pytest.mark.parametrize("name", ALL_STORIES)
 def test_an_english_report_is_free_of_spanish(tmp_path: Path, name: str) -> None:
     """Whatever the results say, no word is Spanish, nor is a quotation mark."""
