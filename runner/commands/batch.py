@@ -35,7 +35,7 @@ from runner.machine.capacity import Capacity, Limits, default_limits, warnings
 from runner.machine.gpus import unusable_gpu
 from runner.plan.practice import costs_of
 from runner.plan.variants import Variant
-from runner.processes.pool import end_children, make_executor
+from runner.processes.pool import end_at_once, make_executor
 from runner.results.awaited import note_awaited, over_budget
 from runner.results.reasons import PENDING, Reason
 
@@ -120,8 +120,7 @@ def gather(workspace: Workspace, todo: Sequence[Variant], request: Request, budg
         rehearse_notebook(workspace.plan, workspace.build_dir, executor, side_by_side, log)
         estimator = prepare_estimates(workspace, todo, limits, executor, budget, request)
     except BaseException:
-        end_children()
-        executor.shutdown(wait=False, cancel_futures=True)
+        end_at_once(executor)
         raise
     return Crew(limits, executor, estimator, renders_beside=not limits.is_tight)
 

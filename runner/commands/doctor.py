@@ -234,10 +234,11 @@ def check_page(request: Request) -> Finding:
 def check_notebook(request: Request) -> Finding:
     """A notebook is run as variants are."""
     from runner.commands.rehearsal import LOG, rehearse_notebook
-    from runner.processes.pool import make_executor
+    from runner.processes.pool import closing, make_executor
 
     def tried(plan: Plan, folder: Path) -> None:
-        with make_executor(1, folder / LOG) as executor:
+        executor = make_executor(1, folder / LOG)
+        with closing(executor):
             rehearse_notebook(plan, folder, executor, 1, folder / LOG, again=True)
 
     return _tried("notebook", request, tried, "a kernel started, ran a cell, and its result was published")

@@ -24,7 +24,7 @@ from runner.machine.capacity import Capacity
 from runner.plan.practice import costs_of
 from runner.plan.records import repetition
 from runner.plan.variants import Variant
-from runner.processes.pool import end_children, make_executor, uninterrupted
+from runner.processes.pool import end, end_at_once, make_executor
 from runner.results.finished import read_result
 from runner.results.reasons import PROCESS_DIED, Reason, english_words, said
 
@@ -97,11 +97,9 @@ class Schedule:
                     on_end(name)
                 self._show()
         except BaseException:
-            with uninterrupted():
-                end_children()
+            end_at_once(executor)
             raise
-        finally:
-            executor.shutdown(wait=False, cancel_futures=True)
+        end(executor)
         self._drop_impossible()
         return self.failed
 

@@ -73,6 +73,33 @@ class Pool(ProcessPoolExecutor):
 
 
 @contextmanager
+def closing(executor: Executor) -> Iterator[None]:
+    """End it with the block: at once if an error or an interrupt leaves the block."""
+    try:
+        yield
+    except BaseException:
+        end_at_once(executor)
+        raise
+    end(executor)
+
+
+def end_at_once(executor: Executor) -> None:
+    """End an executor and all processes below this one; Ctrl-C pressed again changes nothing."""
+    with uninterrupted():
+        end_children()
+        end(executor)
+
+
+def end(executor: Executor) -> None:
+    """End an executor that has nothing more to do.
+
+    Its own thread is waited for, too: one that comes to its end while the interpreter does closes a pipe that
+    the interpreter still writes to, and that is a traceback (``concurrent.futures.process._python_exit``).
+    """
+    executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
 def out_of_reach() -> Iterator[None]:
     """Have processes that start in the block begin without a terminal's signals; ``settle`` makes it last.
 

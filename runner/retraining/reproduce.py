@@ -23,7 +23,7 @@ from runner.machine.capacity import usable_cores
 from runner.packages import write_lock
 from runner.plain_text import plain
 from runner.processes.limits import Limits
-from runner.processes.pool import end_children, make_executor, uninterrupted
+from runner.processes.pool import closing, make_executor
 from runner.results.arrays import PREDICTED_SPLITS
 from runner.results.finished import Finished, read_result
 from runner.results.reasons import english_words
@@ -129,15 +129,10 @@ def train(task: Task) -> Outcome:
     """Run it in a process of its own, which ends with this one."""
     executor = make_executor(1, task.build_dir / KERNELS_LOG)
     try:
-        return executor.submit(run_task, task).result()
+        with closing(executor):
+            return executor.submit(run_task, task).result()
     except BrokenProcessPool as error:
         raise RunnerError("the process that trained died", where=task.name) from error
-    except BaseException:
-        with uninterrupted():
-            end_children()
-        raise
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def figures(there: Finished, here: Finished) -> Iterator[Figure]:

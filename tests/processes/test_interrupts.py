@@ -156,6 +156,39 @@ def test_none_is_left_that_starts_while_the_others_end(tmp_path: Path) -> None:
     assert not [p for p in psutil.process_iter() if runs_with(p, mark)]
 
 
+EXECUTOR = """
+import sys
+import threading
+import time
+from pathlib import Path
+from runner.processes.pool import closing, make_executor
+
+if __name__ == "__main__":
+    before = set(threading.enumerate())
+    executor = make_executor(1, Path(sys.argv[1]))
+    try:
+        with closing(executor):
+            executor.submit(time.sleep, 0).result()
+            if sys.argv[2] == "interrupted":
+                executor.submit(time.sleep, 10**6)
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        pass
+    print(set(threading.enumerate()) - before)
+"""
+
+
+@unix
+@pytest.mark.parametrize("how", ["finished", "interrupted"])
+def test_an_executor_leaves_no_thread_to_end_beside_the_interpreter(tmp_path: Path, how: str) -> None:
+    """A thread of its own that closes its pipe just when the interpreter writes to it makes a traceback."""
+    (tmp_path / "executor.py").write_text(EXECUTOR)
+    command = [sys.executable, str(tmp_path / "executor.py"), str(tmp_path / "kernels.log"), how]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT_ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
 def runs_with(process: psutil.Process, mark: dict[str, str]) -> bool:
     with suppress(psutil.Error):
         marked = mark.items() <= process.environ().items()
