@@ -19,6 +19,7 @@ import psutil
 
 from runner.errors import InputError
 from runner.machine.bfloat16 import lack_of_bfloat16
+from runner.practice.data.sources import ensure
 from tests.benchmarks.machine import described
 from tests.benchmarks.own_process import in_own_process
 from tests.benchmarks.precision.page import write_page
@@ -36,6 +37,8 @@ def main(seeds: int, only: tuple[str, ...], profile: Profile, most: int | None) 
     missing = [each for each in wanted(profile, only or VARIANTS, seeds) if read(each) is None]
     if missing and (lack := lack_of_bfloat16()):
         raise InputError(lack, hint="a study of bfloat16 needs a machine that has it")
+    if missing:
+        ensure("cifar10")
     for each in missing[:most]:
         keep(each, train(each))
         print(" ".join(map(str, each)), file=sys.stderr, flush=True)

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 
 import click
 
+from runner.practice.data.sources import ensure
 from tests.benchmarks.own_process import in_own_process
 from tests.benchmarks.verdicts.page import write_page
 from tests.benchmarks.verdicts.rates import RATES, count, fingerprint, kept, read_rates
@@ -29,6 +30,7 @@ OTHERS = ("autorank", "baycomp", "deepsig")
 def main(seeds: int, most: int | None) -> None:
     missing = [each.name for each in wanted(seeds) if read(each) is None]
     if missing:
+        ensure("cifar10")
         KEPT.mkdir(parents=True, exist_ok=True)
         in_own_process(MODULE, str(KEPT), *missing[:most])
     left = missing[most:] if most else []
