@@ -77,6 +77,7 @@ CHECKPOINT_FILE = "checkpoint.json"
 LINKS_FILE = "links.json"  # there, too: the chain so far
 FIGURES_FILE = "figures.json"  # in that of the figures: what they were drawn from
 CHOICES_FILE = ".choices.json"  # in that of all results
+INDEX_FILE = ".index.json"  # there, too
 
 FILES = (
     REPORT_FILE, SUMMARY_FILE, CRATE_FILE, *FORMER, RUN_FILE, PACKAGES_FILE, PROGRAM_FILE, AWAITED_FILE,
@@ -192,7 +193,7 @@ def _by_name(build_dir: Path) -> Iterator[str]:
                 own = name == FIGURES_FILE or name in _figures(build_dir)
             else:
                 inside = names_in(path, build_dir) if found == "folder" else ()
-                own = name == CHOICES_FILE or not marks[folder].isdisjoint(inside)
+                own = name in (CHOICES_FILE, INDEX_FILE) or not marks[folder].isdisjoint(inside)
             if own:
                 yield f"{folder}/{name}"
 

@@ -10,6 +10,7 @@ import ast
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Source:
 
 DEEP_CODE = f"nested more than {limits.CODE_DEPTH} deep"
 Read = Callable[[Path], Source]
+Find = Callable[[tuple[str, ...], tuple[Path, ...]], tuple[Path, ...]]
 
 
 def read_source(content: str | bytes) -> Source:
@@ -99,7 +101,8 @@ def imported(
     """
     search = [*folders, *(place / added for added in source.folders)]
     found: dict[Path, Source] = {}
-    waiting = list(_files(source, place, search))
+    find = cache(lambda parts, folders: tuple(_find(parts, folders)))  # most imports are of the same modules
+    waiting = list(_files(source, place, search, find))
     while waiting:
         path = waiting.pop()
         if path in found:
@@ -109,7 +112,7 @@ def imported(
             continue
         found[path] = each
         search += [place / added for added in each.folders]
-        waiting += _files(each, path.parent, search)
+        waiting += _files(each, path.parent, search, find)
     return found
 
 
@@ -153,23 +156,24 @@ def _label(path: Path) -> str:
     return named(path) if of_package(path) else path.name
 
 
-def _files(source: Source, place: Path, folders: Sequence[Path]) -> Iterator[Path]:
+def _files(source: Source, place: Path, folders: Sequence[Path], find: Find) -> Iterator[Path]:
     """The files that the imports of one source run."""
+    folders = tuple(folders)
     for written in source.imports:
         module, _, name = written.partition(NAMES)
         level = len(module) - len(module.lstrip("."))
-        parts = [part for part in module[level:].split(".") if part]
+        parts = tuple(part for part in module[level:].split(".") if part)
         if level:
             start = place.joinpath(*[".."] * (level - 1)).resolve()
-            search: Sequence[Path] = (start,)
+            search: tuple[Path, ...] = (start,)
             yield from _packages_above(start)
         else:
             search = (PACKAGE.parent,) if parts[0] == PACKAGE.name else folders
-        yield from _find(parts, search)
+        yield from find(parts, search)
         if name == EVERYTHING:
             yield from _submodules(parts, search)
         elif name:
-            yield from _find([*parts, name], search)
+            yield from find((*parts, name), search)
 
 
 def _find(parts: Sequence[str], folders: Sequence[Path]) -> Iterator[Path]:

@@ -265,6 +265,19 @@ def _kinds(folder: Path | int) -> dict[str, Kind]:
     return dict(sorted(found.items()))
 
 
+def states_in(folder: Path, root: Path | None = None) -> dict[str, os.stat_result]:
+    """What is in a folder, by name, as the system sees it, links themselves; nothing if it is not there.
+
+    Raises Strange for a link to a folder.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError), place(folder / "x", root) as there:
+        if there.folder is None or os.listdir not in os.supports_fd:
+            return {path.name: path.lstat() for path in sorted(folder.iterdir())}
+        names = sorted(os.listdir(there.folder))  # noqa: PTH208  a descriptor
+        return {name: os.stat(name, dir_fd=there.folder, follow_symlinks=False) for name in names}
+    return {}
+
+
 def files_below(folder: Path, root: Path | None = None) -> Iterator[tuple[Path, Kind]]:
     """Every entry below a folder that is no folder itself, in order; links are named, not followed."""
     for name, found in names_in(folder, root).items():

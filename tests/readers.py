@@ -62,6 +62,7 @@ from runner.results import attempts
 from runner.results.arrays import read_predictions
 from runner.results.awaited import read_awaited
 from runner.results.finished import read_failure, read_result
+from runner.results.index import ResultsIndex
 from runner.results.scores import read_scores
 from runner.results.seal import broken, own_files
 from runner.verify import file_form, objects
@@ -358,6 +359,11 @@ READERS = {
         "results/.choices.json",
         as_json({"0": ["a", "b"]}),
         lambda b: kept_choices._read(b / "results" / ".choices.json"),
+    ),
+    "index": Reader(
+        "results/.index.json",
+        lambda: as_json({"form": ResultsIndex(Path())._form, "folders": {"baseline": ["0", True, "0"]}})(),
+        lambda b: ResultsIndex(b)._known,
     ),
     "holder": Reader(HOLDER_FILE, as_json(HOLDER), holder),
     "made": Reader(".made", lambda: b"run.json\nresults\nresults/a\n", _read_made),

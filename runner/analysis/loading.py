@@ -10,10 +10,9 @@ from typing import Any
 from babel.dates import format_date
 
 from runner.analysis.choices import decide
-from runner.build_folder import RESULT_FILE, result_folder
+from runner.build_folder import FAILURE_FILE, RESULT_FILE, result_folder
 from runner.errors import RunnerError
 from runner.faults import tell
-from runner.gate import kind
 from runner.language import i18n
 from runner.language.zone import in_zone
 from runner.plan.experiments import read_experiments
@@ -23,6 +22,7 @@ from runner.plan.records import REPEATED, Author, Compared, origin, repetition
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, Variant
 from runner.results.awaited import read_awaited
 from runner.results.finished import Finished, read_failure, read_result
+from runner.results.index import Look, results_index
 from runner.results.reasons import NOT_PLANNED, PENDING, Reason
 from runner.results.seal import broken
 from runner.results.study import Choice, MissingVariant, Rung, Study, VariantInfo
@@ -34,18 +34,22 @@ def load_study(plan: Plan, build_dir: Path) -> Study:
     failed_since: dict[str, Reason] = {}
     missing = dict.fromkeys(_left_out(plan), NOT_PLANNED)
     labels = {variant.name: variant.label for variant in plan.variants}
+    index = results_index(build_dir)
     awaited = read_awaited(build_dir)  # what a former run left there is not these variants' result
     missing |= {v.name: awaited[v.name] for v in plan.variants if v.name in awaited}
     for variant in plan.variants:
         if variant.name in awaited:
             continue
+        there = index.look(result_folder(build_dir, variant.name))
+        known = index.whole(there)
         try:
-            finished[variant.name], reason = _read(plan, variant, build_dir)
+            finished[variant.name], reason = _read(plan, variant, there, known)
             if reason:
                 failed_since[variant.name] = reason
         except MissingVariant as error:
             missing[variant.name] = error.reason
-        _tell_altered(variant.name, build_dir)
+        if known is None and not _tell_altered(there.folder) and variant.name in finished:
+            index.remember(there)
     _tell_mixed(finished)
     return Study(
         title=i18n.tr(plan.title),
@@ -107,19 +111,23 @@ def _dated(author: Author, finished: dict[str, Finished], zone: str) -> Author:
     return replace(author, date=format_date(in_zone(last, zone), format="long", locale=i18n.current()))
 
 
-def _read(plan: Plan, variant: Variant, build_dir: Path) -> tuple[Finished, Reason | None]:
-    """The variant's result, and why another attempt at it failed since, if one did.
+def _read(
+    plan: Plan, variant: Variant, there: Look, known: Finished | None
+) -> tuple[Finished, Reason | None]:
+    """The result that is ``there``, and why another attempt at it failed since, if one did.
 
-    Raises MissingVariant if there is none that can be shown.
+    ``known`` is one whose arrays need not be read. Raises MissingVariant if there is none that can be shown.
     """
-    folder, name = result_folder(build_dir, variant.name), variant.name
-    failure = read_failure(folder)
+    name = variant.name
+    failure = read_failure(there.folder) if FAILURE_FILE in there.names else None
     failed = Reason.of("failed", reason=failure.reason) if failure else None
-    if kind(folder / RESULT_FILE, build_dir) is None:
+    if RESULT_FILE not in there.names:
         raise MissingVariant(name, failed or PENDING)
     try:
-        found = read_result(folder)
-        _check(found, variant, plan.is_small)
+        found = known or read_result(there.folder)
+        _check(found, variant)
+        if known is None:
+            _check_arrays(found, plan.is_small)
     except RunnerError as error:
         raise unreadable(name, error) from error
     if found.result.profile != plan.profile:
@@ -130,10 +138,9 @@ def _read(plan: Plan, variant: Variant, build_dir: Path) -> tuple[Finished, Reas
     return found, failure.reason if failure else None
 
 
-def _check(found: Finished, variant: Variant, keep: bool) -> None:
+def _check(found: Finished, variant: Variant) -> None:
     """Raise RunnerError, with file and field, if a record is not what its variant should leave."""
     where = str(found.folder / RESULT_FILE)
-    found.check_scores(keep)
     if found.result.training is None:  # of a practice that measures otherwise, or of none
         if variant.kind == "training" and not found.leaves_measures:
             raise RunnerError("training: missing, though the variant is one to train", where=where)
@@ -142,13 +149,21 @@ def _check(found: Finished, variant: Variant, keep: bool) -> None:
         check_parameters(variant.practice, found.result.parameters, where)
     except RunnerError as error:
         raise RunnerError(f"parameters: {error.what}", where=where) from error
-    found.check_predictions(keep)
 
 
-def _tell_altered(name: str, build_dir: Path) -> None:
+def _check_arrays(found: Finished, keep: bool) -> None:
+    """Raise RunnerError, naming the file, for predictions or scores that can't be read."""
+    found.check_scores(keep)
+    if found.result.training is not None:
+        found.check_predictions(keep)
+
+
+def _tell_altered(folder: Path) -> bool:
     """Tell of each file that is not what the variant left; whoever needs it leaves its part out."""
-    for fault in broken(result_folder(build_dir, name)):
+    faults = list(broken(folder))
+    for fault in faults:
         tell(fault)
+    return bool(faults)
 
 
 def _label(variant: Variant, labels: Mapping[str, str]) -> str:

@@ -12,9 +12,9 @@ from runner.commands.foreign_code import say_whose_code
 from runner.commands.passphrase import identity_of
 from runner.commands.request import Request, open_plan_here, remember, say
 from runner.errors import InputError, RunnerError
+from runner.execute.state import save_indices
 from runner.execute.task import recover
 from runner.faults import telling
-from runner.file_index import file_index
 from runner.gate import kind
 from runner.plan.variants import TEMPLATES, Plan
 from runner.report.characters import refuse_unprintable
@@ -32,7 +32,7 @@ def make_outputs(plan: Plan, build_dir: Path, identity: Identity | None = None) 
         render(plan, build_dir, identity)
     else:
         say(f"{build_dir / REPORT_FILE} is up to date")
-    file_index(build_dir).save()
+    save_indices(build_dir)
 
 
 def render(plan: Plan, build_dir: Path, identity: Identity | None = None) -> None:
@@ -91,5 +91,5 @@ def render_only(request: Request) -> int:
         recover(build_dir)
         remember(plan, build_dir)
         render(plan, build_dir, identity)
-        file_index(build_dir).save()
+        save_indices(build_dir)
     return 0

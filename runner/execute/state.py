@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runner.analysis.choices import resolve
-from runner.build_folder import PROGRESS_FILE, RESULT_FILE, notebook_of, result_folder, work_folder
+from runner.build_folder import (
+    FAILURE_FILE,
+    PROGRESS_FILE,
+    RESULT_FILE,
+    notebook_of,
+    result_folder,
+    work_folder,
+)
 from runner.errors import RunnerError
 from runner.execute.keys import CODE, Content, content_of, digest, key_parts
 from runner.execute.stale import why_stale
@@ -18,6 +25,7 @@ from runner.gate import kind
 from runner.plan.records import SEED_MARK
 from runner.plan.variants import Plan, Variant
 from runner.results.finished import Finished, read_failure, read_result
+from runner.results.index import Look, results_index
 from runner.results.reasons import english_words
 from runner.results.seal import broken
 
@@ -58,12 +66,13 @@ class Workspace:
 
     def look(self, variant: Variant) -> VariantState:
         """One variant's state; those it depends on must have been looked at before."""
-        folder = result_folder(self.build_dir, variant.name)
-        parts, failure = self.parts(variant), read_failure(folder)
-        if kind(folder / RESULT_FILE, self.build_dir) is None:
+        there = results_index(self.build_dir).look(result_folder(self.build_dir, variant.name))
+        parts = self.parts(variant)
+        failure = read_failure(there.folder) if FAILURE_FILE in there.names else None
+        if RESULT_FILE not in there.names:
             status: Status = "failed" if failure else "pending"
             return VariantState(variant, status, english_words(failure.reason) if failure else "", None)
-        found, why = self._kept(variant, folder, parts)
+        found, why = self._kept(variant, there, parts)
         if found is not None:
             self.finished[variant.name] = found
         if failure is not None and failure.key == digest(parts):  # of other inputs, it is of no concern now
@@ -71,14 +80,10 @@ class Workspace:
             return VariantState(variant, "failed", words, found)
         return VariantState(variant, "stale" if why else "done", why, found)
 
-    def _kept(self, variant: Variant, folder: Path, parts: Mapping[str, str]) -> tuple[Finished | None, str]:
-        """The result in ``folder`` if it is whole and up to date, else why it is not."""
+    def _kept(self, variant: Variant, there: Look, parts: Mapping[str, str]) -> tuple[Finished | None, str]:
+        """The result that is ``there`` if it is whole and up to date, else why it is not."""
         try:
-            found = read_result(folder)
-            if found.result.training is not None:
-                found.check_predictions(self.plan.is_small)  # damaged arrays make it stale, too
-            for fault in broken(folder):
-                raise fault
+            found = self._whole(there)
         except RunnerError as error:
             file = f"{Path(error.where).name}: " if error.where else ""
             return None, f"{file}{error.what}"
@@ -88,6 +93,20 @@ class Workspace:
         if kind(notebook_of(self.build_dir, variant.name), self.build_dir) != "file":
             return None, "its executed notebook is gone"
         return found, ""
+
+    def _whole(self, there: Look) -> Finished:
+        """The result, all of which can be read: damaged arrays make it stale, too. Raises RunnerError."""
+        index = results_index(self.build_dir)
+        if known := index.whole(there):
+            return known
+        found = read_result(there.folder)
+        if found.result.training is not None:
+            found.check_predictions(self.plan.is_small)
+        for fault in broken(there.folder):
+            raise fault
+        found.check_scores(self.plan.is_small)
+        index.remember(there)
+        return found
 
     def parameters(self, variant: Variant) -> dict[str, Any]:
         """Complete parameters, with the choices that can be made from what is finished."""
@@ -180,3 +199,9 @@ def _given(variant: Variant) -> frozenset[str]:
 def _shared(variant: Variant) -> object:
     """What variants with the same content have in common."""
     return variant.notebook, variant.kind, _given(variant), variant.data
+
+
+def save_indices(build_dir: Path) -> None:
+    """Keep what was learned of the files in a build folder, for the next command."""
+    file_index(build_dir).save()
+    results_index(build_dir).save()

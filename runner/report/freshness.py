@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,7 @@ from runner.packages import made_with
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan
 from runner.report.attachments import templates_digest
 from runner.results.finished import files_for_readers
+from runner.results.index import results_index
 
 MAKER = "runner.commands.render"  # the module that makes them, with all that it imports
 LIBRARIES = ("nbconvert", "nbformat", "pygments", "latex2mathml")  # besides those that the report names
@@ -64,7 +66,7 @@ def inputs(plan: Plan, build_dir: Path) -> dict[str, str]:
         "names, language or seeds": digest(
             {"profile": plan.profile, "noted": _files((build_dir / n for n in noted), index)}
         ),
-        "the results": _files(_results(plan, build_dir), index),
+        "the results": _results(plan, build_dir),
         "the templates": digest(
             {"own": templates_digest(plan.templates), "program": templates_digest(TEMPLATES)}
         ),
@@ -112,11 +114,19 @@ def _altered(name: str, expected: str, found: str, done: str) -> Iterator[str]:
         yield f"{name} is gone" if found == ABSENT else f"{name} was altered since it was {done}"
 
 
-def _results(plan: Plan, build_dir: Path) -> Iterator[Path]:
-    """Records, arrays and executed notebooks of the plan's variants; no models, which nothing shows."""
+def _results(plan: Plan, build_dir: Path) -> str:
+    """One hash for records, arrays and executed notebooks of the variants; no models, which nothing shows."""
+    index, folders = file_index(build_dir), results_index(build_dir)
+    found = hashlib.sha256()
     for variant in plan.variants:
-        yield notebook_of(build_dir, variant.name)
-        yield from files_for_readers(result_folder(build_dir, variant.name))
+        folder = result_folder(build_dir, variant.name)
+        files = folders.digest(folders.look(folder), partial(_readers_files, folder, index))
+        found.update(f"{files} {_files((notebook_of(build_dir, variant.name),), index)}\n".encode())
+    return found.hexdigest()
+
+
+def _readers_files(folder: Path, index: FileIndex) -> str:
+    return _files(files_for_readers(folder), index)
 
 
 def _code(plan: Plan, index: FileIndex) -> str:

@@ -50,6 +50,7 @@ PLACES = (
     "run.json", "report.pdf", "requirements.lock", "awaited.json", "hashes.json", "made_from.json",
     "kernels.log", ".lock", ".lock.json", ".made", ".rehearsal.json", "entrega.json",
     "figures/.fig-line.svg", "figures/figures.json", "notebooks/line.ipynb", "results/.choices.json",
+    "results/.index.json",
 )  # fmt: skip
 COMMANDS = ("all", "report", "plan", "clean")
 FOLDER_PLACES = (
