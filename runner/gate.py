@@ -97,9 +97,7 @@ def place(path: Path, root: Path | None = None, make: bool = False) -> Iterator[
     Raises Strange for a part that is not to be followed, OSError for folders that are not there.
     """
     root = path.parent if root is None else root
-    parts = path.relative_to(root).parts
-    if not parts or ".." in parts:
-        raise ValueError(f"{path} is not below {root}")
+    parts = _parts_below(path, root)
     if make:
         root.mkdir(parents=True, exist_ok=True)
     if not BY_DESCRIPTOR:
@@ -107,15 +105,23 @@ def place(path: Path, root: Path | None = None, make: bool = False) -> Iterator[
         return
     folder, owner = os.open(root, FOLDER), 0
     try:
-        owner, here = os.fstat(folder).st_uid, root
-        for part in parts[:-1]:
-            here /= part
+        owner = os.fstat(folder).st_uid
+        for part, here in zip(parts[:-1], reversed(path.parents[: len(parts) - 1]), strict=True):
             inner = _inner(Place(here, part, folder, owner), make)
             os.close(folder)
             folder = inner
         yield Place(path, parts[-1], folder, owner)
     finally:
         os.close(folder)
+
+
+def _parts_below(path: Path, root: Path) -> tuple[str, ...]:
+    """The names on the way from ``root`` to ``path``; raises ValueError if that is not below it."""
+    count = len(root.parts)
+    below = path.parts[count:] if path.parts[:count] == root.parts else path.relative_to(root).parts
+    if not below or ".." in below:
+        raise ValueError(f"{path} is not below {root}")
+    return below
 
 
 def _inner(inner: Place, make: bool) -> int:
@@ -205,11 +211,8 @@ def most_bytes(path: Path) -> int:
 
 def read_bytes(path: Path, root: Path | None = None) -> bytes:
     """The file's content; raises also Strange for one that is larger than the limits allow."""
-    with opened(path, root) as file, naming(path):
-        content = _content(file, most_bytes(path))
-    if content is None:
-        raise Strange(path, _too_large(path))
-    return content
+    with open_folder(path.parent, root) as folder:
+        return folder.read_bytes(path.name)
 
 
 def read_given(path: Path) -> bytes:
@@ -265,17 +268,38 @@ def _kinds(folder: Path | int) -> dict[str, Kind]:
     return dict(sorted(found.items()))
 
 
-def states_in(folder: Path, root: Path | None = None) -> dict[str, os.stat_result]:
-    """What is in a folder, by name, as the system sees it, links themselves; nothing if it is not there.
+@dataclass(frozen=True)
+class OpenFolder:
+    """A folder that is open: for several looks at what is in it."""
 
-    Raises Strange for a link to a folder.
-    """
-    with suppress(FileNotFoundError, NotADirectoryError), place(folder / "x", root) as there:
-        if there.folder is None or os.listdir not in os.supports_fd:
-            return {path.name: path.lstat() for path in sorted(folder.iterdir())}
-        names = sorted(os.listdir(there.folder))  # noqa: PTH208  a descriptor
-        return {name: os.stat(name, dir_fd=there.folder, follow_symlinks=False) for name in names}
-    return {}
+    path: Path
+    inner: Place  # any place in it
+
+    def states(self) -> dict[str, os.stat_result]:
+        """What is in it, by name, as the system sees it, links themselves."""
+        if self.inner.folder is None or os.listdir not in os.supports_fd:
+            return {path.name: path.lstat() for path in sorted(self.path.iterdir())}
+        names = sorted(os.listdir(self.inner.folder))  # noqa: PTH208  a descriptor
+        return {name: os.stat(name, dir_fd=self.inner.folder, follow_symlinks=False) for name in names}
+
+    def read_bytes(self, name: str) -> bytes:
+        """As the function of that name."""
+        path = self.path / name
+        there = Place(
+            path, str(path) if self.inner.folder is None else name, self.inner.folder, self.inner.owner
+        )
+        with naming(path), open(path, "rb", opener=lambda *_: there.open(os.O_RDONLY)) as file:
+            content = _content(file, most_bytes(path))
+        if content is None:
+            raise Strange(path, _too_large(path))
+        return content
+
+
+@contextmanager
+def open_folder(folder: Path, root: Path | None = None) -> Iterator[OpenFolder]:
+    """A folder to look at; raises Strange for a link to one, OSError if it is not there."""
+    with place(folder / "x", root) as inner:
+        yield OpenFolder(folder, inner)
 
 
 def files_below(folder: Path, root: Path | None = None) -> Iterator[tuple[Path, Kind]]:

@@ -17,7 +17,9 @@ UNSHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 def plain(text: object) -> str:
     """One line for the terminal: whatever a terminal might obey is written as its code."""
-    shown = "".join(_escaped(letter) for letter in str(text)[: LINE_CHARACTERS + 1])
+    if len(text := str(text)) <= LINE_CHARACTERS and text.isascii() and text.isprintable():
+        return text
+    shown = "".join(_escaped(letter) for letter in text[: LINE_CHARACTERS + 1])
     return shown if len(shown) <= LINE_CHARACTERS else f"{shown[:LINE_CHARACTERS]}..."
 
 

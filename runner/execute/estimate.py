@@ -6,6 +6,7 @@ For ordering, for the time left and for a time budget; nothing of it reaches the
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -48,30 +49,41 @@ class Estimator:
         former: Mapping[str, float] | None = None,
     ) -> None:
         self.costs, self.samples, self.former = costs, tuple(samples), former or {}
-        self._own: dict[str, Sample] = {}
+        self._finished: tuple[Finished, ...] | None = None  # not yet learned from
+        self._exact: dict[str, Sample] = {}
         self._factor, self._drift, self._startup = 1.0, 1.0, STARTUP_SECONDS
 
     def learn(self, finished: Iterable[Finished]) -> None:
-        """Take finished variants as samples as well, and see how far the calibration is off by now."""
-        if self.costs is None:
+        """Take finished variants as samples as well, and see how far the calibration is off by now.
+
+        That is worked out when an estimate is asked for: of thousands of finished variants, often none is.
+        """
+        self._finished = tuple(finished)
+
+    def _take(self, costs: Costs) -> None:
+        """What was to be learned, if that is still to be done."""
+        if self._finished is None:
             return
-        costs = self.costs
-        known = [f for f in finished if f.result.training and len(f.training.epochs) > 1]  # else it compiles
-        trained = sorted(known, key=lambda f: f.result.finished)
-        self._factor = machine_factor(trained, costs)
-        self._own = {each.result.variant: sample_of(each, costs) for each in trained}
-        if self.samples and trained:
-            own = list(self._own.values())[-RECENT:]
+        measured = [each for each in self._finished if each.result.training is not None]
+        known = [each for each in measured if len(each.training.epochs) > 1]  # in a single one, it compiles
+        trained = sorted(known, key=lambda each: each.result.finished)
+        self._finished = None
+        own = [sample_of(each, costs) for each in trained]
+        self._factor = machine_factor(own, costs)
+        self._exact = {_case(each.parameters, each.threads): each for each in own}
+        if self.samples and own:
             self._drift = statistics.median(
-                s.train_seconds / _scaled(costs, self.samples, s.parameters, s.threads)[0] for s in own
+                s.train_seconds / _scaled(costs, self.samples, s.parameters, s.threads)[0]
+                for s in own[-RECENT:]
             )
         if trained:
-            self._startup = statistics.median(_rest_seconds(each, costs) for each in trained)
+            self._startup = statistics.median(map(_rest_seconds, trained, own))
 
     def seconds(self, name: str, kind: str, parameters: Mapping[str, Any], threads: int) -> float:
         """Seconds from start to end of a variant with ``threads`` cores."""
         if kind == "notebook" or self.costs is None:
             return self.former.get(name, NOTEBOOK_SECONDS)
+        self._take(self.costs)
         if not self.samples:
             return self._startup + self._factor * self.costs.seconds(parameters, threads)
         train, forward = self._case_seconds(self.costs, self.costs.parameters(parameters), threads)
@@ -79,11 +91,15 @@ class Estimator:
         return self._startup + trained * train + predicted * forward
 
     def _case_seconds(self, costs: Costs, wanted: Mapping[str, Any], threads: int) -> tuple[float, float]:
-        exact = [s for s in self._own.values() if s.parameters == wanted and s.threads == threads]
-        if exact:
-            return exact[-1].train_seconds, exact[-1].forward_seconds
+        if exact := self._exact.get(_case(wanted, threads)):
+            return exact.train_seconds, exact.forward_seconds
         train, forward = _scaled(costs, self.samples, wanted, threads)
         return train * self._drift, forward * self._drift
+
+
+def _case(parameters: Mapping[str, Any], threads: int) -> str:
+    """What samples of the same seconds have in common."""
+    return json.dumps([parameters, threads], sort_keys=True)
 
 
 def _scaled(
@@ -114,21 +130,16 @@ def sample_of(finished: Finished, costs: Costs) -> Sample:
     )
 
 
-def _rest_seconds(finished: Finished, costs: Costs) -> float:
+def _rest_seconds(finished: Finished, sample: Sample) -> float:
     """A finished variant's seconds less its epochs' and evaluations': start, compiling, figures, saving."""
-    training, sample = finished.training, sample_of(finished, costs)
+    training = finished.training
     data, epochs = training.data, len(training.epochs)
     seen = (epochs + 1) * data.validation_images + data.train_images + data.test_images
     known = epochs * training.timing.epoch_seconds + seen * sample.forward_seconds
     return max(0.0, finished.result.wall_seconds - known)
 
 
-def machine_factor(finished: Iterable[Finished], costs: Costs) -> float:
-    """Measured over assumed seconds, the median over the finished variants (1 if there are none)."""
-    ratios = []
-    for variant in finished:
-        if variant.result.training is not None:
-            sample = sample_of(variant, costs)
-            assumed = costs.case_seconds(sample.parameters, sample.threads)
-            ratios.append(sample.train_seconds / assumed[0])
+def machine_factor(measured: Iterable[Sample], costs: Costs) -> float:
+    """Measured over assumed seconds, the median over the samples (1 if there are none)."""
+    ratios = [each.train_seconds / costs.case_seconds(each.parameters, each.threads)[0] for each in measured]
     return statistics.median(ratios) if ratios else 1.0

@@ -121,6 +121,8 @@ def digest(content: Mapping[str, Any]) -> str:
 
 def changed_parts(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
     """Names of the parts that differ."""
+    if old == new:
+        return ()
     return tuple(sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n)))
 
 

@@ -18,14 +18,14 @@ from runner.errors import InputError, RunnerError
 from runner.figures.drawn import Drawn
 from runner.figures.own import FILE, drawing_folder, own_draws
 from runner.figures.typefaces import fonts_of, style_sheets
-from runner.file_index import FileIndex, file_index
+from runner.file_index import file_index
 from runner.files import Record, write_json
 from runner.gate import read_bytes
 from runner.language import i18n
 from runner.packages import made_with
 from runner.plan.data_files import files_in
 from runner.plan.variants import TEMPLATES
-from runner.results.finished import files_for_readers
+from runner.results.index import results_index
 from runner.results.study import MissingVariant, Study
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def drawn_figures(
     Figures are drawn again only when results, labels or the drawing code changed.
     """
     folder = build_dir / FIGURES
-    digest = _inputs_digest(study, file_index(build_dir), templates)
+    digest = _inputs_digest(study, build_dir, templates)
     known = _read_manifest(folder, digest)
     figures: dict[str, Drawn | MissingVariant] = {}
     fonts = fonts_of(style_sheets(templates, study.draft))
@@ -122,7 +122,7 @@ def _frozen() -> Iterator[None]:
 def known_figures(study: Study, build_dir: Path, templates: Path) -> dict[str, Drawn | MissingVariant] | None:
     """What ``draw_figures`` would return, if all is there already: found out without matplotlib."""
     folder = build_dir / FIGURES
-    known = _read_manifest(folder, _inputs_digest(study, file_index(build_dir), templates), complete=True)
+    known = _read_manifest(folder, _inputs_digest(study, build_dir, templates), complete=True)
     return {**known} if known else None
 
 
@@ -156,8 +156,9 @@ def _drawn(id: str, draw: Draw, study: Study, folder: Path, fonts: Sequence[Path
     return Drawn(path.relative_to(folder.parent), alt)
 
 
-def _inputs_digest(study: Study, index: FileIndex, templates: Path) -> str:
+def _inputs_digest(study: Study, build_dir: Path, templates: Path) -> str:
     """Changes whenever a figure could look different."""
+    index = file_index(build_dir)
     plan = [(v.name, v.label, v.group) for v in study.variants]
     digest = hashlib.sha256(repr((plan, study.choices, i18n.current(), made_with())).encode())
     read = [*i18n.catalogue_files(i18n.current().partition("_")[0]), *files_in(TEMPLATES / FONTS)]
@@ -166,10 +167,11 @@ def _inputs_digest(study: Study, index: FileIndex, templates: Path) -> str:
     if drawing == templates:
         read += (p for p in files_in(templates) if p.suffix not in TEXTS | {".py"})
     digest.update(combined(sources).encode())
-    for _, finished in sorted(study.finished.items()):
-        read += files_for_readers(finished.folder)
     for path in read:
         digest.update(f"{path.parent.name}/{path.name} {index.sha256(path)}\n".encode())
+    for name, finished in sorted(study.finished.items()):
+        left = results_index(root_of(finished.folder)).digest(finished.folder)
+        digest.update(f"{name} {left}\n".encode())
     return digest.hexdigest()
 
 

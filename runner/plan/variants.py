@@ -228,14 +228,15 @@ def _training_parameters(experiments: Experiments, name: str, profile: str, path
     for ancestor in lineage(experiments, name, path):
         values |= experiments.variants[ancestor].parameters
     where, practice = f"{path}: variants.{name}.parameters", experiments.practice
-    check_parameters(practice, values, where)
+    complete = check_parameters(practice, values, where)
     entry = experiments.profiles[profile]
-    values |= entry.parameters
-    if entry.max_epochs is not None:
-        if "epochs" not in values:
-            raise InputError("no variant has epochs", where=f"{path}: profiles.{profile}.max_epochs")
-        values["epochs"] = min(values["epochs"], entry.max_epochs)
-    complete = check_parameters(practice, values, f"{path}: profiles.{profile}.parameters")
+    if entry.parameters or entry.max_epochs is not None:
+        values |= entry.parameters
+        if entry.max_epochs is not None:
+            if "epochs" not in values:
+                raise InputError("no variant has epochs", where=f"{path}: profiles.{profile}.max_epochs")
+            values["epochs"] = min(values["epochs"], entry.max_epochs)
+        complete = check_parameters(practice, values, f"{path}: profiles.{profile}.parameters")
     found = practice_of(practice)
     if found is None:
         notebook = _notebook_path(experiments.variants[name].notebook, path, f"variants.{name}")

@@ -39,7 +39,7 @@ def refuse_unprintable(plan: Plan) -> None:
 def unprintable(plan: Plan) -> dict[str, list[str]]:
     """Fields with characters that can't be printed, and these."""
     texts = list(texts_of(plan))
-    if all(ALL_HAVE.issuperset(text) for _, text in texts):
+    if all(map(ALL_HAVE.issuperset, {text for _, text in texts})):
         return {}  # without a look at the fonts, which takes a tenth of a second
     known = covered(tuple(fonts_of(style_sheets(plan.templates, plan.draft))))
     found: dict[str, list[str]] = {}
@@ -137,7 +137,9 @@ def _strings(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, Mapping):
         for key, each in value.items():
-            yield from (str(key), *_strings(each))
+            yield str(key)
+            if not isinstance(each, int | float):  # as most are
+                yield from _strings(each)
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _strings(each)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +29,6 @@ from runner.gate import read_bytes
 from runner.packages import made_with
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan
 from runner.report.attachments import templates_digest
-from runner.results.finished import files_for_readers
 from runner.results.index import results_index
 
 MAKER = "runner.commands.render"  # the module that makes them, with all that it imports
@@ -119,14 +117,10 @@ def _results(plan: Plan, build_dir: Path) -> str:
     index, folders = file_index(build_dir), results_index(build_dir)
     found = hashlib.sha256()
     for variant in plan.variants:
-        folder = result_folder(build_dir, variant.name)
-        files = folders.digest(folders.look(folder), partial(_readers_files, folder, index))
-        found.update(f"{files} {_files((notebook_of(build_dir, variant.name),), index)}\n".encode())
+        notebook = _hash(notebook_of(build_dir, variant.name), index)
+        left = folders.digest(result_folder(build_dir, variant.name))
+        found.update(f"{variant.name}\0{notebook} {left}\n".encode())
     return found.hexdigest()
-
-
-def _readers_files(folder: Path, index: FileIndex) -> str:
-    return _files(files_for_readers(folder), index)
 
 
 def _code(plan: Plan, index: FileIndex) -> str:

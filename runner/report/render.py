@@ -88,6 +88,8 @@ def render_with(
         figures: Mapping[str, Drawn | MissingVariant] = Figures(
             helping.painter.call(drawn_figures, study, build_dir, templates_dir)
         )
+    elif not plan.is_small:  # that takes longer to send than to look through
+        coming, figures = collect(study, plan, build_dir, templates_dir), known
     else:  # whoever draws has nothing else to do
         coming, figures = helping.painter.call(collected, study, plan, build_dir, templates_dir), known
     with no_collection():

@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
 from functools import cache, cached_property
@@ -19,11 +19,11 @@ from pathlib import Path
 
 from runner.build_folder import INDEX_FILE, RESULT_FILE, RESULTS
 from runner.code_closure import combined, needed
-from runner.file_index import SETTLED_NANOSECONDS, file_index
+from runner.file_index import SETTLED_NANOSECONDS, FileIndex, file_index
 from runner.files import read_json, write_json
-from runner.gate import Strange, read_bytes, states_in
+from runner.gate import Strange, names_in, open_folder, read_bytes
 from runner.results import finished
-from runner.results.finished import Finished
+from runner.results.finished import Finished, files_for_readers
 from runner.results.records import Result
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
@@ -34,12 +34,14 @@ WORTH_FOLDERS = 100  # new in the index: fewer are not worth writing it
 class Look:
     """What is in a variant's folder: the names, and a hash of all that tells whether a file changed.
 
-    ``state`` is empty where a later change might not be seen.
+    ``state`` is empty where a later change might not be seen; ``record`` is what the result's file holds if
+    the folder is as it was when it was found whole.
     """
 
     folder: Path
     names: frozenset[str]
-    state: str
+    state: str = ""
+    record: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -62,30 +64,34 @@ class ResultsIndex:
         """What is in ``folder`` now; where that can't be seen, a result: who reads it says what is wrong."""
         now = time.time_ns()
         try:
-            found = states_in(folder, self._build_dir)
+            with open_folder(folder, self._build_dir) as there:
+                found = there.states()
+                look = Look(folder, frozenset(found), _state(found, now))
+                known = self._at(look)
+                if known is not None and known.whole:
+                    look = replace(look, record=there.read_bytes(RESULT_FILE))
+                return look
+        except (FileNotFoundError, NotADirectoryError):
+            return Look(folder, frozenset())
         except (OSError, Strange):
-            return Look(folder, frozenset({RESULT_FILE}), "")
-        return Look(folder, frozenset(found), _state(found, now))
+            return Look(folder, frozenset({RESULT_FILE}))
 
     def whole(self, look: Look) -> Finished | None:
         """The result, if the folder is as it was when it was found whole."""
-        known = self._at(look)
-        if known is None or not known.whole:
-            return None
-        with suppress(OSError, ValueError, Strange):
-            content = read_bytes(look.folder / RESULT_FILE, self._build_dir)
-            return Finished(Result.model_validate_json(content), look.folder)
+        with suppress(ValueError):
+            return Finished(Result.model_validate_json(look.record), look.folder) if look.record else None
         return None
 
     def remember(self, look: Look) -> None:
         """Take a folder as whole: since this look, all in it was read and nothing was wrong."""
         self._keep(look, replace(self._at(look) or Known(look.state), whole=True))
 
-    def digest(self, look: Look, worked_out: Callable[[], str]) -> str:
-        """What ``worked_out`` gives for a folder, which depends on what is in it and nothing else."""
+    def digest(self, folder: Path) -> str:
+        """Hash of the names and contents of a folder's files for readers, worked out once for each state."""
+        look = self.look(folder)
         known = self._at(look) or Known(look.state)
         if not known.digest:
-            known = replace(known, digest=worked_out())
+            known = replace(known, digest=_digest(files_for_readers(folder), file_index(self._build_dir)))
             self._keep(look, known)
         return known.digest
 
@@ -103,7 +109,7 @@ class ResultsIndex:
         if len(self._new) < WORTH_FOLDERS:
             return
         path = self._build_dir / RESULTS / INDEX_FILE
-        names = states_in(path.parent, self._build_dir)
+        names = names_in(path.parent, self._build_dir)
         known = {name: astuple(each) for name, each in self._known.items() if name in names}
         with suppress(OSError):
             write_json(path, {"form": self._form, "folders": known}, self._build_dir)
@@ -140,6 +146,11 @@ def _state(found: dict[str, os.stat_result], now: int) -> str:
     if now - newest <= SETTLED_NANOSECONDS or not all(stat.S_ISREG(each.st_mode) for each in found.values()):
         return ""
     return hashlib.sha256(repr(list(_seen(found))).encode()).hexdigest()
+
+
+def _digest(paths: Iterable[Path], index: FileIndex) -> str:
+    lines = (f"{path.name}\0{index.sha256(path)}\n" for path in paths)
+    return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def _seen(found: dict[str, os.stat_result]) -> Iterator[tuple[str | int, ...]]:

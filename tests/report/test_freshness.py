@@ -12,7 +12,6 @@ import pytest
 
 from runner import PROJECT_ROOT, code_closure
 from runner.figures.drawing import _inputs_digest
-from runner.file_index import file_index
 from runner.language import i18n
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, make_plan
 from runner.report.freshness import inputs, note, outdated
@@ -155,7 +154,7 @@ def test_code_counts_where_it_is_used_and_comments_do_not(
     path = tmp_path / "program" / "runner" / f"{module}.py"
 
     def digest() -> str:
-        return _inputs_digest(rendered.study, file_index(rendered.build), rendered.plan.templates)
+        return _inputs_digest(rendered.study, rendered.build, rendered.plan.templates)
 
     drawn = digest()
     with path.open("a", encoding="utf-8") as file:
@@ -173,7 +172,7 @@ def test_figures_notice_results_fonts_language_and_own_code(
     templates, folder = rendered.plan.templates, rendered.study.get("best").folder
 
     def digest() -> str:
-        return _inputs_digest(rendered.study, file_index(rendered.build), templates)
+        return _inputs_digest(rendered.study, rendered.build, templates)
 
     found = [digest()]
 

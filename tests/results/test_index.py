@@ -116,14 +116,18 @@ def test_what_other_code_found_whole_is_read(build: Path) -> None:
     assert whole(ResultsIndex(build), build) is None
 
 
-def test_a_digest_is_worked_out_once_for_a_state(build: Path) -> None:
+def test_a_digest_is_of_all_that_readers_see(build: Path) -> None:
     found, folder = ResultsIndex(build), build / "results" / NAME
-    assert found.digest(found.look(folder), lambda: "first") == "first"
-    assert found.digest(found.look(folder), lambda: "second") == "first"
+    first = found.digest(folder)
+    assert found.digest(folder) == first == ResultsIndex(build).digest(folder)
     assert whole(found, build) is None  # a digest says nothing of that
     time.sleep(0.02)
     (folder / "notes.txt").write_text("more")
-    assert found.digest(found.look(folder), lambda: "second") == "second"
+    second = found.digest(folder)
+    assert second not in (first, found.digest(build / "results" / "batch-4"))
+    time.sleep(0.02)
+    another_content(folder / "notes.txt")
+    assert found.digest(folder) not in (first, second)
 
 
 def states(plan: Plan, build: Path) -> object:
