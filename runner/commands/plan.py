@@ -20,6 +20,7 @@ from runner.execute.state import VariantState, Workspace
 from runner.machine.capacity import Limits, default_limits
 from runner.plain_text import plain
 from runner.plan.practice import costs_of
+from runner.processes.garbage import no_collection
 from runner.report.characters import refuse_unprintable
 from runner.results.index import results_index
 
@@ -28,6 +29,7 @@ COLUMNS = ("variant", "differences", "state", "time")
 Row = tuple[str, str, str, str]
 
 
+@no_collection()
 def show_plan(request: Request) -> None:
     """Print the plan as a table; nothing is run, or written but an index of hundreds of results."""
     refuse_strange(request.build_dir)

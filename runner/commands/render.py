@@ -17,6 +17,7 @@ from runner.execute.task import recover
 from runner.faults import telling
 from runner.gate import kind
 from runner.plan.variants import TEMPLATES, Plan
+from runner.processes.garbage import no_collection
 from runner.report.characters import refuse_unprintable
 from runner.report.signing import Identity
 
@@ -49,8 +50,9 @@ def render(plan: Plan, build_dir: Path, identity: Identity | None = None) -> Non
     with telling(say), keeping_former(plan, build_dir), report.helpers() as helping:
         if plan.practice:
             keep_program(build_dir)
-        made_from = inputs(plan, build_dir)
-        study = load_study(plan, build_dir)
+        with no_collection():
+            made_from = inputs(plan, build_dir)
+            study = load_study(plan, build_dir)
 
         def write_notebook(notebook: Path, page: Path) -> None:
             write_handin(study, plan.handin, build_dir, notebook)

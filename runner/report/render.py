@@ -15,13 +15,14 @@ from runner.files import whole
 from runner.gate import remove_file
 from runner.language.templating import check_texts
 from runner.plan.variants import TEMPLATES, Plan
+from runner.processes.garbage import no_collection
 from runner.processes.helper import Helper
 from runner.report.attachments import collect, collected, evidence_file
 from runner.report.characters import spelled
 from runner.report.crate import METADATA, crate_archive
 from runner.report.html import report_html
 from runner.report.printing.attached import Attached
-from runner.report.printing.lean import lean, no_collection
+from runner.report.printing.lean import lean
 from runner.report.printing.pdf import load_weasyprint, print_pages
 from runner.report.signing import Identity, sign_pdf
 from runner.report.summary import write_summary

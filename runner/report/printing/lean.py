@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from babel.numbers import get_decimal_symbol
 
@@ -35,18 +32,3 @@ def _bare(element: re.Match[str]) -> str:
     if text.startswith(LINK):
         return text.replace(LINK, LINK + id, 1)
     return f'<span class="whole"{id}>{text}</span>' if id or " " in text else text
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """No garbage collection: a document is millions of objects that stay, gone through again and again.
-
-    It costs a fifth of the time of rendering, and finds a few megabytes.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

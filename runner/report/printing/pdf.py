@@ -17,9 +17,9 @@ from urllib.request import url2pathname
 
 from runner.errors import RunnerError
 from runner.files import whole
+from runner.processes.garbage import no_collection
 from runner.report.printing.attached import Attached
 from runner.report.printing.fonts import no_other_fonts
-from runner.report.printing.lean import no_collection
 from runner.report.printing.notices import no_warnings
 from runner.report.printing.pdfua import VARIANT, finish
 
