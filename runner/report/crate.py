@@ -99,16 +99,21 @@ class _Graph:
         return json_text(self._crate.metadata.generate())
 
     def fill(self) -> bool:
-        """Add all entities; False if no variant ended."""
+        """Add all entities; False if no variant ended.
+
+        Of thousands of variants, there are runs of those of which the crate holds anything.
+        """
         by_variant = self._by_variant()
         actions: dict[str, tuple[Variant, list[str]]] = {}
         for variant in self._plan.variants:
-            if ids := list(self._actions(variant, by_variant.get(variant.name, []))):
+            paths = by_variant.get(variant.name, [])
+            if paths and (ids := list(self._actions(variant, paths))):
                 actions[variant.name] = variant, ids
         if not actions:
             return False
+        notebooks = self._notebooks(actions)
         for path in self._files:
-            if path != self._workflow and path not in self._notebooks(actions):
+            if path != self._workflow and path not in notebooks:
                 self._file(path)
         self._tools(actions)
         self._describe_workflow(actions)

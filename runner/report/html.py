@@ -38,6 +38,7 @@ from runner.report.printing.formulas import formula
 from runner.results.study import MissingVariant, Study
 
 ANSWER = re.compile(r"q(\d+)\.html")
+ROW = re.compile(r'id="k-([^"]*)"')  # of a variant, in the table of notebooks
 FRONT_PARTS = ("summary",)
 PREFIXES = {"summary": "R", "discussion": "D"}  # of the claims made in parts that are no answers
 BACK_PARTS = ("discussion", "configuration", "variants", "references", "appendix", "evidence")
@@ -142,7 +143,8 @@ def link_sections(
     """
     linked: list[Section] = []
     claims: list[Claim] = []
-    with_row = [name for name in study.finished if any(f'id="k-{name}"' in s.body for s in sections)]
+    rows = {name for section in sections for name in ROW.findall(section.body)}
+    with_row = [name for name in study.finished if name in rows]
     for section in sections:
         prefix = PREFIXES.get(section.id, "") if section.number is None else str(section.number)
         if prefix:

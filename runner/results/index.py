@@ -60,15 +60,18 @@ class ResultsIndex:
         self._build_dir = build_dir
         self._new: set[str] = set()
 
-    def look(self, folder: Path) -> Look:
-        """What is in ``folder`` now; where that can't be seen, a result: who reads it says what is wrong."""
+    def look(self, folder: Path, record: bool = True) -> Look:
+        """What is in ``folder`` now, with the ``record`` of a whole one.
+
+        Where that can't be seen, a result: who reads it says what is wrong.
+        """
         now = time.time_ns()
         try:
             with open_folder(folder, self._build_dir) as there:
                 found = there.states()
                 look = Look(folder, frozenset(found), _state(found, now))
                 known = self._at(look)
-                if known is not None and known.whole:
+                if record and known is not None and known.whole:
                     look = replace(look, record=there.read_bytes(RESULT_FILE))
                 return look
         except (FileNotFoundError, NotADirectoryError):
@@ -88,7 +91,7 @@ class ResultsIndex:
 
     def digest(self, folder: Path) -> str:
         """Hash of the names and contents of a folder's files for readers, worked out once for each state."""
-        look = self.look(folder)
+        look = self.look(folder, record=False)
         known = self._at(look) or Known(look.state)
         if not known.digest:
             known = replace(known, digest=_digest(files_for_readers(folder), file_index(self._build_dir)))
