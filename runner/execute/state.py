@@ -10,6 +10,7 @@ from typing import Any, Literal
 from runner.analysis.choices import resolve
 from runner.build_folder import (
     FAILURE_FILE,
+    NOTEBOOKS,
     PROGRESS_FILE,
     RESULT_FILE,
     notebook_of,
@@ -21,7 +22,7 @@ from runner.execute.keys import CODE, Content, content_of, digest, key_parts
 from runner.execute.stale import why_stale
 from runner.execute.task import Task
 from runner.file_index import file_index
-from runner.gate import kind
+from runner.gate import Kind, names_in
 from runner.plan.records import SEED_MARK
 from runner.plan.variants import Plan, Variant
 from runner.results.finished import Finished, read_failure, read_result
@@ -62,17 +63,21 @@ class Workspace:
         """Every variant's state, in the order of the plan; fills ``finished``."""
         self.finished.clear()
         self._contents.clear()
-        return tuple(self.look(variant) for variant in self.plan.variants)
+        executed = names_in(self.build_dir / NOTEBOOKS, self.build_dir)
+        return tuple(self._look(variant, executed) for variant in self.plan.variants)
 
     def look(self, variant: Variant) -> VariantState:
         """One variant's state; those it depends on must have been looked at before."""
+        return self._look(variant, names_in(self.build_dir / NOTEBOOKS, self.build_dir))
+
+    def _look(self, variant: Variant, executed: Mapping[str, Kind]) -> VariantState:
         there = results_index(self.build_dir).look(result_folder(self.build_dir, variant.name))
         parts = self.parts(variant)
         failure = read_failure(there.folder) if FAILURE_FILE in there.names else None
         if RESULT_FILE not in there.names:
             status: Status = "failed" if failure else "pending"
             return VariantState(variant, status, english_words(failure.reason) if failure else "", None)
-        found, why = self._kept(variant, there, parts)
+        found, why = self._kept(variant, there, parts, executed)
         if found is not None:
             self.finished[variant.name] = found
         if failure is not None and failure.key == digest(parts):  # of other inputs, it is of no concern now
@@ -80,8 +85,13 @@ class Workspace:
             return VariantState(variant, "failed", words, found)
         return VariantState(variant, "stale" if why else "done", why, found)
 
-    def _kept(self, variant: Variant, there: Look, parts: Mapping[str, str]) -> tuple[Finished | None, str]:
-        """The result that is ``there`` if it is whole and up to date, else why it is not."""
+    def _kept(
+        self, variant: Variant, there: Look, parts: Mapping[str, str], executed: Mapping[str, Kind]
+    ) -> tuple[Finished | None, str]:
+        """The result that is ``there`` if it is whole and up to date, else why it is not.
+
+        ``executed`` are the notebooks that were, by their files' names.
+        """
         try:
             found = self._whole(there)
         except RunnerError as error:
@@ -90,7 +100,7 @@ class Workspace:
         changed = why_stale(found.result, parts, self.parameters(variant))
         if changed:
             return None, changed
-        if kind(notebook_of(self.build_dir, variant.name), self.build_dir) != "file":
+        if executed.get(notebook_of(self.build_dir, variant.name).name) != "file":
             return None, "its executed notebook is gone"
         return found, ""
 
