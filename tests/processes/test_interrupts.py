@@ -127,6 +127,50 @@ def test_the_exit_code_holds_where_c_code_was_interrupted(tmp_path: Path) -> Non
     assert (done.returncode, done.stderr) == (INTERRUPTED, "interrupted\n")
 
 
+INTERRUPTED_IN_VAIN = """
+import os
+import signal
+import sys
+import time
+from runner.processes import interrupts
+
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGNAL)
+        time.sleep(1)  # cut short, and what cuts it can go no further
+
+def main():
+    Last()
+    time.sleep(300)
+
+sys.exit(interrupts.calmly(lambda: main))
+"""
+
+
+@unix
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_comes_where_nothing_can_be_raised_is_heard(signum: signal.Signals) -> None:
+    """Ctrl-C while an object is destroyed, or in a weak reference's callback: no traceback, and it ends."""
+    code = INTERRUPTED_IN_VAIN.replace("SIGNAL", signum.name)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS / 2,
+    )
+    assert (done.returncode, done.stderr) == (128 + signum, "interrupted\n")
+
+
+@unix
+def test_what_else_can_not_be_raised_is_said() -> None:
+    code = INTERRUPTED_IN_VAIN.replace("os.kill(os.getpid(), signal.SIGNAL)", "raise ValueError('seen')")
+    code = code.replace("time.sleep(300)", "return 0")
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "ValueError: seen" in done.stderr
+
+
 PARENT = """
 import os
 import time
