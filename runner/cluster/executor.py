@@ -20,7 +20,7 @@ from uuid import uuid4
 from runner.build_folder import KERNELS_LOG, PROGRESS_FILE
 from runner.cluster.connection import CONNECT_SECONDS
 from runner.cluster.crew import Crew, Seat
-from runner.cluster.parcels import Delivery, Said, make_order, publish
+from runner.cluster.parcels import Delivery, Order, Said, make_order, publish
 from runner.cluster.worker import run_order
 from runner.errors import InputError, RunnerError, WorkersGone
 from runner.execute.task import Outcome, Task, discard_work_folder, record_failure
@@ -43,9 +43,10 @@ MOST_ASKED = 5  # times that a result is asked for, each time with twice the pat
 
 @dataclass(eq=False)
 class Ticket:
-    """A submitted task: where it is, how many workers it has lost, how often its result was asked for."""
+    """A submitted task: its order, where it is, how many workers it lost, how often it was asked for."""
 
     task: Task
+    order: Order | None = None
     result: Future[Outcome] = field(default_factory=Future)
     seat: Seat | None = None
     future: DaskFuture | None = None
@@ -179,6 +180,7 @@ class ClusterExecutor(Executor):
         for ticket in list(self._tickets):
             self._follow(ticket)
         self._place()
+        self._prepare()
 
     def _place(self) -> None:
         """Send what waits to workers that are free."""
@@ -190,17 +192,26 @@ class ClusterExecutor(Executor):
                 ticket = self._queue.pop(0)
                 self._tickets.append(ticket)
             ticket.seat = seat
-            task = replace(ticket.task, threads=seat.worker.threads_each)
-            order = make_order(self.plan, task, self._source, seat.gpu, self._topic)
+            order = self._order(ticket)
             ticket.future = self.client.submit(
                 run_order,
-                order,
-                key=f"{task.name}-{uuid4().hex}",
+                replace(order, task=replace(order.task, threads=seat.worker.threads_each), gpu=seat.gpu),
+                key=f"{order.task.name}-{uuid4().hex}",
                 pure=False,
                 workers=[seat.worker.address],
                 resources={"GPU": 1} if seat.worker.gpus else None,
             )
             ticket.future.add_done_callback(lambda future: self._wake.set())
+
+    def _prepare(self) -> None:
+        """Make the orders of those that are next while all workers have something to do."""
+        for ticket in self._queue[: self.crew.slots]:
+            self._order(ticket)
+
+    def _order(self, ticket: Ticket) -> Order:
+        if ticket.order is None:
+            ticket.order = make_order(self.plan, ticket.task, self._source, None, self._topic)
+        return ticket.order
 
     def _follow(self, ticket: Ticket) -> None:
         """Take in what has become of a ticket."""

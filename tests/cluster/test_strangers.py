@@ -136,9 +136,13 @@ def test_a_worker_s_answer_runs_nothing_here(does: str, tmp_path: Path) -> None:
         cluster.worker("bad", other)
         cluster.worker("good")
         client = connect(cluster.address)
-        until(lambda: len(client.scheduler_info(n_workers=-1)["workers"]) == 2)
         crew = Crew(client, said.append)
-        crew.look()
+
+        def known() -> int:
+            crew.look()  # one that has come is asked once it says that it runs
+            return len(crew.usable) + len(crew.refused)
+
+        until(lambda: known() == 2)
         assert len(crew.usable) == 1 and len(crew.refused) == 1
         assert "it can't be asked" in said[0]
         assert not is_marked(mark)
