@@ -11,13 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill import PapermillExecutionError, execute_notebook
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
 from runner.processes.forked_kernel import START_NOTE, choose_provisioner, warm
+from runner.processes.kernel_client import Manager
 from runner.processes.kernel_death import KernelDied
 from runner.processes.own_kernel import OwnSpecs
 from runner.processes.sockets import private_folder
@@ -31,7 +31,7 @@ class Kernel:
     """One kernel, on sockets in ``folder`` or, without one, on ports of this machine."""
 
     def __init__(self, folder: Path | None) -> None:
-        self.manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnSpecs())
+        self.manager = Manager(kernel_name="python3", kernel_spec_manager=OwnSpecs())
         self.began = False
         self.note: Path | None = None
         if folder is not None:
