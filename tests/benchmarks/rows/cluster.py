@@ -2,7 +2,7 @@
 
 Efficiency is the sleep that the variants need in all, shared evenly, over the time from the first start to
 the last end. Everything else is the program's: starting kernels, sending orders, publishing. Each worker
-is warm: it has run variants before the clock starts.
+is warm: it has just run variants when the clock starts.
 """
 
 from __future__ import annotations
@@ -28,40 +28,45 @@ from tests.benchmarks.summary import spread
 from tests.tiny_plan import notebook, write_notebook, write_plan
 
 TITLE = "sharing on a cluster"
-SECONDS, VARIANTS, WORKERS = 1.0, 20, (1, 2, 4)
+WORKERS = (1, 2, 4)
+SLEEPS = {"sleeping variants": (1.0, 20), "variants that sleep longer": (10.0, 4)}  # seconds, and how many
 
 
 def cases(bench: Bench) -> Iterator[Case]:
-    """The three sizes in turn."""
-    yield Case("sleeping variants", partial(opened, bench))
+    """For each length of sleep, the three sizes in turn."""
+    for case, (sleep, variants) in SLEEPS.items():
+        if not bench.small:
+            yield Case(case, partial(opened, bench, sleep, variants))
+        elif sleep == 1:
+            yield Case(case, partial(opened, bench, sleep, 4))
 
 
 @contextmanager
-def opened(bench: Bench) -> Iterator[Sides]:
+def opened(bench: Bench, sleep: float, variants: int) -> Iterator[Sides]:
     """All clusters at once, each idle while another is measured."""
-    sizes, variants = ((1, 2), 4) if bench.small else (WORKERS, VARIANTS)
+    sizes = (1, 2) if bench.small else WORKERS
     with ExitStack() as stack:
         sides: dict[str, partial[Measurement]] = {}
         for size in sizes:
             cluster = LocalCluster(n_workers=size, threads_per_worker=1, dashboard_address=None)
             address = stack.enter_context(cluster).scheduler_address
             folder = bench.folder / f"workers-{size}"
-            seconds(address, folder, "warm", 2 * size, 0)
-            sides[f"{size} workers"] = partial(measured, address, folder, variants, size)
+            sides[f"{size} workers"] = partial(measured, address, folder, sleep, variants, size)
         yield sides
 
 
-def measured(address: str, folder: Path, variants: int, size: int, number: int) -> Measurement:
-    """One turn of a cluster."""
-    took = seconds(address, folder, "sleep", variants, number)
-    return {"seconds": took, "efficiency": SECONDS * variants / size / took}
+def measured(address: str, folder: Path, sleep: float, variants: int, size: int, number: int) -> Measurement:
+    """One turn of a cluster, whose workers' processes may have ended since they last had something to do."""
+    seconds(address, folder, "warm", 2 * size, number, 1.0)
+    took = seconds(address, folder, "sleep", variants, number, sleep)
+    return {"seconds": took, "efficiency": sleep * variants / size / took}
 
 
-def seconds(address: str, folder: Path, prefix: str, count: int, number: int) -> float:
+def seconds(address: str, folder: Path, prefix: str, count: int, number: int, sleep: float) -> float:
     """From the first submission to the last result."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    workspace, todo = tasks(folder, f"{prefix}-{number}", count)
+    workspace, todo = tasks(folder, f"{prefix}-{number}", count, sleep)
     executor = ClusterExecutor(connect(address), workspace.plan, print, None, None)
     start = perf_counter()
     ended = [executor.submit(run_task, task) for task in todo]
@@ -74,9 +79,9 @@ def seconds(address: str, folder: Path, prefix: str, count: int, number: int) ->
     return took
 
 
-def tasks(folder: Path, prefix: str, number: int) -> tuple[Workspace, list[Task]]:
+def tasks(folder: Path, prefix: str, number: int, sleep: float) -> tuple[Workspace, list[Task]]:
     """A plan of ``number`` sleeping notebooks, and its tasks."""
-    write_notebook(folder / "sleep.ipynb", f"import time; time.sleep({SECONDS})")
+    write_notebook(folder / "sleep.ipynb", f"import time; time.sleep({sleep})")
     path = write_plan(folder, *(notebook(f"{prefix}-{n}", 'notebook = "sleep.ipynb"') for n in range(number)))
     workspace = Workspace(make_plan(path, "smoke"), folder / "build")
     workspace.build_dir.mkdir(exist_ok=True)
@@ -85,8 +90,12 @@ def tasks(folder: Path, prefix: str, number: int) -> tuple[Workspace, list[Task]
 
 
 def lines(raw: Raw) -> list[Line]:
-    """Efficiency by number of workers."""
-    case = "sleeping variants"
-    note = f"{VARIANTS} variants of {SECONDS:.0f} s of sleep; workers of one machine."
-    sides = raw.rounds(case)[0]
-    return [Line(side, "", spread(raw.values(case, side, "efficiency")), None, note) for side in sides]
+    """Efficiency by length of sleep and number of workers."""
+    found = []
+    for case in raw.cases:
+        sleep, variants = SLEEPS[case]
+        note = f"{variants} variants of {sleep:.0f} s of sleep; workers of one machine."
+        for side in raw.rounds(case)[0]:
+            told = spread(raw.values(case, side, "efficiency"))
+            found.append(Line(f"{side}, {sleep:.0f} s", "", told, None, note))
+    return found
