@@ -28,23 +28,22 @@ def write_page(raws: Mapping[str, Raw], path: Path) -> bool:
     costs = {command: fitted(scaling, command, "seconds") for command in ("plan", "report")}
     memory = fitted(scaling, "report", "megabytes")
     rate = median(scaling.values(HASH, "file", "megabytes")) / median(scaling.values(HASH, "file"))
-    hashing = MEGABYTES / rate
     training = per_training(raws["overhead"])
     rows = []
     for size in SIZES:
         trained = [words(training and training * size / n) for n in (1, WORKERS)]
-        took = [words(start + (each + hashing) * size) for start, each in costs.values()]
+        took = [words(start + each * size) for start, each in costs.values()]
         kept = f"{(memory[0] + memory[1] * size) / 1000:.1f} GB"
         disk = f"{MEGABYTES * size / 1000:.1f} GB"
         rows.append(" | ".join([f"| {size:,}", *trained, disk, *took, f"{kept} |"]))
     text = TEMPLATE.read_text(encoding="utf-8").format(
         training=words(training),
         start=words(per_start(raws["many"])),
-        plan=words(costs["plan"][1] + hashing),
-        report=words(costs["report"][1] + hashing),
+        plan=words(costs["plan"][1]),
+        report=words(costs["report"][1]),
         memory=f"{1000 * memory[1]:.0f} kB",
         disk=MEGABYTES,
-        hash=f"at {rate:.0f} MB/s",
+        hash=words(MEGABYTES / rate),
         rows="\n".join(rows),
     )
     path.write_text(text, encoding="utf-8")
