@@ -66,11 +66,8 @@ class Workspace:
         executed = names_in(self.build_dir / NOTEBOOKS, self.build_dir)
         return tuple(self._look(variant, executed) for variant in self.plan.variants)
 
-    def look(self, variant: Variant) -> VariantState:
-        """One variant's state; those it depends on must have been looked at before."""
-        return self._look(variant, names_in(self.build_dir / NOTEBOOKS, self.build_dir))
-
     def _look(self, variant: Variant, executed: Mapping[str, Kind]) -> VariantState:
+        """One variant's state; those it depends on must have been looked at before."""
         there = results_index(self.build_dir).look(result_folder(self.build_dir, variant.name))
         parts = self.parts(variant)
         failure = read_failure(there.folder) if FAILURE_FILE in there.names else None

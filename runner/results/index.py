@@ -152,8 +152,16 @@ def _state(found: dict[str, os.stat_result], now: int) -> str:
 
 
 def _digest(paths: Iterable[Path], index: FileIndex) -> str:
-    lines = (f"{path.name}\0{index.sha256(path)}\n" for path in paths)
+    lines = (f"{path.name}\0{_sha256(path, index)}\n" for path in paths)
     return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def _sha256(path: Path, index: FileIndex) -> str:
+    """The file's hash; empty for one that can't be read, which whoever needs it says."""
+    try:
+        return index.sha256(path)
+    except OSError:
+        return ""
 
 
 def _seen(found: dict[str, os.stat_result]) -> Iterator[tuple[str | int, ...]]:

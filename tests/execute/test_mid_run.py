@@ -13,9 +13,9 @@ from papermill.parameterize import parameterize_notebook
 
 from runner import PROJECT_ROOT
 from runner.execute.keys import as_it_ran
-from runner.execute.state import Workspace
+from runner.execute.state import VariantState, Workspace
 from runner.execute.task import run_task
-from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.plan.variants import DEFAULT_PLAN, Variant, make_plan
 from runner.processes.pool import make_executor
 
 EXAMPLE = PROJECT_ROOT / "docs" / "example"
@@ -26,6 +26,10 @@ def edit(notebook: Path) -> None:
     content = nbformat.read(notebook, as_version=4)
     content.cells.append(nbformat.v4.new_code_cell("print('otra cosa')"))
     nbformat.write(content, notebook)
+
+
+def state_of(workspace: Workspace, variant: Variant) -> VariantState:
+    return next(each for each in workspace.states() if each.variant == variant)
 
 
 @pytest.mark.parametrize("changed", [False, True], ids=["left alone", "changed and put back"])
@@ -45,10 +49,10 @@ def test_a_notebook_changed_before_its_run_and_put_back_is_recorded_as_what_ran(
         assert executor.submit(run_task, task).result().reason is None
     after = variant.notebook.read_bytes()
     variant.notebook.write_bytes(before)
-    state = workspace.look(variant)
+    state = state_of(workspace, variant)
     assert (state.status, state.why) == (("stale", "code of the notebook") if changed else ("done", ""))
     variant.notebook.write_bytes(after)  # as it was when it ran: nothing to do again
-    assert Workspace(plan, build).look(variant).status == "done"
+    assert state_of(Workspace(plan, build), variant).status == "done"
 
 
 def test_what_papermill_puts_into_a_notebook_is_no_change(tmp_path: Path) -> None:

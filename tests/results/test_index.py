@@ -14,6 +14,7 @@ import pytest
 from runner.analysis.loading import load_study
 from runner.build_folder import INDEX_FILE, PREDICTIONS_FILE, RESULT_FILE
 from runner.execute.state import Workspace
+from runner.file_index import file_index
 from runner.plan.variants import DEFAULT_PLAN, Plan, make_plan
 from runner.results import finished, index
 from runner.results.arrays import PredictedSets
@@ -128,6 +129,20 @@ def test_a_digest_is_of_all_that_readers_see(build: Path) -> None:
     time.sleep(0.02)
     another_content(folder / "notes.txt")
     assert found.digest(folder) not in (first, second)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_can_not_be_read_has_no_hash(build: Path) -> None:
+    found, folder = ResultsIndex(build), build / "results" / NAME
+    first = found.digest(folder)
+    time.sleep(0.02)
+    (folder / PREDICTIONS_FILE).chmod(0)
+    assert found.digest(folder) != first
+
+
+def test_a_file_that_goes_meanwhile_has_no_hash(build: Path) -> None:
+    path = build / "results" / NAME / "gone.txt"
+    assert index._digest([path], file_index(build)) != index._digest([], file_index(build))
 
 
 def states(plan: Plan, build: Path) -> object:
