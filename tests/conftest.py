@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from runner import PROJECT_ROOT
 from runner.analysis.loading import load_study
+from runner.machine.capacity import BYTES_PER_KERNEL, free_memory, usable_cores
 from runner.plan.records import Author
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, make_plan
 from runner.processes.isolation import is_setting
@@ -41,6 +42,11 @@ settings.register_profile(
     "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tests")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores, for tests often wait; each may need two kernels' memory."""
+    return max(1, min(3 * usable_cores() // 2, free_memory() // (2 * BYTES_PER_KERNEL)))
 
 
 @pytest.fixture
