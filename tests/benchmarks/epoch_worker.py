@@ -19,8 +19,9 @@ from typing import IO, Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from runner.practice import checkpoints, flops, training
+from runner.practice import checkpoints, flops, precision, training
 from runner.practice import model as cnn
 from runner.practice.data import sets
 from runner.practice.parameters import Parameters
@@ -56,6 +57,7 @@ def main() -> None:
     order = json.loads(sys.argv[2])
     p = Parameters.model_validate_json(json.dumps(order["parameters"]))
     gates = [] if order.get("final") else [Gate(sys.stdin, answers, peak if order.get("peak") else dict)]
+    keras.config.set_dtype_policy(order.get("policy", "float32"))
     train = {"ours": train_ours, "plain": train_plain}[sys.argv[1]]
     if order.get("seeded"):
         keras.utils.set_random_seed(p.seed)
@@ -89,7 +91,14 @@ def train_ours(p: Parameters, threads: int | None, gates: list[Gate]) -> tuple[f
             validation_data=training.evaluation_batches(
                 dataset.x_train[split.validation], dataset.y_train[split.validation]
             ),
-            callbacks=[clock, keras.callbacks.TerminateOnNaN(), progress, checkpoint, *gates],
+            callbacks=[
+                clock,
+                keras.callbacks.TerminateOnNaN(),
+                progress,
+                checkpoint,
+                precision.Float32Validation(),
+                *gates,
+            ],
             verbose=2,
         )
     probabilities = model.predict(training.evaluation_batches(dataset.x_test, dataset.y_test), verbose=0)
@@ -126,8 +135,22 @@ def scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]
 
 
 def peak() -> dict[str, float]:
-    """GFLOP/s of a large float32 matrix product, with this process's threads, right now."""
-    return {"peak_gflops": flops.peak_gflops()} | FLOPS
+    """GFLOP/s of a large matrix product in the training's precision, with its threads, right now."""
+    found = bfloat16_gflops() if precision.is_bfloat16() else flops.peak_gflops()
+    return {"peak_gflops": found} | FLOPS
+
+
+def bfloat16_gflops(seconds: float = 1.0) -> float:
+    """As ``flops.peak_gflops``, of matrices that are in bfloat16 before and after."""
+    side = flops.PEAK_SIDE
+    matrix = tf.cast(tf.random.stateless_uniform((side, side), (0, 0)), tf.bfloat16)
+    product = tf.function(lambda: (matrix @ matrix)[0, 0])
+    float(product())
+    start, count = perf_counter(), 0
+    while perf_counter() - start < seconds:
+        float(product())
+        count += 1
+    return count * 2 * side**3 / (perf_counter() - start) / 1e9
 
 
 FLOPS: dict[str, float] = {}  # of one epoch's training

@@ -28,8 +28,15 @@ class Worker:
     """A process that trains one variant. It is warm (its first epoch is done) once ``settle`` returns."""
 
     def __init__(
-        self, side: str, parameters: dict[str, Any], log: Path, threads: int = CORES, **order: Any
+        self,
+        side: str,
+        parameters: dict[str, Any],
+        log: Path,
+        threads: int = CORES,
+        precision: str = "float32",
+        **order: Any,
     ) -> None:
+        settings = dict(practice.settings) | practice.precisions[precision]
         text = json.dumps({"parameters": parameters, "threads": threads, **order})
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log
@@ -37,9 +44,7 @@ class Worker:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.benchmarks.epoch_worker", side, text],
                 cwd=PROJECT_ROOT,
-                env=plain_environment(
-                    kernel_environment(threads, practice.settings) if side == "ours" else None
-                ),
+                env=plain_environment(kernel_environment(threads, settings) if side == "ours" else None),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=file,
@@ -103,7 +108,9 @@ def together(team: Sequence[Worker]) -> Side:
     return epoch
 
 
-def parameters(variant: str, images: int, epochs: int = MOST_EPOCHS, seed: int = SEED) -> dict[str, Any]:
-    """A variant of the practice on so many images, a quarter of them for validation."""
+def parameters(
+    variant: str, images: int, epochs: int = MOST_EPOCHS, seed: int = SEED, plan: Path = DEFAULT_PLAN
+) -> dict[str, Any]:
+    """A variant of ``plan`` on so many images, a quarter of them for validation."""
     changed = {"train_limit": images, "epochs": epochs, "seed": seed}
-    return dict(make_plan(DEFAULT_PLAN, "full").get(variant).parameters) | changed
+    return dict(make_plan(plan, "full").get(variant).parameters) | changed

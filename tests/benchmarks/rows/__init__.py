@@ -11,6 +11,7 @@ ROWS = (
     "training",
     "metrics",
     "limit",
+    "precision",
     "overhead",
     "whole",
     "again",
