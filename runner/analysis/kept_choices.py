@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from runner.analysis import compare
-from runner.build_folder import PREDICTIONS_FILE
+from runner.build_folder import CHOICES_FILE, PREDICTIONS_FILE
 from runner.code_closure import combined, needed
 from runner.file_index import file_index
 from runner.files import read_json, write_json
@@ -21,7 +21,6 @@ from runner.gate import read_bytes
 from runner.results.finished import Finished
 from runner.results.seal import sealed_hash
 
-MEMORY_FILE = ".choices.json"  # in the folder of all results
 Tied = tuple[str, tuple[str, ...]]  # the best, and those that can't be told from it
 
 
@@ -33,7 +32,7 @@ def remembered(candidates: Sequence[Finished], alpha: float, decide: Callable[[]
     basis = _basis(candidates, alpha)
     if not basis:
         return decide()
-    path = candidates[0].folder.parent / MEMORY_FILE
+    path = candidates[0].folder.parent / CHOICES_FILE
     memory = _read(path)
     if basis in memory and {*memory[basis]} <= {each.result.variant for each in candidates}:
         top, *tied = memory[basis]
