@@ -27,17 +27,20 @@ def flops_per_image(model: keras.Model) -> int:
 def training_flops_per_image(model: keras.Model) -> int:
     """Operations of one training step for one image.
 
-    A forward pass, and as much again for the gradients by weights and by inputs; but convolutions that are
-    not trained need neither, if nothing before them is trained, and the first that is needs no second.
+    A forward pass, and as much again for the gradients by weights and by inputs; but convolutions whose
+    kernels are not trained need neither, if nothing before them is trained, and the first that is trained
+    needs no second.
     """
     total = 3 * flops_per_image(model)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D):
             _, height, width, _ = layer.output.shape
             forward = 2 * height * width * math.prod(layer.kernel.shape)
-            if layer.trainable:
+            if layer.kernel.trainable:
                 return int(total - forward)
             total -= 2 * forward
+            if layer.trainable:  # its bias, for which the next one needs both gradients
+                return int(total)
     return int(total)
 
 

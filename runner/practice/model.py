@@ -93,9 +93,12 @@ def activation(x: keras.KerasTensor, p: Parameters, name: str, standard: bool) -
 
 
 def whitening(x: keras.KerasTensor, p: Parameters, standard: bool) -> keras.KerasTensor:
-    """A first convolution that is not trained: ``whiten`` gives it its weights. No border is added."""
-    side = WHITENING_SIDE
-    x = layers.Conv2D(p.stem_filters, side, use_bias=False, trainable=False, name="conv0")(x)
+    """A first convolution whose filters are not trained: ``whiten`` sets them. No border is added."""
+    layer = layers.Conv2D(
+        p.stem_filters, WHITENING_SIDE, use_bias=p.stem_bias, trainable=p.stem_bias, name="conv0"
+    )
+    x = layer(x)
+    layer.kernel.trainable = False
     return activation(x, p, "conv0", standard)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Optimizer = Literal["adam", "adamw", "rmsprop", "sgd"]
+Optimizer = Literal["adam", "adamw", "muon", "rmsprop", "sgd"]
 Loss = Literal["categorical_crossentropy", "categorical_focal_crossentropy"]
 Augmentation = Literal["none", "flip", "flip-shift"]
 
@@ -38,6 +38,7 @@ class Parameters(BaseModel):
     # Model: blocks of convolutions with one max-pooling each, then dense layers
     stem_filters: Annotated[int, Field(ge=0, le=512)] = 0  # a first convolution before the blocks
     stem: Literal["learned", "whitening"] = "learned"
+    stem_bias: bool = False  # of whitening, whose filters are not trained, while this is
     filters: Annotated[
         tuple[Annotated[int, Field(ge=1, le=512)], ...], Field(min_length=1, max_length=MAX_BLOCKS)
     ]
@@ -59,6 +60,8 @@ class Parameters(BaseModel):
     optimizer: Optimizer
     learning_rate: Annotated[float, Field(gt=0, le=MOST_RATE)]
     learning_rate_batch: Annotated[int, Field(ge=0, le=4096)] = 0  # >0: the rate is for this batch
+    kernel_rate: Annotated[float, Field(ge=0, le=1)] = 0.0  # of convolutions' kernels, over their length
+    bias_rate: Annotated[float, Field(ge=1, le=1000)] = 1.0  # of biases, over that of other weights
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     schedule: Literal["constant", "one-cycle"] = "constant"
@@ -68,8 +71,18 @@ class Parameters(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.momentum and self.optimizer != "sgd":
-            raise ValueError("momentum needs optimizer 'sgd'")
+        if self.momentum and self.optimizer not in ("muon", "sgd"):
+            raise ValueError("momentum needs optimizer 'sgd' or 'muon'")
+        if (self.optimizer == "muon") != (self.kernel_rate > 0):
+            raise ValueError("optimizer 'muon' needs a kernel_rate above 0, and no other has one")
+        if self.optimizer == "muon" and not self.momentum:
+            raise ValueError("optimizer 'muon' needs a momentum above 0")
+        if self.optimizer == "muon" and not self.batch_norm:
+            raise ValueError("optimizer 'muon' needs batch_norm: it holds the length of kernels")
+        if self.bias_rate != 1 and self.optimizer != "muon":
+            raise ValueError("bias_rate needs optimizer 'muon'")
+        if self.stem_bias and self.stem != "whitening":
+            raise ValueError("stem_bias needs stem 'whitening'; a stem that is learned has one")
         if self.optimizer == "adamw" and not self.weight_decay:
             raise ValueError("optimizer 'adamw' needs a weight_decay above 0; without one it is 'adam'")
         if self.label_smoothing and self.loss != "categorical_crossentropy":

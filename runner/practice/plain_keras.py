@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runner.practice import fast_layers, fused_adam, training
+from runner.practice import fast_layers, training
+from runner.practice.optimizers import fused_adam, muon
 from runner.practice.parameters import CHANNELS, CLASSES, IMAGE_SIDE, WHITENING_SIDE, Parameters
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 OPTIMIZERS = {
     "adam": ("Adam", ("beta_1", "beta_2", "epsilon")),
     "adamw": ("AdamW", ("beta_1", "beta_2", "epsilon")),
+    "muon": ("Muon", ("momentum", "kernel_rate", "bias_rate")),
     "rmsprop": ("RMSprop", ("rho", "epsilon")),
     "sgd": ("SGD", ("momentum", "nesterov")),
 }
@@ -54,6 +56,8 @@ def stand_ins(p: Parameters) -> tuple[Any, ...]:
         found.append(fast_layers.gelu)
     if p.optimizer in ("adam", "adamw"):
         found.append(fused_adam.OneOperation)
+    if p.optimizer == "muon":
+        found += [muon.Muon, muon.orthogonal]
     return tuple(found)
 
 
@@ -108,7 +112,8 @@ def _stem(p: Parameters) -> Iterator[str]:
         yield from _convolution(p, p.stem_filters, "conv0", "")
         return
     yield "# primera convolución: filtros fijos, calculados de las imágenes (blanqueo)"
-    yield f'layers.Conv2D({p.stem_filters}, {WHITENING_SIDE}, use_bias=False, trainable=False, name="conv0"),'
+    trained = "" if p.stem_bias else "use_bias=False, trainable=False, "
+    yield f'layers.Conv2D({p.stem_filters}, {WHITENING_SIDE}, {trained}name="conv0"),'
     yield f'layers.Activation("{p.activation}", name="conv0_{p.activation}"),'
 
 
@@ -146,11 +151,16 @@ def _weights(p: Parameters) -> Iterator[str]:
     yield ""
     if p.stem == "whitening":
         yield f'whiten(model, x_train[:{training.WHITENING_IMAGES}].astype("float32") / 127.5 - 1)'
+    if p.stem_bias:
+        yield 'model.get_layer("conv0").kernel.trainable = False  # el sesgo sí se entrena'
     if p.conv_init == "identity":
         yield "start_as_identity(model)"
 
 
 def _compiling(p: Parameters) -> Iterator[str]:
+    if p.optimizer == "muon":  # Keras's own of this name takes another step, and leaves kernels out
+        yield "from runner.practice.optimizers.muon import Muon"
+        yield ""
     steps = p.epochs * training.steps_per_epoch(p.train_images, p.batch_size)
     rate = training.learning_rate(p, steps)
     if isinstance(rate, float):
@@ -169,7 +179,8 @@ def _compiling(p: Parameters) -> Iterator[str]:
     given = [f"learning_rate={shown}", *(f"{each}={_figure(form[each])}" for each in constants)]
     if p.weight_decay:
         given.append(f"weight_decay={_figure(p.weight_decay)}")
-    yield f"optimizer = keras.optimizers.{name}({', '.join(given)})"
+    module = "" if p.optimizer == "muon" else "keras.optimizers."
+    yield f"optimizer = {module}{name}({', '.join(given)})"
     if p.weight_decay:
         yield 'optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])'
     yield "model.compile("

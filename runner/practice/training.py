@@ -14,8 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from runner.files import write_text
-from runner.practice import fused_adam, precision
+from runner.practice import precision
 from runner.practice.model import start_as_identity, whiten
+from runner.practice.optimizers import fused_adam, muon
 from runner.practice.parameters import CLASSES, Parameters
 
 WHITENING_IMAGES = 2000  # more give the same filters, to what can be seen of them
@@ -143,6 +144,9 @@ def make_optimizer(p: Parameters, steps: int) -> keras.optimizers.Optimizer:
     rate, decay = learning_rate(p, steps), p.weight_decay or None
     if p.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(rate, p.momentum, nesterov=p.momentum > 0, weight_decay=decay)
+    elif p.optimizer == "muon":
+        turning = p.kernel_rate / p.peak_learning_rate
+        optimizer = muon.Muon(rate, p.momentum, turning, p.bias_rate, weight_decay=decay)
     else:
         kinds = {
             "adam": fused_adam.Adam,

@@ -200,6 +200,20 @@ VALUES = [
     wrong("even kernel", changed("kernel_size", "4"), "kernel_size", "3"),
     wrong("AdamW without decay", changed("optimizer", '"adamw"'), "'adamw' needs a weight_decay above 0"),
     wrong("momentum of Adam", changed("momentum", "0.9"), "momentum needs optimizer 'sgd'"),
+    wrong("Muon without a rate", changed("optimizer", '"muon"'), "'muon' needs a kernel_rate above 0"),
+    wrong(
+        "a rate of nothing",
+        changed("kernel_rate", "0.1"),
+        "needs a kernel_rate above 0, and no other has one",
+    ),
+    wrong("Muon at rest", changed("optimizer", '"muon"\nkernel_rate = 0.1'), "needs a momentum above 0"),
+    wrong(
+        "Muon without normalisation",
+        changed("optimizer", '"muon"\nkernel_rate = 0.1\nmomentum = 0.9'),
+        "needs batch_norm",
+    ),
+    wrong("biases apart", changed("bias_rate", "8.0"), "bias_rate needs optimizer 'muon'"),
+    wrong("a second bias", changed("stem_bias", "true"), "stem_bias needs stem 'whitening'"),
     wrong(
         "smoothed focal loss",
         changed("loss", '"categorical_focal_crossentropy"\nlabel_smoothing = 0.1'),

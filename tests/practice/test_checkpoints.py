@@ -35,6 +35,16 @@ RUNS = {
     "adam": {},
     "sgd": {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.05, "weight_decay": 0.01},
     "adamw": {"optimizer": "adamw", "weight_decay": 0.05, "label_smoothing": 0.1},
+    "muon": {
+        "optimizer": "muon",
+        "momentum": 0.85,
+        "kernel_rate": 0.1,
+        "bias_rate": 8.0,
+        "batch_norm": True,
+        "stem": "whitening",
+        "stem_filters": 8,
+        "stem_bias": True,
+    },
     "constant": {"optimizer": "rmsprop", "schedule": "constant"},
 }
 

@@ -35,6 +35,21 @@ VARIANTS = {
 OTHERS = {
     "deep-elu": parameters(convs_per_block=3, activation="elu", dense=(9, 8), dropout=0.2, output_scale=0.5),
     "silu": parameters(activation="silu", pool_after="first", convs_per_block=2, kernel_size=5),
+    "muon": parameters(
+        stem="whitening",
+        stem_filters=8,
+        stem_bias=True,
+        batch_norm=True,
+        head="global-max",
+        dense=(),
+        optimizer="muon",
+        kernel_rate=0.1,
+        bias_rate=8.0,
+        momentum=0.85,
+        weight_decay=0.01,
+        schedule="one-cycle",
+        conv_init="identity",
+    ),
     "learned-stem": parameters(stem_filters=6, batch_norm=True, head="global-max", dense=()),
 }
 NETWORKS = {**VARIANTS, **OTHERS}
@@ -87,7 +102,7 @@ def test_the_cells_of_all_are_code_that_fits_on_a_page() -> None:
         assert max(map(len, "\n".join((code.model, code.compiling, code.fitting)).splitlines())) <= 120
 
 
-@pytest.mark.parametrize("name", ["baseline", "c-sgd", "c-no-norm", "c-adamw", "learned-stem"])
+@pytest.mark.parametrize("name", ["baseline", "c-sgd", "c-no-norm", "c-adamw", "learned-stem", "muon"])
 def test_the_stand_ins_that_are_shown_are_those_of_the_network(name: str) -> None:
     p = NETWORKS[name]
     shown, own = plain_keras.stand_ins(p), plain_keras.fast_layers.__name__
@@ -108,7 +123,7 @@ def told(optimizer: Any) -> dict[str, float]:
     return {name: float(value) for name, value in form.items() if isinstance(value, (int, float))}
 
 
-@pytest.mark.parametrize("name", ["baseline", "c-dropout", "recipe"])
+@pytest.mark.parametrize("name", ["baseline", "c-dropout", "recipe", "muon"])
 def test_a_step_of_training_is_the_programs(name: str) -> None:
     """The stand-ins for Adam, bias, normalisation and GELU change nothing but rounding."""
     p = NETWORKS[name]

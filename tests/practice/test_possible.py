@@ -48,7 +48,6 @@ NETWORKS = st.fixed_dictionaries(
         "dense": st.lists(st.integers(1, 8), max_size=2),
         "output_scale": st.sampled_from([0.01, 1.0]),
         "loss": st.sampled_from(["categorical_crossentropy", "categorical_focal_crossentropy"]),
-        "optimizer": st.sampled_from(["adam", "adamw", "rmsprop", "sgd"]),
         "learning_rate": st.sampled_from([1e-8, 0.01, 10.0]),
         "learning_rate_batch": st.sampled_from([0, 1, 64]),
         "schedule": st.sampled_from(["constant", "one-cycle"]),
@@ -57,6 +56,17 @@ NETWORKS = st.fixed_dictionaries(
         "batch_size": st.integers(1, 16),
         "epochs": st.sampled_from([1, 1000]),
     }
+)
+MUON = {"optimizer": "muon", "kernel_rate": 0.1, "bias_rate": 16.0, "momentum": 0.85, "batch_norm": True}
+TOGETHER = st.sampled_from(  # what only some optimizers and stems have
+    [
+        *({"optimizer": name} for name in ("adam", "adamw", "rmsprop", "sgd")),
+        {"optimizer": "sgd", "momentum": 0.85},
+        MUON,
+        {**MUON, "stem": "whitening", "stem_filters": 24, "stem_bias": True},
+        {**MUON, "momentum": 0.0},
+        {"stem_bias": True, "stem": "learned"},
+    ]
 )
 USUAL = {
     "dataset": "digits",
@@ -96,9 +106,9 @@ def test_the_data_is_split_as_the_plan_says(values: dict[str, Any]) -> None:
 
 
 @settings(max_examples=25)
-@given(NETWORKS)
-def test_the_network_trains(values: dict[str, Any]) -> None:
-    p = accepted(values)
+@given(NETWORKS, TOGETHER)
+def test_the_network_trains(values: dict[str, Any], together: dict[str, Any]) -> None:
+    p = accepted({**values, **together})
     assume(p is not None)
     assert p is not None
     images = np.random.default_rng(0).integers(0, 256, (p.batch_size, 32, 32, 3), np.uint8)

@@ -303,6 +303,9 @@ def test_what_is_not_trained_needs_no_gradients() -> None:
     p = parameters(stem="whitening", stem_filters=8, filters=(4,), dense=())
     counted = flops.training_flops_per_image(model_module.build_model(p))
     assert counted == pytest.approx(first + 2 * second + 3 * output, rel=0.03)
+    biased = p.model_copy(update={"stem_bias": True})  # what comes after it passes gradients back to it
+    counted = flops.training_flops_per_image(model_module.build_model(biased))
+    assert counted == pytest.approx(first + 3 * second + 3 * output, rel=0.03)
     first = 2 * 32 * 32 * 27 * 8
     second, output = 2 * 32 * 32 * 9 * 8 * 4, 2 * 16 * 16 * 4 * 10
     p = parameters(stem_filters=8, filters=(4,), dense=())

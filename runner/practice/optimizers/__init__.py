@@ -1,0 +1,1 @@
+"""Optimizers that this practice has of its own."""
