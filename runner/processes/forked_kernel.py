@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import entry_points
@@ -21,8 +22,9 @@ from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 
-from runner.processes import isolation
+from runner.processes import isolation, shared_server
 from runner.processes.own_kernel import MODULE, start
+from runner.processes.pool import end_with_parent
 from runner.processes.sockets import short_temporary_folder
 
 NAME = "forked-provisioner"
@@ -112,9 +114,15 @@ def fork_context() -> ForkServerContext:
 
 
 def begin(process: ForkServerProcess) -> None:
-    """Start a process of the fork server, and with the first one the server itself."""
+    """Start a process of the fork server, and with the first one the server itself, unless it is shared."""
     with short_temporary_folder(), isolation.elsewhere():  # of the server's socket; of its imports
-        process.start()
+        shared_server.join()
+        try:
+            process.start()
+        except OSError:
+            if not shared_server.leave():
+                raise
+            process.start()
 
 
 def warm() -> None:
@@ -140,6 +148,7 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str], where: str) 
 
 def _serve(arguments: Sequence[str], environment: Mapping[str, str], where: str) -> None:
     os.setsid()  # signals for the kernel reach nothing else
+    threading.Thread(target=end_with_parent, daemon=True).start()  # other workers may use the fork server
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)

@@ -24,6 +24,7 @@ from runner.machine.gpus import only_gpu
 from runner.processes import isolation
 from runner.processes import sockets as kernel_sockets
 from runner.processes.interrupts import ENDING, FROM_TERMINAL
+from runner.processes.shared_server import SharedServer, share
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,8 +44,9 @@ def make_executor(jobs: int, log: Path, gpus: tuple[str, ...] = ()) -> Executor:
     context = get_context("spawn")
     with _semaphores():
         queue = context.Queue() if gpus else None
-        sockets = kernel_sockets.private_folder()
-        pool = Pool(jobs, mp_context=context, initializer=settle_kernels, initargs=(log, queue, sockets))
+        shared = SharedServer(context) if jobs > 1 and sys.platform == "linux" else None
+        given = (log, queue, kernel_sockets.private_folder(), shared)
+        pool = Pool(jobs, mp_context=context, initializer=settle_kernels, initargs=given)
     for gpu in gpus:
         assert queue is not None
         queue.put(gpu)
@@ -116,9 +118,15 @@ def out_of_reach() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def settle_kernels(log: Path, gpus: Queue[str] | None, sockets: Path | None) -> None:
-    """What ``settle`` does, for a process that starts kernels, with their sockets in ``sockets``."""
+def settle_kernels(
+    log: Path, gpus: Queue[str] | None, sockets: Path | None, shared: SharedServer | None
+) -> None:
+    """What ``settle`` does, for a process that starts kernels, with their sockets in ``sockets``.
+
+    They are forks of a server that is ``shared``, or of one of its own.
+    """
     kernel_sockets.use(sockets)
+    share(shared)
     settle(log, gpus)
 
 

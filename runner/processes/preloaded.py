@@ -10,4 +10,6 @@ import pygments.formatters.html
 import pygments.formatters.latex
 import pygments.lexers.python
 
-__all__ = ["PIL", "ipykernel", "matplotlib", "pygments"]
+import runner.processes.forked_kernel
+
+__all__ = ["PIL", "ipykernel", "matplotlib", "pygments", "runner"]
