@@ -3,6 +3,7 @@
 What takes long is kept in the build folder: hashes of large files with size, times and inode, and what was
 read from source files with the hash of their content. A file that changed in any of these, or so lately that
 a further change could have the same time, is read: nothing wrong is believed, whatever dates files have.
+What was read from the program's own files is in the user's cache, too, for all build folders.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.build_folder import HASHES_FILE
-from runner.code_closure import Source, read_source
+from runner.code_closure import Source, of_package, read_source
 from runner.files import read_json, write_json
 from runner.gate import opened, read_bytes, status
 
@@ -27,6 +28,9 @@ SETTLED_NANOSECONDS = 2 * 10**9  # the coarsest times of files
 LARGE_BYTES = 10**6  # below, a file is read as fast as it is looked up
 WORTH_BYTES = 5 * 10**7  # new in the index: less is not worth writing it
 WORTH_SOURCES = 5
+MOST_SOURCES = 2000  # of the program, of all its versions; with more, those of the last one are kept
+PROGRAM_FILE = "sources.json"  # in the user's cache
+_new: dict[str, Source] = {}  # what this process read from the program's files
 
 State = tuple[int, int, int, int]
 
@@ -63,17 +67,21 @@ class FileIndex:
         digest = self.sha256(path)
         if path.suffix != ".py":
             return Source(digest)
-        return self._source(digest, path.read_bytes)
+        return self._source(digest, path.read_bytes, of_package(path))
 
     def source_of(self, code: str) -> Source:
         """The same of code that is in no file of its own."""
         content = code.encode(errors="surrogatepass")
         return self._source(hashlib.sha256(content).hexdigest(), lambda: code)
 
-    def _source(self, digest: str, read: Callable[[], str | bytes]) -> Source:
+    def _source(self, digest: str, read: Callable[[], str | bytes], own: bool = False) -> Source:
         if digest not in self._sources:
-            self._sources[digest] = read_source(read())
-            self._new_sources += 1
+            found = _program().get(digest) if own else None
+            if found is None:
+                found = read_source(read())
+                self._new_sources += 1
+                _new.update({digest: found} if own else {})
+            self._sources[digest] = found
         return self._sources[digest]
 
     def save(self) -> None:
@@ -118,6 +126,39 @@ class FileIndex:
 def file_index(build_dir: Path) -> FileIndex:
     """The index of a build folder, one for the process."""
     return FileIndex(build_dir / HASHES_FILE)
+
+
+def save_program() -> None:
+    """Keep what this process read from the program's files, where the user has a cache."""
+    if len(_new) < WORTH_SOURCES:
+        return
+    known = _program() | _new
+    content = {
+        digest: asdict(each) for digest, each in (known if len(known) <= MOST_SOURCES else _new).items()
+    }
+    with suppress(OSError, RuntimeError):
+        path = _program_file()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"form": FORM, "sources": content}, path.parent)
+        _new.clear()
+
+
+@cache
+def _program() -> dict[str, Source]:
+    """What was kept of the program's files, by their content; empty if that can't be had."""
+    with suppress(OSError, RuntimeError, ValueError, TypeError, AttributeError, KeyError):
+        path = _program_file()
+        content = read_json(read_bytes(path, path.parent))
+        if content["form"] == FORM:
+            return {digest: _source(**entry) for digest, entry in content["sources"].items()}
+    return {}
+
+
+def _program_file() -> Path:
+    """Raises RuntimeError where the user has no home."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("practica-cnn")) / PROGRAM_FILE
 
 
 def _state(path: Path, root: Path | None) -> State:

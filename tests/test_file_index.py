@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from runner import file_index
+from runner.code_closure import package_files, read_source
 from runner.file_index import LARGE_BYTES, FileIndex
 
 LONG_AGO = 1_600_000_000
@@ -125,3 +127,68 @@ def test_sources_are_kept_by_their_content(tmp_path: Path, monkeypatch: pytest.M
     again = FileIndex(tmp_path / "hashes.json")
     (tmp_path / "m0.py").write_text("VALUE = 4")
     assert again.source(tmp_path / "m0.py") == index.source(tmp_path / "m4.py")
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where what was read of the program is kept, in a cache of this test's own."""
+    kept = tmp_path / "cache" / file_index.PROGRAM_FILE
+    monkeypatch.setattr(file_index, "_program_file", lambda: kept)
+    _forget()
+    yield kept
+    _forget()
+
+
+def _forget() -> None:
+    """Be as a new process."""
+    file_index._program.cache_clear()
+    file_index._new.clear()
+
+
+OWN = [path for _, path in package_files()][: file_index.WORTH_SOURCES]
+
+
+def test_the_program_is_read_once_for_all_build_folders(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = [FileIndex(tmp_path / "a.json").source(path) for path in OWN]
+    file_index.save_program()
+    _forget()
+    monkeypatch.setattr(file_index, "read_source", _refuse)
+    assert [FileIndex(tmp_path / "b.json").source(path) for path in OWN] == first
+
+
+def test_a_notebook_s_own_modules_are_not_kept_with_the_program(cache: Path, tmp_path: Path) -> None:
+    index = FileIndex(None)
+    for number in range(file_index.WORTH_SOURCES):
+        path = tmp_path / f"module{number}.py"
+        path.write_text(f"import math\nx = {number}\n")
+        index.source(path)
+    file_index.save_program()
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"form": "0", "sources": {}}', '{"sources": 3}'])
+def test_what_is_kept_of_the_program_and_makes_no_sense_is_read_again(
+    content: str, cache: Path, tmp_path: Path
+) -> None:
+    cache.parent.mkdir()
+    cache.write_text(content)
+    expected = [read_source(path.read_bytes()) for path in OWN]
+    assert [FileIndex(None).source(path) for path in OWN] == expected
+    file_index.save_program()
+    assert len(json.loads(cache.read_text())["sources"]) == len(OWN)
+
+
+def test_without_a_cache_all_goes_on(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.parent.write_text("no folder")
+    assert [FileIndex(None).source(path) for path in OWN]
+    file_index.save_program()
+    monkeypatch.setattr(file_index, "_program_file", _refuse)
+    _forget()
+    assert [FileIndex(None).source(path) for path in OWN]
+    file_index.save_program()
+
+
+def _refuse(*_: object) -> None:
+    raise RuntimeError("it is not to be asked")

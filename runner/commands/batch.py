@@ -26,7 +26,7 @@ from runner.execute.calibration import (
 )
 from runner.execute.estimate import Estimator
 from runner.execute.likely import likely
-from runner.execute.live_report import LiveReport, Render
+from runner.execute.live_report import FIRST_SECONDS, LiveReport, Render
 from runner.execute.progress import duration, make_display
 from runner.execute.schedule import Schedule
 from runner.execute.state import Workspace
@@ -60,7 +60,8 @@ def run_variants(
             say_plan(schedule, budget, display.say)
             note_cut(schedule, budget)
         paused = not crew.renders_beside
-        with LiveReport(workspace.plan, workspace.build_dir, render, display.say, paused) as live:
+        build = workspace.build_dir
+        with LiveReport(workspace.plan, build, render, display.say, paused, FIRST_SECONDS) as live:
             failed = schedule.run(*hooks(schedule, None if paused else live, budget), crew.executor)
     show_times(schedule.expected, schedule.actual)
     if budget is not None:

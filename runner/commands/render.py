@@ -15,6 +15,7 @@ from runner.errors import InputError, RunnerError
 from runner.execute.state import save_indices
 from runner.execute.task import recover
 from runner.faults import telling
+from runner.file_index import save_program
 from runner.gate import kind
 from runner.plan.variants import TEMPLATES, Plan
 from runner.processes.garbage import no_collection
@@ -63,6 +64,7 @@ def render(plan: Plan, build_dir: Path, identity: Identity | None = None) -> Non
             helping, study, plan, build_dir, plan.templates, others, write_notebook, identity
         )
         note(plan, build_dir, made_from, read)
+        save_program()
     say(f"wrote {build_dir / REPORT_FILE} and {handin} in {perf_counter() - start:.1f} s")
     if identity is not None:
         say(f"signed by {identity.name}")

@@ -29,6 +29,7 @@ from runner.processes.pool import out_of_reach, settle
 TERMINATED = 143
 FIRST_NICENESS = 5  # of the first rendering, which is small: something to look at after a minute
 NICENESS = 15  # a rendering gets some 3 % of a core that a kernel uses as well: some minutes, and it ends
+FIRST_SECONDS = 20.0  # a run that ends sooner has its report at its end, with nothing taken from kernels
 GRACE_SECONDS = 5.0
 AUTOGROUP = Path("/proc/self/autogroup")
 
@@ -40,16 +41,22 @@ class LiveReport:
 
     Where there is no report yet, the first one hurries: somebody may want to see that there is one.
     ``render`` is a module's function; ``say`` is told of the first failure only. ``paused``:
-    nothing is rendered before ``resume``.
+    nothing is rendered before ``resume``. Nor is anything in the first ``after`` seconds.
     """
 
     def __init__(
-        self, plan: Plan, build_dir: Path, render: Render, say: Callable[[str], None], paused: bool = False
+        self,
+        plan: Plan,
+        build_dir: Path,
+        render: Render,
+        say: Callable[[str], None],
+        paused: bool = False,
+        after: float = 0.0,
     ) -> None:
         self._plan, self._build_dir, self._render, self._say = plan, build_dir, render, say
         self._news = threading.Condition()
         self._wanted = self._closed = self._complained = False
-        self._paused = paused
+        self._paused, self._after = paused, after
         self._niceness = FIRST_NICENESS if not (build_dir / REPORT_FILE).exists() else NICENESS
         self._process: BaseProcess | None = None
         self._stopped: BaseProcess | None = None  # the last one that was told to end: its words mean nothing
@@ -95,6 +102,8 @@ class LiveReport:
 
     def _serve(self) -> None:
         context = get_context("spawn")
+        with self._news:
+            self._news.wait_for(lambda: self._closed, self._after)
         while True:
             with self._news:
                 self._news.wait_for(lambda: self._closed or (self._wanted and not self._paused))

@@ -21,7 +21,7 @@ from runner.errors import RunnerError
 from runner.execute.keys import CODE, Content, content_of, digest, key_parts
 from runner.execute.stale import why_stale
 from runner.execute.task import Task
-from runner.file_index import file_index
+from runner.file_index import file_index, save_program
 from runner.gate import Kind, names_in
 from runner.plan.records import SEED_MARK
 from runner.plan.variants import Plan, Variant
@@ -209,6 +209,7 @@ def _shared(variant: Variant) -> object:
 
 
 def save_indices(build_dir: Path) -> None:
-    """Keep what was learned of the files in a build folder, for the next command."""
+    """Keep what was learned of the files in a build folder, and of the program, for the next command."""
+    save_program()
     file_index(build_dir).save()
     results_index(build_dir).save()

@@ -18,7 +18,7 @@ from runner.errors import InputError, RunnerError
 from runner.figures.drawn import Drawn
 from runner.figures.own import FILE, drawing_folder, own_draws
 from runner.figures.typefaces import fonts_of, style_sheets
-from runner.file_index import file_index
+from runner.file_index import file_index, save_program
 from runner.files import Record, write_json
 from runner.gate import read_bytes
 from runner.language import i18n
@@ -107,6 +107,7 @@ def drawn_figures(
                 figures[id] = lost
             yield id, figures[id]
     _write_manifest(folder, digest, figures)
+    save_program()
 
 
 @contextmanager

@@ -32,6 +32,8 @@ def start(arguments: Sequence[str], **options: Any) -> None:
     """Be a kernel until told to end. What a notebook leaves in its folder, it can import."""
     from ipykernel.kernelapp import IPKernelApp
 
+    leave_debugger_out()
+
     class OwnKernel(IPKernelApp):
         """Reads nothing of this account, nor of this machine, before the first cell."""
 
@@ -45,6 +47,19 @@ def start(arguments: Sequence[str], **options: Any) -> None:
     find_modules_in(Path.cwd())
     os.environ.pop("PYTHONSAFEPATH", None)  # the programs that a notebook starts begin as anywhere
     OwnKernel.launch_instance(argv=list(arguments), **options)
+
+
+def leave_debugger_out() -> None:
+    """Spare each kernel the third of a second that the import of a debugger takes, which nobody asks for.
+
+    A notebook may still import it itself.
+    """
+    if "debugpy" not in sys.modules:
+        sys.modules["debugpy"] = None  # type: ignore[assignment]  # importlib's word for: not to be had
+        try:
+            import ipykernel.debugger  # noqa: F401  # it looks whether there is one
+        finally:
+            del sys.modules["debugpy"]
 
 
 def find_modules_in(folder: Path) -> None:

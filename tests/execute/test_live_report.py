@@ -206,6 +206,24 @@ def test_nothing_is_rendered_from_the_start_where_memory_is_tight(
         until(lambda: notes(tmp_path) == ["begins", "ends"])
 
 
+def test_nothing_is_rendered_of_a_run_that_ends_at_once(held: Path, eager: None, tmp_path: Path) -> None:
+    live = LiveReport(make_plan(held, "smoke"), tmp_path, note, lambda line: None, after=HANG_SECONDS)
+    rests = watched(live)
+    with live:
+        until(lambda: rests.count)
+        before = rests.count
+        live.want()
+        until(lambda: rests.count > before)
+    assert not notes(tmp_path)
+
+
+def test_after_some_time_the_first_rendering_begins(held: Path, eager: None, tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
+    live = LiveReport(make_plan(held, "smoke"), tmp_path, note, lambda line: None, after=0.01)
+    with live:
+        until(lambda: notes(tmp_path) == ["begins", "ends"])
+
+
 def test_a_rendering_that_was_told_to_end_may_fail(held: Path, eager: None, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").touch()
     said: list[str] = []

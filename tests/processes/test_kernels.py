@@ -132,6 +132,13 @@ ports = [c.laddr.port for c in psutil.Process().net_connections('tcp') if c.stat
     assert len(values["ports"]) <= 1  # ipykernel's own, for what child processes print
 
 
+def test_a_kernel_has_no_debugger_until_it_asks_for_one(pool: Executor, tmp_path: Path) -> None:
+    cell = "import sys\nbefore = [name for name in sys.modules if 'pydev' in name or 'debugpy' in name]"
+    outcome = run(pool, tmp_path, "bugs", cell, "import debugpy", SAVE % "'before': before")
+    assert outcome.reason is None
+    assert read_result(tmp_path / "build" / "results" / "bugs").values["before"] == []
+
+
 def test_with_no_folder_for_sockets_ports_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows. The kernel begins all the same, in a warm fork server."""
     monkeypatch.setattr(sockets, "places", list)
