@@ -25,7 +25,7 @@ SECOND_CORE_GAIN = 0.6  # of each core after the first, against a kernel of one 
 FREE = {  # parameters that change no epoch's seconds, or hardly
     "seed", "validation_fraction", "train_limit", "epochs", "schedule", "learning_rate",
     "learning_rate_batch", "momentum", "weight_decay", "optimizer", "loss", "label_smoothing", "dropout",
-    "augmentation",
+    "augmentation", "kernel_rate", "bias_rate",
 }  # fmt: skip
 
 

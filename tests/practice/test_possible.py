@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from runner.errors import InputError
 from runner.plan.practice import check_parameters
+from runner.practice import costs
 from runner.practice.data import sets
 from runner.practice.parameters import CLASSES, TRAINING_IMAGES, Parameters
 
@@ -119,6 +120,8 @@ def test_the_network_trains(values: dict[str, Any], together: dict[str, Any]) ->
     batch = next(iter(training.training_batches(images, np.arange(len(images)) % CLASSES, p)))
     model.train_on_batch(*batch)
     assert model.predict_on_batch(batch[0]).shape == (p.batch_size, CLASSES)
+    cost = costs.parameters(p.model_dump(mode="json"))  # what a calibration asks for
+    assert min(costs.case_seconds(cost, 1)) > 0
 
 
 def test_the_numbers_of_images_are_those_of_the_data() -> None:

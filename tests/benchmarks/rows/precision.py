@@ -57,10 +57,22 @@ def _gains(raw: Raw, name: str) -> Iterator[Line]:
     gain, target = ratios(raw, name, OURS, OURS_BFLOAT16, "train_seconds"), TARGETS.get(name)
     met = None if target is None else median(gain) >= target
     told = f"{target}x" if target else ""
-    yield Line(f"{name}, {OURS}", told, spread(gain, unit="x"), met, "training alone, all cores each.")
+    yield Line(
+        f"{name}, {OURS}",
+        told,
+        spread(gain, unit="x"),
+        met,
+        "against ours in bfloat16: training alone, all cores each.",
+    )
     for side in (PLAIN, PLAIN_BFLOAT16):
         found = spread(ratios(raw, name, side, OURS_BFLOAT16), unit="x")
-        yield Line(f"{name}, {side}", "", found, None, "an epoch with its validation, float32 in ours.")
+        yield Line(
+            f"{name}, {side}",
+            "",
+            found,
+            None,
+            "against ours in bfloat16: an epoch and its validation, which is in float32 in ours.",
+        )
 
 
 def _shares(raw: Raw, name: str) -> Iterator[Line]:
