@@ -50,7 +50,7 @@ def start(arguments: Sequence[str], **options: Any) -> None:
 
 
 def leave_debugger_out() -> None:
-    """Spare each kernel the third of a second that the import of a debugger takes, which nobody asks for.
+    """Spare each kernel the import of a debugger, which nobody uses here.
 
     A notebook may still import it itself.
     """

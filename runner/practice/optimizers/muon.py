@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 KERNEL_MOMENTUM = 0.6
-ITERATIONS = 3  # more bring the singular values nearer to 1, and accuracy nothing
+ITERATIONS = 3  # as in that code: enough to bring most singular values near 1
 COEFFICIENTS = 3.4445, -4.7750, 2.0315  # of a polynomial that drives values in 0..1 to about 1
 
 
