@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 
 from runner import PROJECT_ROOT
+from runner.execute.task import Task
 from tests.program import run_program, start_program
 
 EXPERIMENT = "experiment.ipynb"
@@ -81,6 +82,26 @@ def write_notebook(path: Path, *cells: str) -> None:
     """A notebook of these code cells."""
     content = [nbformat.v4.new_code_cell(cell) for cell in cells]
     nbformat.write(nbformat.v4.new_notebook(cells=content), path)
+
+
+def make_task(folder: Path, name: str, *cells: str, timeout: int | None = None) -> Task:
+    """A notebook of these cells in ``folder``, to be run without a plan."""
+    notebook = folder / f"{name}.ipynb"
+    write_notebook(notebook, *cells)
+    return Task(
+        name=name,
+        notebook=notebook,
+        inputs={},
+        parameters={},
+        key_parts={"notebook": name},
+        profile="smoke",
+        draft=True,
+        plan=folder / "experiments.toml",
+        build_dir=folder / "build",
+        threads=1,
+        timeout_seconds=timeout,
+        practice="runner.practice",
+    )
 
 
 def open_gate(gate: Path, *names: str) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from runner.execute.task import Outcome, Task, run_task
+from runner.execute.task import Outcome, run_task
 from runner.processes import sockets
 from runner.processes.forked_kernel import is_safe
 from runner.processes.pool import make_executor
 from runner.results.finished import read_failure, read_result
 from tests.program import HANG_SECONDS
-from tests.tiny_plan import write_notebook
+from tests.tiny_plan import make_task
 
 pytestmark = pytest.mark.xdist_group("kernels")
 
@@ -25,22 +25,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Executor:
 
 
 def run(pool: Executor, folder: Path, name: str, *cells: str, timeout: int | None = HANG_SECONDS) -> Outcome:
-    notebook = folder / f"{name}.ipynb"
-    write_notebook(notebook, *cells)
-    task = Task(
-        name=name,
-        notebook=notebook,
-        inputs={},
-        parameters={},
-        key_parts={"notebook": name},
-        profile="smoke",
-        draft=True,
-        plan=folder / "experiments.toml",
-        build_dir=folder / "build",
-        threads=1,
-        timeout_seconds=timeout,
-        practice="runner.practice",
-    )
+    task = make_task(folder, name, *cells, timeout=timeout)
     return pool.submit(run_task, task).result(timeout=2 * HANG_SECONDS)
 
 

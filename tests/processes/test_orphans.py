@@ -14,7 +14,7 @@ from runner.execute.task import Outcome, Task, run_task
 from runner.processes.forked_kernel import is_safe
 from runner.processes.pool import make_executor
 from tests.program import HANG_SECONDS, all_ended, until
-from tests.tiny_plan import write_notebook
+from tests.tiny_plan import make_task
 
 pytestmark = [
     pytest.mark.xdist_group("kernels"),
@@ -36,19 +36,7 @@ def test_no_kernel_outlives_its_worker(forked: bool, tmp_path: Path) -> None:
     """Nor does the fork server that it comes from."""
     if forked and not is_safe():
         pytest.skip("kernels are not forked here")
-    write_notebook(tmp_path / "waits.ipynb", WAITS)
-    task = Task(
-        name="waits",
-        notebook=tmp_path / "waits.ipynb",
-        inputs={},
-        parameters={},
-        key_parts={"notebook": "waits"},
-        profile="smoke",
-        draft=True,
-        plan=tmp_path / "experiments.toml",
-        build_dir=tmp_path / "build",
-        threads=1,
-    )
+    task = make_task(tmp_path, "waits", WAITS)
     before = set(psutil.Process().children(recursive=True))
     pool = make_executor(1, tmp_path / "log")
     run = pool.submit(run_task if forked else run_unforked, task)

@@ -17,7 +17,7 @@ from runner.processes.shared_server import SharedServer
 from runner.processes.sockets import private_folder
 from runner.results.finished import read_result
 from tests.program import all_ended, until
-from tests.tiny_plan import write_notebook
+from tests.tiny_plan import make_task
 
 pytestmark = [
     pytest.mark.xdist_group("kernels"),
@@ -40,19 +40,7 @@ def work(shared: SharedServer, sockets: Path | None, tasks: tuple[Task, ...]) ->
 
 def task(folder: Path, name: str) -> Task:
     """One whose kernel says which it is, and waits to be let go."""
-    write_notebook(folder / f"{name}.ipynb", HELD.format(name=name))
-    return Task(
-        name=name,
-        notebook=folder / f"{name}.ipynb",
-        inputs={},
-        parameters={},
-        key_parts={"notebook": name},
-        profile="smoke",
-        draft=True,
-        plan=folder / "experiments.toml",
-        build_dir=folder / "build",
-        threads=1,
-    )
+    return make_task(folder, name, HELD.format(name=name))
 
 
 @pytest.fixture
