@@ -45,8 +45,8 @@ settings.load_profile("tests")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as there are cores, for tests often wait; each may need two kernels' memory."""
-    return max(1, min(2 * usable_cores(), free_memory() // (2 * BYTES_PER_KERNEL)))
+    """Half as many again as there are cores, for tests often wait; each may need two kernels' memory."""
+    return max(1, min(3 * usable_cores() // 2, free_memory() // (2 * BYTES_PER_KERNEL)))
 
 
 @pytest.fixture

@@ -43,9 +43,16 @@ def _reasons(result: Result, parts: Mapping[str, str], parameters: Mapping[str, 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(old.keys() | new.keys()):
+        if _are_same(old.get(name), new.get(name)):
+            continue
         before, after = (_text(each[name]) if name in each else NOTHING for each in (old, new))
         if before != after:
             yield _change(name, before, after)
+
+
+def _are_same(old: Any, new: Any) -> bool:
+    """Whether both are the same text or whole number, as most are: seen without making JSON of them."""
+    return type(old) is type(new) and isinstance(old, str | int) and bool(old == new)
 
 
 def _change(name: str, old: str, new: str) -> str:

@@ -112,14 +112,15 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
         raise InputError(f"no profile '{profile}'; there are: {known}", where=str(path))
     _check_practice(experiments, path)
     _check_profiles(experiments, path)
-    trainings = [_training(experiments, name, profile, path) for name in experiments.variants]
+    notebooks = _notebook_paths(experiments, path)
+    trainings = [_training(experiments, name, profile, path, notebooks) for name in experiments.variants]
     base = experiments.baseline
     ladder = _ladder(experiments, trainings, profile, path)
     if ladder is not None and experiments.profiles[profile].ladder:
         trainings += ladder.variants
     _check_choices(trainings, path)
     shared = _training_parameters(experiments, base, profile, path) if base else {}
-    notebooks = [_notebook(experiments, n, shared, path) for n in experiments.notebooks]
+    others = [_notebook(experiments, n, shared, path) for n in experiments.notebooks]
     entry = experiments.author
     author = Author(entry.names, entry.course, entry.group, entry.date)
     return Plan(
@@ -130,7 +131,7 @@ def make_plan(path: Path, profile: str, templates: Path | None = None) -> Plan:
         written_author=author,
         baseline=base or "",
         path=path,
-        variants=(*trainings, *notebooks),
+        variants=(*trainings, *others),
         handin=experiments.handin,
         seeds=Seeds(written=experiments.seeds_of(profile)),
         precision=wanted_precision(None, experiments.precision, None),
@@ -182,7 +183,9 @@ def _check_profiles(experiments: Experiments, path: Path) -> None:
         _refuse_unknown(entry.parameters, experiments, f"{where}.parameters")
 
 
-def _training(experiments: Experiments, name: str, profile: str, path: Path) -> Variant:
+def _training(
+    experiments: Experiments, name: str, profile: str, path: Path, notebooks: Mapping[str, Path]
+) -> Variant:
     entry = experiments.variants[name]
     waits = dict.fromkeys(other for choice in entry.choose for other in choice.among)
     for index, choice in enumerate(entry.choose):
@@ -193,7 +196,7 @@ def _training(experiments: Experiments, name: str, profile: str, path: Path) -> 
         kind="training",
         group=entry.group,
         questions=entry.questions,
-        notebook=_notebook_path(entry.notebook, path, f"variants.{name}"),
+        notebook=notebooks[entry.notebook],
         parameters=_training_parameters(experiments, name, profile, path),
         extends=entry.extends,
         choose=entry.choose,
@@ -321,6 +324,14 @@ def _templates(experiments: Experiments, plan: Path) -> Path:
 def templates_of(path: Path) -> Path:
     """The folder of templates that an experiments file names, or this practice's."""
     return _templates(read_experiments(path), path.resolve())
+
+
+def _notebook_paths(experiments: Experiments, path: Path) -> dict[str, Path]:
+    """Where each notebook that trains is; looked at once for all the variants that share it."""
+    first: dict[str, str] = {}
+    for name, entry in experiments.variants.items():
+        first.setdefault(entry.notebook, name)
+    return {each: _notebook_path(each, path, f"variants.{name}") for each, name in first.items()}
 
 
 def _notebook_path(name: str, plan: Path, key: str) -> Path:

@@ -31,11 +31,11 @@ def loaded(name: str) -> sets.Dataset:
     return sets.load(name)
 
 
-def fit(p: Parameters, first_weights: int | None = None) -> Fitted:
+def fit(p: Parameters, first_weights: int | None = None, threads: int = THREADS) -> Fitted:
     """Train; images and batches are of the seed of ``p``, and first weights unless they have their own."""
     keras.backend.clear_session()  # what was trained before in this process leaves memory
     start = p.seed if first_weights is None else first_weights
-    training.prepare(p.model_copy(update={"seed": start}), THREADS)
+    training.prepare(p.model_copy(update={"seed": start}), threads)
     dataset = loaded(p.dataset)
     split = sets.split(
         dataset.y_train, validation_fraction=p.validation_fraction, limit=p.train_limit or None, seed=p.seed

@@ -12,12 +12,14 @@ from runner.plan.records import PrecisionName
 THREADS = 1
 
 
-def in_own_process(module: str, *arguments: str, precision: PrecisionName = "float32") -> str:
+def in_own_process(
+    module: str, *arguments: str, precision: PrecisionName = "float32", threads: int = THREADS
+) -> str:
     """Run a module to its end; the last line that it prints. Raises CalledProcessError if it fails."""
     settings = practice_settings("runner.practice", precision)
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        env=os.environ | kernel_environment(THREADS, settings),
+        env=os.environ | kernel_environment(threads, settings),
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -1,0 +1,1 @@
+"""How long CIFAR-10 takes on two cores: the recipe and published ones, on the same images."""
