@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from runner.analysis.compare import ALPHA
+from runner.analysis.compare import ALPHA, signs
+from runner.analysis.kept_statistics import kept
 
 Leaning = Literal["over", "under", "even"]
 
@@ -40,30 +41,45 @@ class Confusion:
 
 def per_class(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> tuple[ClassScore, ...]:
     """Scores of each class from true and predicted classes, both (n,)."""
+    return tuple(
+        ClassScore(name, p, r, f, int(n), leaning(labels == place, predicted == place))
+        for place, (name, (p, r, f, n)) in enumerate(
+            zip(names, _scores(labels, predicted, len(names)), strict=True)
+        )
+    )
+
+
+@kept
+def _scores(
+    labels: np.ndarray, predicted: np.ndarray, classes: int
+) -> tuple[tuple[float, float, float, float], ...]:
+    """Precision, recall, F1 and number of images of each class (scikit-learn)."""
     from sklearn.metrics import precision_recall_fscore_support
 
-    columns = precision_recall_fscore_support(labels, predicted, labels=range(len(names)), zero_division=0.0)
-    return tuple(
-        ClassScore(name, float(p), float(r), float(f), int(n), leaning(labels == place, predicted == place))
-        for place, (name, p, r, f, n) in enumerate(zip(names, *columns, strict=True))
-    )
+    columns = precision_recall_fscore_support(labels, predicted, labels=range(classes), zero_division=0.0)
+    return tuple((float(p), float(r), float(f), float(n)) for p, r, f, n in zip(*columns, strict=True))
 
 
 def leaning(there: np.ndarray, named: np.ndarray) -> Leaning:
     """Whether a class is named (n,) more or less often than it is there (n,): McNemar, at 5 %."""
-    from scipy.stats import binomtest
-
     alarms, missed = int((named & ~there).sum()), int((there & ~named).sum())
-    if not alarms + missed or binomtest(alarms, alarms + missed).pvalue >= ALPHA:
+    if not alarms + missed or signs(alarms, alarms + missed) >= ALPHA:
         return "even"
     return "over" if alarms > missed else "under"
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Counts (classes, classes): row the true class, column the predicted one."""
+    return np.array(_counts(labels, predicted, classes))
+
+
+@kept
+def _counts(labels: np.ndarray, predicted: np.ndarray, classes: int) -> tuple[tuple[int, ...], ...]:
+    """The same as tuples (scikit-learn)."""
     from sklearn.metrics import confusion_matrix
 
-    return np.asarray(confusion_matrix(labels, predicted, labels=range(classes)))
+    found = confusion_matrix(labels, predicted, labels=range(classes))
+    return tuple(tuple(map(int, row)) for row in found)
 
 
 def largest_confusions(counts: np.ndarray, names: Sequence[str], most: int) -> tuple[Confusion, ...]:

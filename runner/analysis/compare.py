@@ -13,7 +13,16 @@ from typing import Literal
 
 import numpy as np
 
-from runner.analysis.spread import ROUNDING, Spread, differences_spread, smallest_shown, spread_of, widest
+from runner.analysis.kept_statistics import kept
+from runner.analysis.spread import (
+    ROUNDING,
+    Spread,
+    differences_spread,
+    smallest_shown,
+    spread_of,
+    widest,
+    wilson,
+)
 from runner.errors import RunnerError
 from runner.plan.records import MARGINS, Margin
 from runner.results.arrays import PredictedSet
@@ -106,11 +115,8 @@ class TurningPoint:
 
 
 def accuracy_interval(correct: int, n: int) -> Interval:
-    """Wilson's 95 % interval of a proportion (statsmodels)."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(correct, n, alpha=ALPHA, method="wilson")
-    return Interval(correct / n, float(low), float(high))
+    """Wilson's 95 % interval of a proportion."""
+    return Interval(correct / n, *wilson(correct, n, ALPHA))
 
 
 def split_predictions(finished: Finished, split: Split) -> PredictedSet:
@@ -217,18 +223,24 @@ def margin_of(margins: Mapping[Metric, Margin], metric: Metric, reference_value:
 
 
 def is_equivalent(differences: np.ndarray, margin: float | None) -> bool:
-    """Whether two one-sided t tests (statsmodels) show that the mean of differences (n,) is within margin.
+    """Whether two one-sided t tests show that the mean of differences (n,) is within margin.
 
     Where all are the same, which t would divide by nothing, as many must agree as a test of signs needs.
     Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680.
     """
-    from statsmodels.stats.weightstats import ttost_paired
-
     if margin is None or not margin:
         return False
     if not differences_spread(differences).error:
         return bool(2 * 0.5 ** len(differences) < ALPHA and abs(differences.mean()) < margin)
-    return bool(ttost_paired(differences, np.zeros_like(differences), -margin, margin)[0] < ALPHA)
+    return _equivalence(differences, margin) < ALPHA
+
+
+@kept
+def _equivalence(differences: np.ndarray, margin: float) -> float:
+    """P value of the two one-sided t tests (statsmodels)."""
+    from statsmodels.stats.weightstats import ttost_paired
+
+    return float(ttost_paired(differences, np.zeros_like(differences), -margin, margin)[0])
 
 
 def verdict(comparison: Comparison) -> Verdict:
@@ -252,13 +264,19 @@ def paired_test(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, str]:
 def differences_test(differences: np.ndarray) -> tuple[float, str]:
     """P value and name of the paired t test, given the differences (n,) of the cases.
 
-    Where all are the same, which t would divide by nothing, their signs are tested (scipy).
+    Where all are the same, which t would divide by nothing, their signs are tested.
     """
+    if differences.any() and is_constant(differences):
+        return signs(len(differences), len(differences)), "prueba de los signos"
+    return paired_t(differences), "t pareada"
+
+
+@kept
+def signs(positive: int, n: int) -> float:
+    """P value of the test of signs (scipy): so many of n are positive."""
     from scipy.stats import binomtest
 
-    if differences.any() and is_constant(differences):
-        return float(binomtest(len(differences), len(differences)).pvalue), "prueba de los signos"
-    return paired_t(differences), "t pareada"
+    return float(binomtest(positive, n).pvalue)
 
 
 def is_constant(values: np.ndarray) -> bool:
@@ -268,15 +286,22 @@ def is_constant(values: np.ndarray) -> bool:
 
 def mcnemar(ours: np.ndarray, theirs: np.ndarray) -> float:
     """P value of McNemar's exact test for two classifiers' hits (n,) on the same images."""
+    table = (
+        (int((ours & theirs).sum()), int((ours & ~theirs).sum())),
+        (int((~ours & theirs).sum()), int((~ours & ~theirs).sum())),
+    )
+    return _mcnemar(table)
+
+
+@kept
+def _mcnemar(table: tuple[tuple[int, int], tuple[int, int]]) -> float:
+    """The same of how many both have right, the first alone, the second alone, and none (statsmodels)."""
     from statsmodels.stats.contingency_tables import mcnemar as exact
 
-    table = [
-        [int((ours & theirs).sum()), int((ours & ~theirs).sum())],
-        [int((~ours & theirs).sum()), int((~ours & ~theirs).sum())],
-    ]
     return float(exact(table, exact=True).pvalue)
 
 
+@kept
 def paired_t(differences: np.ndarray) -> float:
     """P value of the paired t test, given the differences (n,); 1 if all are zero."""
     from scipy.stats import ttest_1samp
@@ -313,14 +338,18 @@ def _level(comparison: Comparison, tests: int) -> float:
 
 
 def holm_adjusted(p_values: Sequence[float]) -> list[float]:
-    """P values after Holm's correction (statsmodels)."""
+    """P values after Holm's correction."""
+    return [*_holm(tuple(p_values), ALPHA)] if p_values else []
+
+
+@kept
+def _holm(p_values: tuple[float, ...], alpha: float) -> tuple[float, ...]:
+    """At least one corrected (statsmodels)."""
     from statsmodels.stats.multitest import multipletests
 
-    if not p_values:
-        return []
     gc.freeze()  # statsmodels collects garbage in every call: a tenth of a second with many objects
     try:
-        return [float(p) for p in multipletests(p_values, alpha=ALPHA, method="holm")[1]]
+        return tuple(float(p) for p in multipletests(p_values, alpha=alpha, method="holm")[1])
     finally:
         gc.unfreeze()
 
@@ -334,25 +363,36 @@ def compare_all(
 
 def gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
     """Mean cross-entropy of ``split_a`` minus ``split_b``: other images, so Welch's interval."""
+    a, b = (finished.scores(split, "cross_entropy").values for split in (split_a, split_b))
+    return Interval(float(a.mean() - b.mean()), *_welch(a, b, ALPHA))
+
+
+@kept
+def _welch(a: np.ndarray, b: np.ndarray, alpha: float) -> tuple[float, float]:
+    """Welch's interval of level 1 - ``alpha`` of the difference of two means (scipy)."""
     from scipy.stats import ttest_ind
 
-    a, b = (finished.scores(split, "cross_entropy").values for split in (split_a, split_b))
-    found = ttest_ind(a, b, equal_var=False).confidence_interval(1 - ALPHA)
-    return Interval(float(a.mean() - b.mean()), float(found.low), float(found.high))
+    found = ttest_ind(a, b, equal_var=False).confidence_interval(1 - alpha)
+    return float(found.low), float(found.high)
 
 
 def accuracy_gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
     """Accuracy on ``split_a`` minus that on ``split_b``: other images, so of independent proportions.
 
-    The interval is Newcombe's (statsmodels; Newcombe 1998, Statistics in Medicine 17, 873-890).
+    The interval is Newcombe's (Newcombe 1998, Statistics in Medicine 17, 873-890).
     """
+    a, b = (per_image_correct(split_predictions(finished, split)) for split in (split_a, split_b))
+    limits = _newcombe(int(a.sum()), len(a), int(b.sum()), len(b), ALPHA)
+    return Interval(float(a.mean() - b.mean()), *limits)
+
+
+@kept
+def _newcombe(count_a: int, n_a: int, count_b: int, n_b: int, alpha: float) -> tuple[float, float]:
+    """The interval from two counts (statsmodels)."""
     from statsmodels.stats.proportion import confint_proportions_2indep
 
-    a, b = (per_image_correct(split_predictions(finished, split)) for split in (split_a, split_b))
-    low, high = confint_proportions_2indep(
-        int(a.sum()), len(a), int(b.sum()), len(b), method="newcomb", alpha=ALPHA
-    )
-    return Interval(float(a.mean() - b.mean()), float(low), float(high))
+    low, high = confint_proportions_2indep(count_a, n_a, count_b, n_b, method="newcomb", alpha=alpha)
+    return float(low), float(high)
 
 
 def loss_interval(finished: Finished, split: Split) -> Interval:

@@ -14,6 +14,7 @@ import numpy as np
 
 from runner.analysis import compare as analysis
 from runner.analysis.compare import ALPHA, Comparison, Interval, Metric, Split
+from runner.analysis.kept_statistics import kept
 from runner.analysis.spread import RESAMPLES, SeedDifferences, Spread, differences_spread
 from runner.plan.records import MARGINS, Margin, repetition
 from runner.results.finished import Finished, WhichEpoch
@@ -55,14 +56,20 @@ def over_seeds(values: Sequence[float]) -> OverSeeds:
 
 
 def student(values: np.ndarray) -> Interval:
-    """Mean of ``values`` (n,) with Student's 95 % interval (scipy); no width where nothing varies."""
-    from scipy.stats import ttest_1samp
-
+    """Mean of ``values`` (n,) with Student's 95 % interval; no width where nothing varies."""
     mean = float(values.mean())
     if len(values) < 2 or analysis.is_constant(values):
         return Interval(mean, mean, mean)
-    found = ttest_1samp(values, 0.0).confidence_interval(1 - ALPHA)
-    return Interval(mean, float(found.low), float(found.high))
+    return Interval(mean, *_student(values, ALPHA))
+
+
+@kept
+def _student(values: np.ndarray, alpha: float) -> tuple[float, float]:
+    """Student's interval of level 1 - ``alpha`` (scipy)."""
+    from scipy.stats import ttest_1samp
+
+    found = ttest_1samp(values, 0.0).confidence_interval(1 - alpha)
+    return float(found.low), float(found.high)
 
 
 def validation_accuracy(study: Study, name: str) -> Interval:
@@ -202,22 +209,26 @@ def _case_differences(pairs: Sequence[tuple[CaseScores, CaseScores]]) -> np.ndar
 
 
 def sign_flip(differences: np.ndarray) -> float:
-    """P value of the sign-flip permutation test of a mean of differences (n,), two-sided (scipy).
+    """P value of the sign-flip permutation test of a mean of differences (n,), two-sided.
 
     Without a true difference each sign is as likely as the other, whatever the distribution: exact for up to
     14 seeds, from then on by RESAMPLES random signs. 1 if all are zero. Fisher 1935, The Design of
     Experiments.
     """
+    return _sign_flip(differences, RESAMPLES) if differences.any() else 1.0
+
+
+@kept
+def _sign_flip(differences: np.ndarray, resamples: int) -> float:
+    """The same of differences that are not all zero (scipy)."""
     from scipy.stats import permutation_test
 
-    if not differences.any():
-        return 1.0
     found = permutation_test(
         (differences,),
         np.mean,
         permutation_type="samples",
         vectorized=True,
-        n_resamples=RESAMPLES,
+        n_resamples=resamples,
         rng=np.random.default_rng(0),
     )
     return float(found.pvalue)

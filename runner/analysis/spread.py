@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from runner.analysis.kept_statistics import kept
+
 RESAMPLES = 20_000  # of what has no analytic interval: limits then vary by less than is printed
 POWER = 0.8  # with which the smallest visible difference would have been seen
 ROUNDING = 1e-9  # relative: values that differ by less are the same
@@ -24,11 +26,9 @@ class Differences:
 
     def limits(self, alpha: float) -> tuple[float, float]:
         """The interval of level 1 - ``alpha``, which leaves out 0 exactly where the paired t test does."""
-        from scipy.stats import t
-
         if not self.error:
             return self.mean, self.mean
-        reach = float(t.ppf(1 - alpha / 2, self.n - 1)) * self.error
+        reach = quantile(1 - alpha / 2, self.n - 1) * self.error
         return self.mean - reach, self.mean + reach
 
 
@@ -58,13 +58,9 @@ class HitPairs:
         Method 10 (Wilson's intervals joined by phi with its correction for continuity) of Newcombe 1998,
         Statistics in Medicine 17, 2635-2650.
         """
-        from statsmodels.stats.proportion import proportion_confint
-
         counts = self.both + self.ours, self.both + self.theirs
         first, second = (count / self.n for count in counts)
-        (low1, high1), (low2, high2) = (
-            proportion_confint(count, self.n, alpha=alpha, method="wilson") for count in counts
-        )
+        (low1, high1), (low2, high2) = (wilson(count, self.n, alpha) for count in counts)
         phi, change = self._phi(), first - second
 
         def reach(a: float, b: float) -> float:
@@ -109,18 +105,19 @@ class SeedDifferences:
         student = differences_spread(np.array(self.values))
         if not student.error:
             return student.limits(alpha)
-        (low, high), (low2, high2) = student.limits(alpha), _bca(self.values, alpha)
+        (low, high), (low2, high2) = student.limits(alpha), _bca(self.values, alpha, RESAMPLES)
         return min(low, low2), max(high, high2)
 
 
 @lru_cache(maxsize=4096)  # each comparison is asked for in several sentences and figures
-def _bca(values: tuple[float, ...], alpha: float) -> tuple[float, float]:
+@kept
+def _bca(values: tuple[float, ...], alpha: float, resamples: int) -> tuple[float, float]:
     from scipy.stats import bootstrap
 
     found = bootstrap(
         (values,),
         np.mean,
-        n_resamples=RESAMPLES,
+        n_resamples=resamples,
         confidence_level=1 - alpha,
         method="BCa",
         rng=np.random.default_rng(0),
@@ -160,10 +157,26 @@ def smallest_shown(spreads: Sequence[Spread], alpha: float) -> float:
 
     (t(1 - alpha/2) + t(0.8)) standard errors: Bloom 1995, Evaluation Review 19, 547-556.
     """
-    from scipy.stats import t
 
     def one(spread: Spread) -> float:
         freedom = spread.n - 1
-        return float(t.ppf(1 - alpha / 2, freedom) + t.ppf(POWER, freedom)) * spread.error
+        return (quantile(1 - alpha / 2, freedom) + quantile(POWER, freedom)) * spread.error
 
     return max(map(one, spreads))
+
+
+@kept
+def quantile(share: float, freedom: int) -> float:
+    """Of Student's distribution (scipy)."""
+    from scipy.stats import t
+
+    return float(t.ppf(share, freedom))
+
+
+@kept
+def wilson(count: int, n: int, alpha: float) -> tuple[float, float]:
+    """Wilson's interval of level 1 - ``alpha`` of a proportion (statsmodels)."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(count, n, alpha=alpha, method="wilson")
+    return float(low), float(high)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.analysis.compare import ALPHA, Interval
+from runner.analysis.kept_statistics import kept
 from runner.analysis.spread import RESAMPLES
 from runner.build_folder import VALUES_FILE
 from runner.errors import RunnerError
@@ -148,17 +149,23 @@ def _own_epoch(study: Study, name: str) -> float:
 
 
 def _median_interval(ratios: np.ndarray) -> Interval:
-    from scipy.stats import bootstrap
-
     middle = float(np.median(ratios))
     if len(ratios) < 2 or np.all(ratios == ratios[0]):
         return Interval(middle, middle, middle)
+    return Interval(middle, *_median_limits(ratios, RESAMPLES, ALPHA))
+
+
+@kept
+def _median_limits(ratios: np.ndarray, resamples: int, alpha: float) -> tuple[float, float]:
+    """The bootstrap's interval of level 1 - ``alpha`` of the median (scipy)."""
+    from scipy.stats import bootstrap
+
     found = bootstrap(
         (ratios,),
         np.median,
-        n_resamples=RESAMPLES,
-        confidence_level=1 - ALPHA,
+        n_resamples=resamples,
+        confidence_level=1 - alpha,
         method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return Interval(middle, float(found.low), float(found.high))
+    return float(found.low), float(found.high)

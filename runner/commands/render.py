@@ -39,16 +39,17 @@ def make_outputs(plan: Plan, build_dir: Path, identity: Identity | None = None) 
 
 def render(plan: Plan, build_dir: Path, identity: Identity | None = None) -> None:
     """Load what is there and write notebook and report, signed by ``identity``; all of them, or none."""
+    from runner.analysis.kept_statistics import remembering
     from runner.analysis.loading import load_study
     from runner.report import render as report
-    from runner.report.freshness import inputs, note
+    from runner.report.freshness import former_page, inputs, note, page_inputs
     from runner.report.handin import write_handin
     from runner.report.handin_page import write_html
     from runner.report.program import keep_program
 
-    start = perf_counter()
+    start, page_from = perf_counter(), ""
     handin = build_dir / plan.outputs.handin
-    with telling(say), keeping_former(plan, build_dir), report.helpers() as helping:
+    with telling(say), keeping_former(plan, build_dir), remembering(), report.helpers() as helping:
         if plan.practice:
             keep_program(build_dir)
         with no_collection():
@@ -56,14 +57,19 @@ def render(plan: Plan, build_dir: Path, identity: Identity | None = None) -> Non
             study = load_study(plan, build_dir)
 
         def write_notebook(notebook: Path, page: Path) -> None:
+            nonlocal page_from
             write_handin(study, plan.handin, build_dir, notebook)
-            write_html(notebook, page, (plan.templates, TEMPLATES))
+            page_from = page_inputs(plan, notebook, made_from)
+            if former := former_page(plan, build_dir, page_from):
+                page.write_bytes(former)
+            else:
+                write_html(notebook, page, (plan.templates, TEMPLATES))
 
         others = handin, build_dir / plan.outputs.page
         read = report.render_with(
             helping, study, plan, build_dir, plan.templates, others, write_notebook, identity
         )
-        note(plan, build_dir, made_from, read)
+        note(plan, build_dir, made_from, read, page_from)
         save_program()
     say(f"wrote {build_dir / REPORT_FILE} and {handin} in {perf_counter() - start:.1f} s")
     if identity is not None:

@@ -26,7 +26,9 @@ from runner.figures.own import FILE, drawing_folder
 from runner.file_index import FileIndex, file_index
 from runner.files import Record, write_json
 from runner.gate import read_bytes
+from runner.language.i18n import current
 from runner.packages import made_with
+from runner.plan.data_files import files_in
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan
 from runner.report.attachments import templates_digest
 from runner.results.index import results_index
@@ -34,6 +36,8 @@ from runner.results.index import results_index
 MAKER = "runner.commands.render"  # the module that makes them, with all that it imports
 LIBRARIES = ("nbconvert", "nbformat", "pygments", "latex2mathml")  # besides those that the report names
 ABSENT = "absent"
+PAGE_TEMPLATES = ("notebook", "base", "locale")  # folders of templates that the notebook's page may come from
+PAGE_MAKERS = ("the program", "the libraries")
 
 
 def _plain(name: str) -> str:
@@ -47,11 +51,15 @@ Name = Annotated[str, AfterValidator(_plain)]
 
 
 class MadeFrom(Record):
-    """Hashes: of what the outputs were made from, of pictures in the build folder, and of the outputs."""
+    """Hashes: of what the outputs were made from, of pictures in the build folder, and of the outputs.
+
+    ``page`` is of all that the notebook's page was made from.
+    """
 
     inputs: dict[str, str]
     pictures: dict[Name, str]
     outputs: dict[Name, str]
+    page: str = ""
 
 
 def inputs(plan: Plan, build_dir: Path) -> dict[str, str]:
@@ -73,8 +81,33 @@ def inputs(plan: Plan, build_dir: Path) -> dict[str, str]:
     }
 
 
-def note(plan: Plan, build_dir: Path, made_from: Mapping[str, str], read: Iterable[Path]) -> None:
-    """Record what the outputs were made from; ``read`` are the files that the pages show."""
+def page_inputs(plan: Plan, notebook: Path, made_from: Mapping[str, str]) -> str:
+    """One hash of what a notebook's page follows from; ``made_from`` are the ``inputs`` of all outputs."""
+    folders = (folder / name for folder in (plan.templates, TEMPLATES) for name in PAGE_TEMPLATES)
+    templates = [path for folder in folders for path in files_in(folder)]
+    parts = {name: made_from[name] for name in PAGE_MAKERS}
+    parts["language"] = current()
+    parts["notebook"] = hashlib.sha256(notebook.read_bytes()).hexdigest()
+    parts["templates"] = _files(templates, FileIndex(None))
+    return digest(parts)
+
+
+def former_page(plan: Plan, build_dir: Path, made_from: str) -> bytes | None:
+    """The page that is there, if it was made from the same and was not altered since."""
+    record, path = _read(build_dir), build_dir / plan.outputs.page
+    if record is None or record.page != made_from:
+        return None
+    try:
+        content = read_bytes(path, build_dir)
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == record.outputs.get(path.name) else None
+
+
+def note(
+    plan: Plan, build_dir: Path, made_from: Mapping[str, str], read: Iterable[Path], page: str = ""
+) -> None:
+    """Record what the outputs and the page were made from; ``read`` are the files that the pages show."""
     folder = build_dir.resolve()
     shown = sorted({path.relative_to(folder).as_posix() for path in read if path.is_relative_to(folder)})
     index = file_index(build_dir)
@@ -82,17 +115,25 @@ def note(plan: Plan, build_dir: Path, made_from: Mapping[str, str], read: Iterab
         inputs=dict(made_from),
         pictures={name: _hash(build_dir / name, index) for name in shown},
         outputs={name: _hash(build_dir / name, index) for name in plan.outputs.rendered},
+        page=page,
     )
     write_json(build_dir / MADE_FROM_FILE, record, build_dir)
 
 
 def outdated(plan: Plan, build_dir: Path) -> tuple[str, ...]:
     """What is wrong with the outputs, a line each; nothing if they are what a rendering would give now."""
-    try:
-        record = MadeFrom.model_validate_json(read_bytes(build_dir / MADE_FROM_FILE, build_dir))
-    except (OSError, ValidationError):
+    record = _read(build_dir)
+    if record is None:
         return ("it is not known what they were made from",)
     return tuple(_differences(record, plan, build_dir))
+
+
+def _read(build_dir: Path) -> MadeFrom | None:
+    """The record, if it is there and whole."""
+    try:
+        return MadeFrom.model_validate_json(read_bytes(build_dir / MADE_FROM_FILE, build_dir))
+    except (OSError, ValidationError):
+        return None
 
 
 def _differences(record: MadeFrom, plan: Plan, build_dir: Path) -> Iterator[str]:

@@ -14,7 +14,7 @@ from runner import PROJECT_ROOT, code_closure
 from runner.figures.drawing import _inputs_digest
 from runner.language import i18n
 from runner.plan.variants import DEFAULT_PLAN, TEMPLATES, Plan, make_plan
-from runner.report.freshness import inputs, note, outdated
+from runner.report.freshness import former_page, inputs, note, outdated, page_inputs
 from runner.results.study import Study
 from tests.made_up import Story, make_study
 
@@ -196,3 +196,36 @@ def test_figures_notice_results_fonts_language_and_own_code(
     assert not changed()
     monkeypatch.setattr(i18n, "current", lambda: "en")
     assert changed()
+
+
+def test_the_notebooks_page_follows_from_its_notebook_and_templates(rendered: Rendered) -> None:
+    plan, notebook = rendered.plan, rendered.build / "notebooks" / "best.ipynb"
+    made_from = inputs(plan, rendered.build)
+    first = page_inputs(plan, notebook, made_from)
+    older(plan.templates / "answers" / "q08.html")
+    assert page_inputs(plan, notebook, made_from) == first  # which is no template of the page
+    with i18n.speaking("en"):
+        assert page_inputs(plan, notebook, made_from) != first
+    for name in ("the program", "the libraries"):
+        assert page_inputs(plan, notebook, {**made_from, name: "another"}) != first
+    for name in ("notebook/index.html.j2", "notebook/notebook.css"):
+        older(plan.templates / name)
+        second = page_inputs(plan, notebook, made_from)
+        assert second != first
+        first = second
+    notebook.write_text("another")
+    assert page_inputs(plan, notebook, made_from) != first
+
+
+def test_a_page_is_kept_as_long_as_it_was_made_from_the_same(rendered: Rendered) -> None:
+    plan, build = rendered.plan, rendered.build
+    page = build / plan.outputs.page
+    note(plan, build, inputs(plan, build), [], "this")
+    assert former_page(plan, build, "this") == page.read_bytes()
+    assert former_page(plan, build, "that") is None
+    page.write_text("altered")
+    assert former_page(plan, build, "this") is None
+    page.unlink()
+    assert former_page(plan, build, "this") is None
+    (build / "made_from.json").write_text("{")
+    assert former_page(plan, build, "this") is None

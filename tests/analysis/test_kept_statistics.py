@@ -1,0 +1,134 @@
+"""Statistics that are remembered: the same as worked out, by a rendering alone, while nothing changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runner.analysis import classification, compare, kept_statistics, over_seeds, spread, timing
+from runner.analysis.kept_statistics import kept, remembering
+
+VALUES = np.array([0.1, 0.4, -0.2, 0.3, 0.25, 0.7])
+CLASSES = np.array([0, 1, 2, 0, 1, 2, 2, 1])
+NAMED = np.array([0, 1, 1, 0, 2, 2, 2, 0])
+CALLS = [
+    lambda: spread.quantile(0.975, 9),
+    lambda: spread.wilson(81, 263, 0.05),
+    lambda: spread.SeedDifferences((0.1, 0.4, -0.2, 0.3)).limits(0.05),
+    lambda: compare.is_equivalent(VALUES, 0.9),
+    lambda: compare.signs(3, 11),
+    lambda: compare.mcnemar(NAMED > 0, CLASSES > 0),
+    lambda: compare.paired_t(VALUES),
+    lambda: compare.holm_adjusted([0.01, 0.2, 0.03]),
+    lambda: over_seeds.student(VALUES),
+    lambda: over_seeds.sign_flip(VALUES),
+    lambda: timing._median_interval(np.abs(VALUES)),
+    lambda: classification.per_class(CLASSES, NAMED, ("a", "b", "c")),
+    lambda: classification.confusion(CLASSES, NAMED, 3).tolist(),
+]
+DAMAGED = [b"", b"{", b"[]", b'{"form": 1}', b'{"form": "FORM", "known": {"a": "b"}}']
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file in a user's cache that is empty."""
+    path = tmp_path / "cache" / "statistics.json"
+    monkeypatch.setattr(kept_statistics, "_path", lambda: path)
+    return path
+
+
+@kept
+def scaled(values: np.ndarray, factor: float) -> tuple[float, ...]:
+    """A function of its arguments alone."""
+    return tuple(float(each) * factor for each in values)
+
+
+@pytest.mark.parametrize("number", range(len(CALLS)))
+def test_the_same_is_remembered_as_is_worked_out(number: int, cache: Path) -> None:
+    spread._bca.cache_clear()
+    usual = CALLS[number]()
+    for _ in range(2):  # worked out, then read
+        spread._bca.cache_clear()
+        with remembering():
+            found = CALLS[number]()
+        assert found == usual and type(found) is type(usual)
+    assert json.loads(cache.read_text("utf-8"))["known"]
+
+
+def test_what_is_known_is_not_worked_out_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with remembering():
+        assert scaled(VALUES, 2.0)[0] == 0.2
+    known = json.loads(cache.read_text("utf-8"))
+    (basis,) = known["known"]
+    known["known"][basis] = [5.0]
+    cache.write_text(json.dumps(known), "utf-8")
+    with remembering():
+        assert scaled(VALUES, 2.0) == (5.0,)
+        assert scaled(VALUES, 3.0)[0] == pytest.approx(0.3)
+        assert scaled(VALUES[:-1], 2.0)[0] == 0.2
+        assert scaled(VALUES.astype(np.float32), 2.0)[0] == pytest.approx(0.2)
+    assert scaled(VALUES, 2.0)[0] == 0.2  # whoever checks a report does not ask what its maker remembers
+    monkeypatch.setattr(kept_statistics, "LIBRARIES", ("numpy",))  # as with other versions of them
+    kept_statistics._form.cache_clear()
+    with remembering():
+        assert scaled(VALUES, 2.0)[0] == 0.2
+    kept_statistics._form.cache_clear()
+
+
+def test_another_function_of_the_same_name_is_another() -> None:
+    def make(text: str) -> object:
+        space: dict[str, object] = {}
+        exec(text, space)
+        return kept(space["f"])  # type: ignore[arg-type]
+
+    with remembering():
+        assert make("def f(x): return sum(x * y for y in (1, 2))")(3) == 9  # type: ignore[operator]
+        assert make("def f(x): return sum(x * y for y in (1, 3))")(3) == 12  # type: ignore[operator]
+        assert make("def f(x): return sum(x + y for y in (1, 2))")(3) == 9  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_memory_is_none(content: bytes, cache: Path) -> None:
+    cache.parent.mkdir()
+    cache.write_bytes(content.replace(b"FORM", kept_statistics._form().encode()))
+    with remembering():
+        assert scaled(VALUES, 2.0)[0] == 0.2
+    assert len(json.loads(cache.read_text("utf-8"))["known"]) == 1
+
+
+def test_what_json_has_not_is_not_kept(cache: Path) -> None:
+    with remembering():
+        assert np.isnan(scaled(np.array([np.nan]), 2.0)).all()
+    assert not cache.exists()
+
+
+def test_a_user_without_a_home_remembers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("could not determine home directory")
+
+    monkeypatch.setattr(kept_statistics, "_path", homeless)
+    with remembering():
+        assert scaled(VALUES, 2.0)[0] == 0.2
+
+
+def test_a_large_memory_keeps_what_the_last_report_asked_for(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_statistics, "MOST", 3)
+    with remembering():
+        for factor in (1.0, 2.0, 3.0):
+            scaled(VALUES, factor)
+    with remembering():
+        scaled(VALUES, 3.0)
+        scaled(VALUES, 4.0)
+    assert len(json.loads(cache.read_text("utf-8"))["known"]) == 2
+
+
+def test_a_rendering_that_fails_keeps_nothing(cache: Path) -> None:
+    with pytest.raises(ValueError), remembering():
+        scaled(VALUES, 2.0)
+        raise ValueError
+    assert not cache.exists() and not kept_statistics._memories
