@@ -26,6 +26,7 @@ TITLE, SUBTITLE = 16.0, 11.4  # points: h2 and h3 of the style sheet
 AFTER = {TITLE: 3, SUBTITLE: 2}  # lines below a heading on its page; of an answer, its question too
 NOTE = 8.5  # points
 CAPTION = re.compile(r"(Figura|Figure)\s(\d+)\.")
+HYPHEN = re.compile("[-\u2010\u00ad] ")  # where a line ends in a word
 MENTION = re.compile(r"(?:Figura|Figure)\s(\d+)")
 
 
@@ -163,5 +164,5 @@ def _strayed(pages: Sequence[Page]) -> Iterator[str]:
 
 
 def _names(page: Page, number: int) -> bool:
-    text = " ".join(line.text for line in page.body if not CAPTION.match(line.text))
+    text = HYPHEN.sub("", " ".join(line.text for line in page.body if not CAPTION.match(line.text)))
     return any(int(found[1]) == number for found in MENTION.finditer(text))

@@ -18,6 +18,7 @@ import numpy as np
 
 from runner.errors import RunnerError
 from runner.practice.parameters import Parameters
+from runner.processes.callers import end_with_caller
 
 VALIDATION_IMAGES = 500
 LABEL = "batches_sha256"
@@ -147,6 +148,7 @@ def fit_orders(seed: int, epochs: int = 2) -> list[list[int]]:
 
 def main(given: Path, left: Path) -> None:
     """One of the two processes."""
+    end_with_caller()
     asked = json.loads(given.read_text(encoding="utf-8"))
     p = Parameters.model_validate_json(json.dumps(asked["parameters"]))
     np.savez(left, **begin(p, asked["batches"], asked["threads"]))  # type: ignore[arg-type]

@@ -17,19 +17,17 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, ParamSpec, Self, TypeVar
 
-import psutil
-
 from runner import faults
 from runner.errors import RunnerError
 from runner.language import i18n
 from runner.processes import isolation, streams
+from runner.processes.callers import end_with_caller
 from runner.processes.interrupts import FROM_TERMINAL
 from runner.processes.limits import Limits, limit_memory
 from runner.processes.sockets import hold, sweep
@@ -39,7 +37,6 @@ T = TypeVar("T")
 GIVEN, TOLD, RAISED, ENDED = "given", "told", "raised", "ended"  # kinds of answers
 FOLDER = "TMPDIR"  # where Python looks first for the folder of temporary files
 PREFIX = "practica-helper-"  # of the folder for temporary files; what killed ones left is swept by it
-LOOK_SECONDS = 0.2  # between two looks at whether the process that is helped still lives
 
 
 class HelperEnded(RunnerError):
@@ -156,13 +153,6 @@ def _temporary_folder() -> Path:
         raise RunnerError(what, where=error.filename, hint=hint) from error
 
 
-def _end_with(parent: int) -> None:
-    """End when the process ``parent`` does: what it asked for is for nobody then, and would be left over."""
-    while os.getppid() == parent and psutil.pid_exists(parent):  # Windows keeps the number of a dead parent
-        time.sleep(LOOK_SECONDS)
-    _leave()
-
-
 def _leave(*_: object) -> None:
     """End for want of anybody who clears away what is left over."""
     shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
@@ -173,7 +163,7 @@ def serve(module: str, name: str, memory: str = "") -> None:
     """Be the other process, for as long as the one that is helped lives."""
     if memory:
         limit_memory(int(memory))
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    end_with_caller(_leave)
     for signum in FROM_TERMINAL:  # they are for the one that is helped
         signal.signal(signum, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)  # the one that is helped may be ending, too

@@ -20,6 +20,7 @@ from runner import limits
 from runner.errors import InputError, RunnerError
 from runner.plan.practice import Again, Link
 from runner.practice.parameters import Parameters
+from runner.processes.callers import end_with_caller
 from runner.results.chain import state_of
 from runner.results.npz import read_npz
 
@@ -145,6 +146,7 @@ def again(p: Parameters, epoch: int, state: list[np.ndarray] | None, threads: in
 
 def main(given: Path, left: Path) -> None:
     """The other process."""
+    end_with_caller()
     asked = json.loads(given.read_text(encoding="utf-8"))
     p = Parameters.model_validate_json(json.dumps(asked["parameters"]))
     state = None
