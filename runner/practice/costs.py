@@ -105,6 +105,8 @@ def forward_flops(p: Parameters) -> float:
         total += 2.0 * p.kernel_size**2 * channels * filters * side**2
         channels = filters
         rest = side // 2 if pool else side
+    if p.squeeze_ratio:
+        total += sum(4.0 * width * p.squeezed(width) for width in p.widths)
     features = channels if p.head == "global-max" else channels * rest**2
     for units in (*p.dense, 10):
         total, features = total + 2.0 * features * units, units

@@ -55,6 +55,8 @@ def convolutional_block(
     for number in range(1, p.convs_per_block + 1):
         pool = f"pool{block}" if number == pooled else None
         x = convolution(x, width, p, f"conv{block}_{number}", pool, standard)
+    if p.squeeze_ratio:
+        x = excitation(x, p, f"excitacion{block}")
     if p.dropout:
         x = layers.Dropout(p.dropout, name=f"dropout{block}")(x)
     return x
@@ -84,6 +86,20 @@ def convolution(
     if p.batch_norm:
         x = own.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
     return activation(x, p, name, standard)
+
+
+def excitation(x: keras.KerasTensor, p: Parameters, name: str) -> keras.KerasTensor:
+    """Each map times a number from 0 to 2 that follows from the means of all maps; at first 1.
+
+    Squeeze and excitation: Hu and others 2018, arXiv:1709.01507; there the number is half of this one.
+    """
+    maps = keras.Input(x.shape[1:])
+    width = x.shape[-1]
+    scale = layers.GlobalAveragePooling2D()(maps)
+    scale = layers.Dense(p.squeezed(width), p.activation, name=f"{name}_1")(scale)
+    scale = layers.Dense(width, "sigmoid", kernel_initializer="zeros", name=f"{name}_2")(scale)
+    scale = layers.Reshape((1, 1, width))(layers.Rescaling(2.0)(scale))
+    return keras.Model(maps, layers.Multiply()([maps, scale]), name=name)(x)
 
 
 def activation(x: keras.KerasTensor, p: Parameters, name: str, standard: bool) -> keras.KerasTensor:

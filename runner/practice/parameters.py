@@ -18,6 +18,7 @@ Augmentation = Literal["none", "flip", "flip-shift"]
 IMAGE_SIDE = 32
 CHANNELS = 3
 CLASSES = 10
+LEAST_SQUEEZED = 8
 WHITENING_SIDE = 2  # of the kernel that whitens
 MAX_BLOCKS = 5  # 32 halved five times is one pixel
 TRAINING_IMAGES = {"cifar10": (50_000, 5_000), "digits": (1_437, 139)}  # of all classes, and of the rarest
@@ -49,6 +50,7 @@ class Parameters(BaseModel):
     conv_init: Literal["random", "identity"] = "random"  # of the blocks
     activation: Literal["relu", "elu", "gelu", "silu"] = "relu"
     batch_norm: bool = False
+    squeeze_ratio: Annotated[int, Field(ge=0, le=64)] = 0  # of squeeze and excitation; 0 leaves it out
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     head: Literal["flatten", "global-max"] = "flatten"
     dense: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(max_length=4)] = ()
@@ -148,6 +150,10 @@ class Parameters(BaseModel):
         if not self.learning_rate_batch:
             return self.learning_rate
         return self.learning_rate * self.batch_size / self.learning_rate_batch
+
+    def squeezed(self, width: int) -> int:
+        """Neurons between squeeze and excitation of so many maps."""
+        return max(LEAST_SQUEEZED, width // self.squeeze_ratio)
 
     @property
     def widths(self) -> tuple[int, ...]:

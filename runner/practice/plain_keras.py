@@ -69,6 +69,11 @@ def _model(p: Parameters, variant: str) -> Iterator[str]:
     yield "import keras"
     yield "from keras import layers"
     yield ""
+    if p.squeeze_ratio:
+        yield ""
+        yield from _excitation(p)
+        yield ""
+        yield ""
     yield f"keras.utils.set_random_seed({p.seed})  # los mismos pesos iniciales en cada ejecución"
     yield "model = keras.Sequential("
     yield "    ["
@@ -82,6 +87,7 @@ def _model(p: Parameters, variant: str) -> Iterator[str]:
 
 def _layers(p: Parameters) -> Iterator[str]:
     """One line a layer, with a comment before each block."""
+    sides = _sides(p)
     if p.stem_filters:
         yield from _stem(p)
     for block, width in enumerate(p.widths, start=1):
@@ -90,6 +96,9 @@ def _layers(p: Parameters) -> Iterator[str]:
         for number in range(1, p.convs_per_block + 1):
             pool = f"pool{block}" if number == pooled else ""
             yield from _convolution(p, width, f"conv{block}_{number}", pool)
+        if p.squeeze_ratio:
+            shape = f"({sides[block - 1]}, {sides[block - 1]}, {width})"
+            yield f'excitation({shape}, {p.squeezed(width)}, "excitacion{block}"),'
         if p.dropout:
             yield f'layers.Dropout({p.dropout}, name="dropout{block}"),'
     yield "# clasificación"
@@ -104,6 +113,25 @@ def _layers(p: Parameters) -> Iterator[str]:
     if p.output_scale != 1:
         yield f'layers.Rescaling({p.output_scale}, name="escala"),'
     yield f'layers.Dense({CLASSES}, activation="softmax", name="salida"),'
+
+
+def _sides(p: Parameters) -> list[int]:
+    """Of the maps that each block gives."""
+    side = IMAGE_SIDE - (WHITENING_SIDE - 1 if p.stem_filters and p.stem == "whitening" else 0)
+    return [side // 2 ** (block + 1) for block in range(len(p.widths))]
+
+
+def _excitation(p: Parameters) -> Iterator[str]:
+    yield "def excitation(shape, units, name):"
+    yield '    """Cada mapa, por un número de 0 a 2 que depende de las medias de todos; al principio, 1."""'
+    yield "    maps = keras.Input(shape)"
+    yield "    scale = layers.GlobalAveragePooling2D()(maps)"
+    yield f'    scale = layers.Dense(units, activation="{p.activation}", name=f"{{name}}_1")(scale)'
+    yield "    scale = layers.Dense("
+    yield '        shape[-1], activation="sigmoid", kernel_initializer="zeros", name=f"{name}_2"'
+    yield "    )(scale)"
+    yield "    scale = layers.Reshape((1, 1, shape[-1]))(layers.Rescaling(2.0)(scale))"
+    yield "    return keras.Model(maps, layers.Multiply()([maps, scale]), name=name)"
 
 
 def _stem(p: Parameters) -> Iterator[str]:

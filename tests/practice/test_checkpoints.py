@@ -44,6 +44,7 @@ RUNS = {
         "stem": "whitening",
         "stem_filters": 8,
         "stem_bias": True,
+        "squeeze_ratio": 2,
     },
     "constant": {"optimizer": "rmsprop", "schedule": "constant"},
 }

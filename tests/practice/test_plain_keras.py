@@ -35,7 +35,9 @@ VARIANTS = {
 OTHERS = {
     "deep-elu": parameters(convs_per_block=3, activation="elu", dense=(9, 8), dropout=0.2, output_scale=0.5),
     "silu": parameters(activation="silu", pool_after="first", convs_per_block=2, kernel_size=5),
+    "excited": parameters(squeeze_ratio=2, convs_per_block=2, filters=(6, 20), activation="gelu"),
     "muon": parameters(
+        squeeze_ratio=2,
         stem="whitening",
         stem_filters=8,
         stem_bias=True,

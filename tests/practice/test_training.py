@@ -418,3 +418,25 @@ def test_opened_by_hand_a_notebook_leaves_no_reason(tmp_path: Path, monkeypatch:
     with pytest.raises(FloatingPointError):
         measure.check_finite({"loss": [float("inf")]})
     assert not list(tmp_path.iterdir())
+
+
+def test_excitation_begins_with_every_map_as_it_is_and_is_trained() -> None:
+    images = np.random.default_rng(4).integers(0, 256, (32, 32, 32, 3), dtype=np.uint8)
+    p = parameters(filters=(6, 20), batch_norm=True, squeeze_ratio=2)
+    model = model_module.build_model(p)
+    plain = model_module.build_model(p.model_copy(update={"squeeze_ratio": 0}))
+    names = {weight.path for weight in plain.weights}
+    plain.set_weights([weight.numpy() for weight in model.weights if weight.path in names])
+    x = training.normalise(images[:8])
+    np.testing.assert_allclose(model(x, training=False), plain(x, training=False), rtol=1e-5)
+    assert model.count_params() - plain.count_params() == sum(
+        2 * w * u + w + u for w, u in ((6, 8), (20, 10))
+    )
+    training.compile_model(model, p, len(images))
+    batches = training.training_batches(images, np.arange(len(images)) % 10, p)
+    model.fit(batches, epochs=1, steps_per_epoch=2, verbose=0)
+    for number in (1, 2):
+        *_, kernel, _ = model.get_layer(f"excitacion{number}").get_weights()
+        assert kernel.any()
+    standard = model_module.standard_model(model, p)
+    np.testing.assert_allclose(standard(x, training=False), model(x, training=False), rtol=1e-4, atol=1e-6)
