@@ -14,7 +14,7 @@ from runner.plan.variants import make_plan
 
 KEPT = PROJECT_ROOT / "docs" / "speedrun"
 PLAN = PROJECT_ROOT / "notebooks" / "recipe.toml"
-OWN = ("recipe", "with-muon", "best-large")  # variants of that plan
+OWN = ("recipe", "with-muon", "with-excitation", "best-large", "large-excitation")  # of that plan
 PUBLISHED = ("airbench93", "airbench94")  # of the package airbench
 RECIPES = OWN + PUBLISHED
 EPOCHS = (5, 7, 10, 14)
