@@ -47,6 +47,8 @@ def stay_on_processor() -> None:
     torch.nn.Module.cuda = torch.nn.Module.half = lambda self, *_: self.float()
     torch.Tensor.half = lambda self: self.float()
     torch.cuda.Event, torch.cuda.synchronize = Event, lambda: None
+    whiten = airbench.utils.init_whitening_conv  # in bfloat16 some variances would be below zero
+    airbench.utils.init_whitening_conv = torch.autocast("cpu", enabled=False)(whiten)
     defaults = airbench.CifarLoader.__init__.__defaults__
     airbench.CifarLoader.__init__.__defaults__ = (*defaults[:-1], "cpu")  # in the place of GPU 0
 
