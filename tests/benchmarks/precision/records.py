@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import ValidationError
-
 from runner import PROJECT_ROOT
-from runner.files import Record, write_json
+from runner.files import Record
 from runner.plan.records import PrecisionName
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.practice.parameters import Parameters
+from tests.benchmarks.kept_records import keep_record, read_record
 
 KEPT = PROJECT_ROOT / "docs" / "precision"
 PLANS = {"recipe": PROJECT_ROOT / "notebooks" / "recipe.toml"}  # the others are of the practice's own plan
@@ -66,13 +65,9 @@ def wanted(profile: Profile, variants: tuple[str, ...], seeds: int) -> Iterator[
 
 def read(training: Trained, folder: Path = KEPT) -> Measured | None:
     """The record, if it is there and whole."""
-    try:
-        return Measured.model_validate_json(training.path(folder).read_bytes())
-    except (OSError, ValidationError):
-        return None
+    return read_record(training.path(folder), Measured)
 
 
 def keep(training: Trained, measured: Measured, folder: Path = KEPT) -> None:
     """Write the record down, whole or not at all."""
-    training.path(folder).parent.mkdir(parents=True, exist_ok=True)
-    write_json(training.path(folder), measured)
+    keep_record(training.path(folder), measured)

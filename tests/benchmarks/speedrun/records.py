@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from runner import PROJECT_ROOT
-from runner.files import Record, write_json
+from runner.files import Record
 from runner.plan.variants import make_plan
+from tests.benchmarks.kept_records import keep_record, read_record
 
 KEPT = PROJECT_ROOT / "docs" / "speedrun"
 PLAN = PROJECT_ROOT / "notebooks" / "recipe.toml"
@@ -72,13 +71,9 @@ def wanted(recipes: Sequence[str], epochs: Sequence[int], seeds: int) -> Iterato
 
 def read(training: Trained, folder: Path = KEPT) -> Measured | None:
     """The record, if it is there and whole."""
-    try:
-        return Measured.model_validate_json(training.path(folder).read_bytes())
-    except (OSError, ValidationError):
-        return None
+    return read_record(training.path(folder), Measured)
 
 
 def keep(training: Trained, measured: Measured, folder: Path = KEPT) -> None:
     """Write the record down, whole or not at all."""
-    training.path(folder).parent.mkdir(parents=True, exist_ok=True)
-    write_json(training.path(folder), measured)
+    keep_record(training.path(folder), measured)
