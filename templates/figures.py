@@ -8,7 +8,8 @@ import numpy as np
 
 from runner.analysis import over_seeds, pictures, readings
 from runner.analysis.classification import confusion, largest_confusions
-from runner.analysis.compare import split_predictions, turning_point
+from runner.analysis.intervals import split_predictions
+from runner.analysis.turning_point import turning_point
 from runner.errors import RunnerError
 from runner.figures.drawn import Draw, DrawnFigure
 from runner.figures.style import number

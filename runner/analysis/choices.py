@@ -8,14 +8,13 @@ from typing import Any
 
 from runner.analysis.compare import tied_with_top
 from runner.analysis.kept_choices import remembered
+from runner.analysis.spread import ALPHA
 from runner.errors import InputError
 from runner.plan.entries import ChooseEntry
 from runner.plan.practice import check_parameters
 from runner.plan.variants import Variant
 from runner.results.finished import Finished
 from runner.results.study import Choice
-
-ALPHA = 0.05
 
 
 def decide(entry: ChooseEntry, finished: Mapping[str, Finished]) -> Choice:

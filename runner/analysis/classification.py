@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from runner.analysis.compare import ALPHA, signs
 from runner.analysis.kept_statistics import kept
+from runner.analysis.paired_tests import signs
+from runner.analysis.spread import ALPHA
 
 Leaning = Literal["over", "under", "even"]
 

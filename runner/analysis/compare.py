@@ -1,11 +1,10 @@
-"""Comparisons of variants on the same cases: intervals, paired tests, verdicts, and the winner.
+"""Comparisons of variants on the same cases, their verdicts, and the winner.
 
-Pure functions of the records. Formulas are scipy's and statsmodels's.
+Pure functions of the records.
 """
 
 from __future__ import annotations
 
-import gc
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,37 +13,15 @@ from typing import Literal
 import numpy as np
 
 from runner.analysis.kept_statistics import kept
-from runner.analysis.spread import (
-    ROUNDING,
-    Spread,
-    differences_spread,
-    smallest_shown,
-    spread_of,
-    widest,
-    wilson,
-)
+from runner.analysis.paired_tests import holm_adjusted, paired_test
+from runner.analysis.spread import ALPHA, Spread, differences_spread, smallest_shown, spread_of, widest
 from runner.errors import RunnerError
 from runner.plan.records import MARGINS, Margin
-from runner.results.arrays import PredictedSet
 from runner.results.finished import Finished, WhichEpoch
-from runner.results.records import Epoch
-from runner.results.scores import Better, CaseScores, per_image_correct
+from runner.results.scores import Better, CaseScores, Metric, Split
 
 Verdict = Literal["better", "worse", "undecided"]
 Conclusion = Literal["better", "worse", "equivalent", "few", "undecided"]
-Split = str  # the name of a set of cases: validation and test of classifiers, any of what a notebook scores
-Metric = str  # accuracy and cross_entropy of classifiers, any that a notebook leaves scores of
-
-ALPHA = 0.05
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A value and its 95 % confidence interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -101,33 +78,6 @@ class Comparison:
     def n(self) -> int:
         """How many seeds."""
         return max(1, len(self.runs) // 2)
-
-
-@dataclass(frozen=True)
-class TurningPoint:
-    """Where the validation loss is lowest: ``rise`` is from there to the last epoch."""
-
-    epoch: int
-    value: float
-    last: float
-    rise: float
-    turned: bool
-
-
-def accuracy_interval(correct: int, n: int) -> Interval:
-    """Wilson's 95 % interval of a proportion."""
-    return Interval(correct / n, *wilson(correct, n, ALPHA))
-
-
-def split_predictions(finished: Finished, split: Split) -> PredictedSet:
-    """The predictions for one set."""
-    return finished.predictions.of(split)
-
-
-def split_accuracy(finished: Finished, split: Split) -> Interval:
-    """Accuracy on one set with its Wilson interval."""
-    correct = per_image_correct(split_predictions(finished, split))
-    return accuracy_interval(int(correct.sum()), len(correct))
 
 
 def paired_scores(
@@ -251,71 +201,6 @@ def verdict(comparison: Comparison) -> Verdict:
     return "better" if higher == (comparison.better == "higher") else "worse"
 
 
-def paired_test(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, str]:
-    """P value and name of the test for two variants' scores (n,) of the same cases.
-
-    McNemar's exact test where all are 0 or 1 (hits), else the paired t test of the differences.
-    """
-    if all(((scores == 0) | (scores == 1)).all() for scores in (ours, theirs)):
-        return mcnemar(ours > 0, theirs > 0), "McNemar exacta"
-    return differences_test(ours - theirs)
-
-
-def differences_test(differences: np.ndarray) -> tuple[float, str]:
-    """P value and name of the paired t test, given the differences (n,) of the cases.
-
-    Where all are the same, which t would divide by nothing, their signs are tested.
-    """
-    if differences.any() and is_constant(differences):
-        return signs(len(differences), len(differences)), "prueba de los signos"
-    return paired_t(differences), "t pareada"
-
-
-@kept
-def signs(positive: int, n: int) -> float:
-    """P value of the test of signs (scipy): so many of n are positive."""
-    from scipy.stats import binomtest
-
-    return float(binomtest(positive, n).pvalue)
-
-
-def is_constant(values: np.ndarray) -> bool:
-    """Whether the values differ by no more than rounding."""
-    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
-
-
-def mcnemar(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """P value of McNemar's exact test for two classifiers' hits (n,) on the same images."""
-    table = (
-        (int((ours & theirs).sum()), int((ours & ~theirs).sum())),
-        (int((~ours & theirs).sum()), int((~ours & ~theirs).sum())),
-    )
-    return _mcnemar(table)
-
-
-@kept
-def _mcnemar(table: tuple[tuple[int, int], tuple[int, int]]) -> float:
-    """The same of how many both have right, the first alone, the second alone, and none (statsmodels)."""
-    from statsmodels.stats.contingency_tables import mcnemar as exact
-
-    return float(exact(table, exact=True).pvalue)
-
-
-@kept
-def paired_t(differences: np.ndarray) -> float:
-    """P value of the paired t test, given the differences (n,); 1 if all are zero."""
-    from scipy.stats import ttest_1samp
-
-    if not differences.any():
-        return 1.0
-    return float(ttest_1samp(differences, 0.0).pvalue)
-
-
-def mean_interval(values: np.ndarray) -> Interval:
-    """Mean of ``values`` (n,) and Student's 95 % interval."""
-    return Interval(float(values.mean()), *differences_spread(values).limits(ALPHA))
-
-
 def holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """The same comparisons with Holm's correction for their number, and intervals and verdicts to match.
 
@@ -337,74 +222,11 @@ def _level(comparison: Comparison, tests: int) -> float:
     return max(ALPHA / tests, ALPHA * comparison.p_value / comparison.p_adjusted)
 
 
-def holm_adjusted(p_values: Sequence[float]) -> list[float]:
-    """P values after Holm's correction."""
-    return [*_holm(tuple(p_values), ALPHA)] if p_values else []
-
-
-@kept
-def _holm(p_values: tuple[float, ...], alpha: float) -> tuple[float, ...]:
-    """At least one corrected (statsmodels)."""
-    from statsmodels.stats.multitest import multipletests
-
-    gc.freeze()  # statsmodels collects garbage in every call: a tenth of a second with many objects
-    try:
-        return tuple(float(p) for p in multipletests(p_values, alpha=alpha, method="holm")[1])
-    finally:
-        gc.unfreeze()
-
-
 def compare_all(
     variants: Sequence[Finished], reference: Finished, split: Split, metric: Metric
 ) -> tuple[Comparison, ...]:
     """Each variant against the reference, corrected for their number."""
     return holm([compare(variant, reference, split, metric) for variant in variants])
-
-
-def gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
-    """Mean cross-entropy of ``split_a`` minus ``split_b``: other images, so Welch's interval."""
-    a, b = (finished.scores(split, "cross_entropy").values for split in (split_a, split_b))
-    return Interval(float(a.mean() - b.mean()), *_welch(a, b, ALPHA))
-
-
-@kept
-def _welch(a: np.ndarray, b: np.ndarray, alpha: float) -> tuple[float, float]:
-    """Welch's interval of level 1 - ``alpha`` of the difference of two means (scipy)."""
-    from scipy.stats import ttest_ind
-
-    found = ttest_ind(a, b, equal_var=False).confidence_interval(1 - alpha)
-    return float(found.low), float(found.high)
-
-
-def accuracy_gap(finished: Finished, split_a: Split, split_b: Split) -> Interval:
-    """Accuracy on ``split_a`` minus that on ``split_b``: other images, so of independent proportions.
-
-    The interval is Newcombe's (Newcombe 1998, Statistics in Medicine 17, 873-890).
-    """
-    a, b = (per_image_correct(split_predictions(finished, split)) for split in (split_a, split_b))
-    limits = _newcombe(int(a.sum()), len(a), int(b.sum()), len(b), ALPHA)
-    return Interval(float(a.mean() - b.mean()), *limits)
-
-
-@kept
-def _newcombe(count_a: int, n_a: int, count_b: int, n_b: int, alpha: float) -> tuple[float, float]:
-    """The interval from two counts (statsmodels)."""
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
-    low, high = confint_proportions_2indep(count_a, n_a, count_b, n_b, method="newcomb", alpha=alpha)
-    return float(low), float(high)
-
-
-def loss_interval(finished: Finished, split: Split) -> Interval:
-    """Mean cross-entropy of one set with Student's interval."""
-    return mean_interval(finished.scores(split, "cross_entropy").values)
-
-
-def turning_point(epochs: Sequence[Epoch]) -> TurningPoint:
-    """The epoch (from 1) of the lowest validation cross-entropy, and what came after."""
-    lowest = min(epochs, key=lambda epoch: epoch.validation_cross_entropy)
-    value, last = lowest.validation_cross_entropy, epochs[-1].validation_cross_entropy
-    return TurningPoint(lowest.epoch, value, last, last - value, lowest.epoch < epochs[-1].epoch)
 
 
 def tied_with_top(variants: Sequence[Finished], alpha: float = ALPHA) -> tuple[str, tuple[str, ...]]:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.analysis import compare as analysis
-from runner.analysis.compare import ALPHA, Comparison, Interval, Metric, Split
+from runner.analysis.compare import Comparison
+from runner.analysis.intervals import Interval, split_accuracy
 from runner.analysis.kept_statistics import kept
-from runner.analysis.spread import RESAMPLES, SeedDifferences, Spread, differences_spread
+from runner.analysis.paired_tests import differences_test, is_constant
+from runner.analysis.spread import ALPHA, RESAMPLES, SeedDifferences, Spread, differences_spread
 from runner.plan.records import MARGINS, Margin, repetition
 from runner.results.finished import Finished, WhichEpoch
-from runner.results.scores import CaseScores
+from runner.results.scores import CaseScores, Metric, Split
 from runner.results.study import Study
 
 Runs = Sequence[tuple[Finished, Finished]]  # variant and reference, a pair a seed
@@ -58,7 +60,7 @@ def over_seeds(values: Sequence[float]) -> OverSeeds:
 def student(values: np.ndarray) -> Interval:
     """Mean of ``values`` (n,) with Student's 95 % interval; no width where nothing varies."""
     mean = float(values.mean())
-    if len(values) < 2 or analysis.is_constant(values):
+    if len(values) < 2 or is_constant(values):
         return Interval(mean, mean, mean)
     return Interval(mean, *_student(values, ALPHA))
 
@@ -76,7 +78,7 @@ def validation_accuracy(study: Study, name: str) -> Interval:
     """Wilson's interval of the one run; with several seeds their mean with Student's interval."""
     runs = [study.get(run) for run in study.runs(name)]
     if len(runs) == 1:
-        return analysis.split_accuracy(runs[0], "validation")
+        return split_accuracy(runs[0], "validation")
     return student(np.array([run.scores("validation", "accuracy").values.mean() for run in runs]))
 
 
@@ -167,7 +169,7 @@ def compare(
         cases = _case_differences(pairs)
         spreads += (differences_spread(cases),)
         equivalent = equivalent and analysis.is_equivalent(cases, margin)
-        p_value = max(p_value, analysis.differences_test(cases)[0])
+        p_value = max(p_value, differences_test(cases)[0])
         test = f"permutación de signos por semillas y t por {first[0].cases}"
     comparison = Comparison(
         variant=runs[0][0].result.variant,

@@ -12,8 +12,11 @@ from functools import partial
 from typing import Protocol
 
 from runner.analysis import over_seeds
-from runner.analysis.compare import Comparison, Metric, Split, gap, loss_interval, turning_point
+from runner.analysis.compare import Comparison
+from runner.analysis.intervals import gap, loss_interval
+from runner.analysis.turning_point import turning_point
 from runner.results.finished import Finished, WhichEpoch
+from runner.results.scores import Metric, Split
 from runner.results.study import Study
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure

@@ -11,6 +11,7 @@ import numpy as np
 
 from runner.analysis.kept_statistics import kept
 
+ALPHA = 0.05  # of every test, and 1 minus the level of every interval
 RESAMPLES = 20_000  # of what has no analytic interval: limits then vary by less than is printed
 POWER = 0.8  # with which the smallest visible difference would have been seen
 ROUNDING = 1e-9  # relative: values that differ by less are the same

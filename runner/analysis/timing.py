@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.analysis.compare import ALPHA, Interval
+from runner.analysis.intervals import Interval
 from runner.analysis.kept_statistics import kept
-from runner.analysis.spread import RESAMPLES
+from runner.analysis.spread import ALPHA, RESAMPLES
 from runner.build_folder import VALUES_FILE
 from runner.errors import RunnerError
 from runner.results.study import Study

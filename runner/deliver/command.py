@@ -18,7 +18,7 @@ from runner.deliver.addresses import read_addresses, read_host
 from runner.deliver.header_text import blanked, header_text
 from runner.deliver.message import TEMPLATE, Envelope, compose
 from runner.deliver.passwords import find_password
-from runner.deliver.preflight import MEGABYTE, Outcome, Parcel, inspect, megabytes
+from runner.deliver.preflight import MEGABYTE, CheckResult, Parcel, inspect, megabytes
 from runner.deliver.private_files import private
 from runner.deliver.receipt import (
     Book,
@@ -157,12 +157,12 @@ def find_parcel(plan: Plan, build_dir: Path, limit_mb: float) -> Parcel:
     return Parcel(report, notebook, round(limit_mb * MEGABYTE), outdated(plan, build_dir))
 
 
-def refuse_faulty(outcomes: Sequence[Outcome]) -> None:
+def refuse_faulty(results: Sequence[CheckResult]) -> None:
     """Print how each check went; raises InputError with all the faults if there are any."""
-    faults = [f"{outcome.name}: {fault}" for outcome in outcomes for fault in outcome.faults]
-    for outcome in outcomes:
-        if not outcome.faults:
-            print(f"{outcome.name:<12} ok: {outcome.right}")
+    faults = [f"{result.name}: {fault}" for result in results for fault in result.faults]
+    for result in results:
+        if not result.faults:
+            print(f"{result.name:<12} ok: {result.right}")
     if faults:
         raise InputError("not fit to be delivered:\n  " + "\n  ".join(faults))
 

@@ -71,7 +71,7 @@ Faults = Iterator[str]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """How one check went: its name, what was found to be right, and what was not."""
 
     name: str
@@ -155,9 +155,9 @@ CHECKS: tuple[tuple[str, str, Callable[[Parcel], Iterable[str]]], ...] = (
 )
 
 
-def inspect(parcel: Parcel) -> tuple[Outcome, ...]:
-    """Every check's outcome; what keeps a check from being made is a fault of it."""
-    return tuple(Outcome(name, right, _faults(check, parcel)) for name, right, check in CHECKS)
+def inspect(parcel: Parcel) -> tuple[CheckResult, ...]:
+    """Every check's result; what keeps a check from being made is a fault of it."""
+    return tuple(CheckResult(name, right, _faults(check, parcel)) for name, right, check in CHECKS)
 
 
 def _faults(check: Callable[[Parcel], Iterable[str]], parcel: Parcel) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from time import monotonic
 from typing import Literal
 
 from runner.analysis import over_seeds
-from runner.analysis.compare import Metric
 from runner.analysis.loading import load_study
 from runner.execute.comparisons import families
 from runner.execute.state import Workspace
@@ -24,6 +23,7 @@ from runner.plan.records import Pair, Seeds, SeedSearch, origin
 from runner.plan.seeds import with_seeds
 from runner.plan.variants import Plan, Variant
 from runner.results.reasons import Reason
+from runner.results.scores import Metric
 from runner.results.study import Study
 
 METRICS: tuple[Metric, ...] = ("accuracy", "cross_entropy")

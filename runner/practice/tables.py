@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from IPython.display import HTML, display
 
-from runner.analysis.compare import Comparison, Metric
+from runner.analysis.compare import Comparison
 from runner.analysis.over_seeds import compared
 from runner.analysis.readings import epochs_known
 from runner.analysis.timing import epoch_seconds, measured_apart, ratio
@@ -17,6 +17,7 @@ from runner.figures.style import number
 from runner.language.i18n import tr
 from runner.results.finished import WhichEpoch
 from runner.results.records import Training
+from runner.results.scores import Metric
 from runner.results.study import Study
 
 if TYPE_CHECKING:

@@ -26,6 +26,8 @@ SCORES_FILE = "scores.npz"
 NAME = re.compile(r"[^\W\d_][\w-]*")  # of a metric or a split: templates and formulas name them
 LEAST_CASES = 2  # one alone says nothing of the others
 
+Split = str  # the name of a set of cases: validation and test of classifiers, any of what a notebook scores
+Metric = str  # accuracy and cross_entropy of classifiers, any that a notebook leaves scores of
 Better = Literal["higher", "lower"]
 DIRECTIONS: tuple[Better, ...] = get_args(Better)
 

@@ -31,7 +31,7 @@ FITTED = ("cross_entropy of the training set", "accuracy of the training set")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EpochOutcome:
     """What an epoch came to: its curve, and what was predicted of each set after it, where it is known."""
 
     curve: tuple[float, ...]
@@ -81,7 +81,7 @@ def elsewhere(asked: Replayable, again: Again) -> tuple[str, ...]:
     )
 
 
-def recorded(asked: Replayable) -> Outcome:
+def recorded(asked: Replayable) -> EpochOutcome:
     """What the report says of the epoch. Raises RunnerError for predictions that can't be read."""
     found, epoch = asked.found, asked.epoch
     predictions = None
@@ -92,17 +92,17 @@ def recorded(asked: Replayable) -> Outcome:
     sets = {} if predictions is None else {split: predictions.of(split) for split in PREDICTED_SPLITS}
     fitted = found.training.evaluation.train
     last = (fitted.cross_entropy, fitted.accuracy) if epoch == len(found.training.epochs) else ()
-    return Outcome(_curve(found.training.epochs[epoch - 1]), sets, last)
+    return EpochOutcome(_curve(found.training.epochs[epoch - 1]), sets, last)
 
 
-def came(again: Again) -> Outcome:
+def came(again: Again) -> EpochOutcome:
     """What came of training again."""
     parts = ("labels", "probabilities", "cross_entropy")
     sets = {
         split: predicted_set(*(again.predictions[f"{split}_{part}"] for part in parts))
         for split in PREDICTED_SPLITS
     }
-    return Outcome(again.curve, sets, again.fitted)
+    return EpochOutcome(again.curve, sets, again.fitted)
 
 
 def unlike(asked: Replayable, again: Again) -> Iterator[str]:
@@ -140,7 +140,7 @@ def too_far(asked: Replayable, again: Again, other: Again) -> tuple[Distance, tu
     return tolerance, tuple(faults)
 
 
-def distance(one: Outcome, other: Outcome) -> Distance:
+def distance(one: EpochOutcome, other: EpochOutcome) -> Distance:
     """How far two outcomes with predictions are apart."""
     apart = {name: abs(value - other.numbers[name]) for name, value in one.numbers.items()}
     accuracies = max(value for name, value in apart.items() if "accuracy" in name)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from runner.analysis.compare import Interval, loss_interval, mean_interval, split_accuracy
+from runner.analysis.intervals import Interval, loss_interval, mean_interval, split_accuracy
 from runner.build_folder import KERNELS_LOG, PACKAGES_FILE, held, result_folder
 from runner.commands.request import say
 from runner.errors import InputError, RunnerError

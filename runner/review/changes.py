@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from runner.analysis.compare import ALPHA
+from runner.analysis.spread import ALPHA
 from runner.review.records import PARAMETER, HandIn, Run
 from runner.verify.records import ClaimRow
 

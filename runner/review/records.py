@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from runner.analysis.compare import Interval, accuracy_interval
+from runner.analysis.intervals import Interval, accuracy_interval
 from runner.verify.records import ClaimRow
 
 SEED = "seed"

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.analysis import classification, compare
+from runner.analysis import classification, compare, intervals
 from runner.analysis.choices import decide
+from runner.analysis.turning_point import turning_point
 from runner.plan.entries import ChooseEntry
 from runner.results.arrays import PredictedSet
 from runner.results.finished import Finished
@@ -59,7 +60,7 @@ def test_a_difference_that_correction_takes_away_is_undecided(study: Study) -> N
 
 
 def test_wilson_interval_is_the_published_one() -> None:
-    found = compare.accuracy_interval(81, 263)  # Newcombe 1998, table I
+    found = intervals.accuracy_interval(81, 263)  # Newcombe 1998, table I
     assert (found.low, found.high) == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
 
 
@@ -73,7 +74,7 @@ def test_cross_entropy_is_kerass() -> None:
 def test_turning_point(history: str, turned: bool, tmp_path: Path) -> None:
     study = make_study(tmp_path, Story(history=history))  # type: ignore[arg-type]
     epochs = study.get("baseline").training.epochs
-    found = compare.turning_point(epochs)
+    found = turning_point(epochs)
     assert found.turned is turned
     assert (found.rise > 0) is turned
     assert found.value == min(e.validation_cross_entropy for e in epochs)
@@ -136,9 +137,9 @@ def test_validation_against_test_is_an_interval_of_the_difference(study: Study) 
     """Newcombe's of two independent proportions, here from Wilson's of each."""
     one = study.get("baseline")
     found, back = (
-        compare.accuracy_gap(one, *pair) for pair in (("validation", "test"), ("test", "validation"))
+        intervals.accuracy_gap(one, *pair) for pair in (("validation", "test"), ("test", "validation"))
     )
-    a, b = (compare.split_accuracy(one, split) for split in ("validation", "test"))
+    a, b = (intervals.split_accuracy(one, split) for split in ("validation", "test"))
     assert found.value == pytest.approx(a.value - b.value)
     assert found.low == pytest.approx(found.value - np.hypot(a.value - a.low, b.high - b.value), abs=1e-6)
     assert found.high == pytest.approx(found.value + np.hypot(a.high - a.value, b.value - b.low), abs=1e-6)

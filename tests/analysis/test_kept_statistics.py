@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.analysis import classification, compare, kept_statistics, over_seeds, spread, timing
+from runner.analysis import classification, compare, kept_statistics, over_seeds, paired_tests, spread, timing
 from runner.analysis.kept_statistics import kept, remembering
 
 VALUES = np.array([0.1, 0.4, -0.2, 0.3, 0.25, 0.7])
@@ -19,10 +19,10 @@ CALLS = [
     lambda: spread.wilson(81, 263, 0.05),
     lambda: spread.SeedDifferences((0.1, 0.4, -0.2, 0.3)).limits(0.05),
     lambda: compare.is_equivalent(VALUES, 0.9),
-    lambda: compare.signs(3, 11),
-    lambda: compare.mcnemar(NAMED > 0, CLASSES > 0),
-    lambda: compare.paired_t(VALUES),
-    lambda: compare.holm_adjusted([0.01, 0.2, 0.03]),
+    lambda: paired_tests.signs(3, 11),
+    lambda: paired_tests.mcnemar(NAMED > 0, CLASSES > 0),
+    lambda: paired_tests.paired_t(VALUES),
+    lambda: paired_tests.holm_adjusted([0.01, 0.2, 0.03]),
     lambda: over_seeds.student(VALUES),
     lambda: over_seeds.sign_flip(VALUES),
     lambda: timing._median_interval(np.abs(VALUES)),

@@ -15,7 +15,7 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import ttost_paired
 
-from runner.analysis import compare, over_seeds
+from runner.analysis import compare, over_seeds, paired_tests
 from runner.analysis.spread import (
     Differences,
     HitPairs,
@@ -105,7 +105,7 @@ OPPOSITE = {"better": "worse", "worse": "better"}
 
 def judged(differences: np.ndarray, margin: float | None = 0.01) -> compare.Comparison:
     """The comparison of one seed's scores that differ so, with a lower one the better."""
-    p_value, test = compare.differences_test(differences)
+    p_value, test = paired_tests.differences_test(differences)
     found = compare.Comparison(
         "a", "b", "test", "error", "lower", 0.0, 0.0, float(differences.mean()), 0.0, 0.0, 0.0,
         p_value, p_value, test, "undecided", (differences_spread(differences),), margin,

@@ -18,7 +18,7 @@ import pytest
 
 from runner import PROJECT_ROOT
 from runner.analysis.loading import load_study
-from runner.deliver.preflight import Outcome, Parcel, inspect
+from runner.deliver.preflight import CheckResult, Parcel, inspect
 from runner.plan.variants import DEFAULT_PLAN, make_plan
 from runner.report.handin import write_handin
 from runner.report.printing import conformance
@@ -237,7 +237,7 @@ def test_a_notebook_with_a_missing_section_is_refused(build: Path) -> None:
     assert any("a section of practica5.ipynb is missing" in fault for fault in faults)
 
 
-def outcomes(build: Path, limit: int = 10**8) -> dict[str, Outcome]:
+def outcomes(build: Path, limit: int = 10**8) -> dict[str, CheckResult]:
     found = inspect(Parcel(build / "report.pdf", build / "practica5.ipynb", limit))
     return {outcome.name: outcome for outcome in found}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp, ttest_rel
 
-from runner.analysis import compare, over_seeds
+from runner.analysis import compare, intervals, over_seeds
 from runner.analysis.loading import load_study
 from runner.commands.request import Request, load_plan, remember
 from runner.durations import parse_duration
@@ -176,7 +176,7 @@ def test_on_the_test_set_images_must_show_it_too(study: Study) -> None:
         )
         seeds, by_image = ttest_1samp(differences, 0), ttest_1samp(images, 0)
         assert found.p_value == pytest.approx(max(0.25, by_image.pvalue))
-        interval, spread = seeds.confidence_interval(0.95), compare.mean_interval(images)
+        interval, spread = seeds.confidence_interval(0.95), intervals.mean_interval(images)
         assert found.low == pytest.approx(min(interval.low, spread.low))
         assert found.high == pytest.approx(max(interval.high, spread.high))
 

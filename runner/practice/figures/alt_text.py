@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from runner.analysis.classification import largest_confusions
-from runner.analysis.compare import Comparison, turning_point
+from runner.analysis.compare import Comparison
 from runner.analysis.readings import Batches, Moves, doubled, loss_at
+from runner.analysis.turning_point import turning_point
 from runner.figures.style import number
 from runner.language.i18n import percent_sign, tr, trn
 from runner.practice.figures.bands import Histories, values

@@ -15,8 +15,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from runner.analysis.compare import TurningPoint, turning_point
 from runner.analysis.over_seeds import validation_accuracy
+from runner.analysis.turning_point import TurningPoint, turning_point
 from runner.figures.style import (
     BLUE,
     GREY,

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from runner.analysis.compare import Interval, split_accuracy
+from runner.analysis.intervals import Interval, split_accuracy
 from runner.analysis.over_seeds import student
 from runner.figures.style import WIDTH, number, plain
 from runner.language.i18n import percent_sign, tr

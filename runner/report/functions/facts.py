@@ -10,11 +10,12 @@ from typing import Any, Literal
 import numpy as np
 from markupsafe import Markup
 
-from runner.analysis import classification, over_seeds, timing
-from runner.analysis import compare as analysis
-from runner.analysis.compare import Comparison, Split
+from runner.analysis import classification, intervals, over_seeds, timing
+from runner.analysis.compare import Comparison
+from runner.analysis.intervals import Interval
 from runner.analysis.loading import unreadable
 from runner.analysis.selection import Selection, select
+from runner.analysis.turning_point import turning_point
 from runner.build_folder import VALUES_FILE
 from runner.errors import RunnerError
 from runner.report.claims.metric import Formula, Metric, call, record_at, value_at
@@ -25,6 +26,8 @@ from runner.report.functions.seed_facts import SeedFacts
 from runner.report.missing import PRECISIONS, mixed_notice, notices
 from runner.results.finished import Finished, WhichEpoch
 from runner.results.reasons import NO_RESULT
+from runner.results.scores import Metric as MetricName
+from runner.results.scores import Split
 from runner.results.study import Study
 
 
@@ -73,7 +76,7 @@ class Facts:
         variant: str,
         reference: str,
         split: Split,
-        metric: analysis.Metric,
+        metric: MetricName,
         epoch: WhichEpoch = "last",
     ) -> Traced:
         """The paired comparison of two variants on the same images, at the last or at the best epoch."""
@@ -85,7 +88,7 @@ class Facts:
         names: Iterable[str],
         reference: str,
         split: Split,
-        metric: analysis.Metric,
+        metric: MetricName,
         epoch: WhichEpoch = "last",
     ) -> tuple[Traced, ...]:
         """Those of ``names`` that are there against ``reference``, corrected by Holm."""
@@ -97,7 +100,7 @@ class Facts:
         names: Sequence[str],
         reference: str,
         split: Split,
-        metric: analysis.Metric,
+        metric: MetricName,
         epoch: WhichEpoch = "last",
     ) -> tuple[Comparison, ...]:
         """The same for readings: records without their source, which ``c`` puts back."""
@@ -109,7 +112,7 @@ class Facts:
         return over_seeds.knows_best(self.study, names)
 
     @template_function()
-    def last_against_best(self, variant: str, split: Split, metric: analysis.Metric) -> Traced:
+    def last_against_best(self, variant: str, split: Split, metric: MetricName) -> Traced:
         """The final weights of a variant against those of its own best epoch."""
         self._get(variant)
         record = over_seeds.last_against_best(self.study, variant, split, metric)
@@ -119,31 +122,25 @@ class Facts:
     @template_function()
     def accuracy_interval(self, variant: str, split: Split) -> Traced:
         """The accuracy of a variant with its 95 % interval."""
-        interval = analysis.split_accuracy(self._get(variant), split)
+        interval = intervals.split_accuracy(self._get(variant), split)
         return Traced(interval, variant, call("accuracy_interval", split), "intervalo de Wilson")
 
     @template_function()
     def loss_interval(self, variant: str, split: Split) -> Traced:
         """The mean cross-entropy of a variant with its 95 % interval."""
-        interval = analysis.loss_interval(self._get(variant), split)
+        interval = intervals.loss_interval(self._get(variant), split)
         return Traced(interval, variant, call("loss_interval", split), "intervalo t")
 
     @template_function()
     def gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
         """Mean cross-entropy of ``split_a`` minus that of ``split_b``, with its interval."""
-        interval = analysis.gap(self._get(variant), split_a, split_b)
+        interval = intervals.gap(self._get(variant), split_a, split_b)
         return Traced(interval, variant, call("gap", split_a, split_b), "intervalo de Welch")
-
-    @template_function()
-    def accuracy_gap(self, variant: str, split_a: Split, split_b: Split) -> Traced:
-        """Accuracy on ``split_a`` minus that on ``split_b``, with the interval of the difference."""
-        interval = analysis.accuracy_gap(self._get(variant), split_a, split_b)
-        return Traced(interval, variant, call("accuracy_gap", split_a, split_b), "intervalo de Newcombe")
 
     @template_function()
     def turning_point(self, variant: str) -> Traced:
         """The epoch where the validation loss was lowest, and what it did after."""
-        point = analysis.turning_point(self._get(variant).training.epochs)
+        point = turning_point(self._get(variant).training.epochs)
         return Traced(point, variant, call("turning_point"))
 
     @template_function()
@@ -196,7 +193,7 @@ class Facts:
             return None
         return Traced(found, f"{variant} {reference}", call("time_ratio"), "remuestreo de las rondas")
 
-    def _ratio(self, variant: str, reference: str) -> analysis.Interval | None:
+    def _ratio(self, variant: str, reference: str) -> Interval | None:
         self._get(variant), self._get(reference)
         return timing.ratio(self.study, variant, reference)
 
@@ -310,7 +307,7 @@ class Facts:
             raise unreadable(variant, RunnerError(error.what, where=where)) from error
 
     def _compare_once(
-        self, variant: str, reference: str, split: Split, metric: analysis.Metric, epoch: WhichEpoch
+        self, variant: str, reference: str, split: Split, metric: MetricName, epoch: WhichEpoch
     ) -> Traced:
         (found,) = self._compare_all((variant,), reference, split, metric, epoch)
         return found
@@ -320,7 +317,7 @@ class Facts:
         names: tuple[str, ...],
         reference: str,
         split: Split,
-        metric: analysis.Metric,
+        metric: MetricName,
         epoch: WhichEpoch,
     ) -> tuple[Traced, ...]:
         for name in (*names, reference):

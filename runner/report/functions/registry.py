@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -39,12 +39,12 @@ def template_filter(*, texts: tuple[int, ...] = ()) -> Callable[[Call], Call]:
 
 def functions(*owners: object) -> dict[str, Callable[..., Any]]:
     """The functions that objects have, or are, by the name templates use."""
-    return {name: call for owner in owners for name, call in _calls(owner, "function")}
+    return _by_name(owners, "function")
 
 
 def filters(*owners: object) -> dict[str, Callable[..., Any]]:
     """The filters that objects have, or are, by the name templates use."""
-    return {name: call for owner in owners for name, call in _calls(owner, "filter")}
+    return _by_name(owners, "filter")
 
 
 def registered(name: str) -> Registration | None:
@@ -61,6 +61,16 @@ def _register(kind: Kind, texts: tuple[int, ...]) -> Callable[[Call], Call]:
         return call
 
     return mark
+
+
+def _by_name(owners: Sequence[object], kind: Kind) -> dict[str, Callable[..., Any]]:
+    """The calls of all owners; two of one name would hide one another."""
+    found: dict[str, Callable[..., Any]] = {}
+    for owner in owners:
+        for name, call in _calls(owner, kind):
+            assert name not in found, f"two owners have a {kind} '{name}'"
+            found[name] = call
+    return found
 
 
 def _calls(owner: Any, kind: Kind) -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from runner.analysis.compare import accuracy_interval
+from runner.analysis.intervals import accuracy_interval
 from runner.files import Record, write_json
 from tests.benchmarks.verdicts.draws import (
     AGAINST_BASELINE,

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from runner.analysis.compare import ALPHA, Verdict, differences_test
+from runner.analysis.compare import Verdict
 from runner.analysis.over_seeds import compare
+from runner.analysis.paired_tests import differences_test
+from runner.analysis.spread import ALPHA
 from runner.plan.records import MARGINS
 from runner.results.finished import Finished
 from runner.results.scores import CaseScores
