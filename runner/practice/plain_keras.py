@@ -51,9 +51,16 @@ def plain_code(p: Parameters, variant: str) -> PlainCode:
 
 def stand_ins(p: Parameters) -> tuple[Any, ...]:
     """What the program, in a training with ``p``, has in place of Keras's own: classes and functions."""
-    found: list[Any] = [fast_layers.BatchNormalization if p.batch_norm else fast_layers.Bias]
+    found: list[Any] = [fast_layers.Bias]
+    if p.batch_norm:
+        found = [fast_layers.BatchNormalization, fast_layers.normalised]
     if p.activation == "gelu":
-        found.append(fast_layers.gelu)
+        found += [
+            fast_layers.gelu,
+            fast_layers.gelu_values,
+            fast_layers.gelu_gradient,
+            fast_layers.in_one_pass,
+        ]
     if p.optimizer in ("adam", "adamw"):
         found.append(fused_adam.OneOperation)
     if p.optimizer == "muon":

@@ -14,6 +14,7 @@ from tests.practice.test_training import labelled, parameters
 NETWORKS = {
     "bias after pooling": parameters(filters=(4, 8), convs_per_block=2, dense=(16,)),
     "normalised": parameters(filters=(4, 8), batch_norm=True, activation="gelu", head="global-max", dense=()),
+    "normalised in blocks": parameters(filters=(16, 32), batch_norm=True, activation="gelu"),
     "whitening": parameters(stem="whitening", stem_filters=8, filters=(8,), activation="gelu"),
 }
 
@@ -81,7 +82,12 @@ def test_a_training_ends_like_one_of_the_standard_network() -> None:
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 
 
-def test_gelu_and_its_gradient_are_kerass() -> None:
+@pytest.mark.parametrize("there", [True, False])
+def test_gelu_and_its_gradient_are_kerass(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one pass where TensorFlow has the compiler for it, and where it has none."""
+    has_compiler = there and fast_layers.has_compiler()
+    monkeypatch.setattr(fast_layers, "has_compiler", lambda: has_compiler)
+    monkeypatch.setattr(fast_layers, "in_one_pass", fast_layers.in_one_pass.__wrapped__)
     x = tf.constant(np.linspace(-6, 6, 200, dtype=np.float32))
     found = []
     for function in (fast_layers.gelu, keras.activations.gelu):
