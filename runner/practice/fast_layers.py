@@ -105,10 +105,13 @@ def in_one_pass(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
 
 @cache
 def has_compiler() -> bool:
-    """Whether this TensorFlow can compile functions for the device that it computes on."""
+    """Whether this TensorFlow can compile functions for the device that it computes on.
+
+    Not on every system, and for a GPU only where CUDA's own library of functions is found.
+    """
     with tf.init_scope():
         try:
-            tf.function(tf.negative, jit_compile=True, autograph=False)(tf.zeros(1))
+            tf.function(gelu_gradient, jit_compile=True, autograph=False)(tf.zeros(1), tf.zeros(1))
         except tf.errors.OpError:
             return False
     return True
