@@ -6,13 +6,16 @@ They are for training only: ``model.standard_model`` makes the network that Kera
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 import keras
 import tensorflow as tf
 
 BLOCK = 16  # oneDNN's batch normalisation in bfloat16 is slow unless channels come in such blocks
+_one_by_one = ContextVar("one_by_one", default=False)
 
 
 class Bias(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
@@ -94,13 +97,28 @@ def gelu_gradient(x: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
     return upstream * (below + x * density)
 
 
-@cache
 def in_one_pass(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
     """``function`` of numbers, in one pass over them; as it is where TensorFlow has no compiler.
 
     One pass for each operation takes four times as long, and longer than a convolution in bfloat16.
     """
-    return tf.function(function, jit_compile=True, autograph=False) if has_compiler() else function
+    return _compiled(function) if has_compiler() and not _one_by_one.get() else function
+
+
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    """Within it graphs show each operation, for those who count them."""
+    token = _one_by_one.set(True)
+    try:
+        yield
+    finally:
+        _one_by_one.reset(token)
+
+
+@cache
+def _compiled(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
+    found: Callable[..., tf.Tensor] = tf.function(function, jit_compile=True, autograph=False)
+    return found
 
 
 @cache

@@ -8,6 +8,8 @@ from time import perf_counter
 import keras
 import tensorflow as tf
 
+from runner.practice.fast_layers import one_by_one
+
 PEAK_SIDE = 2048  # of the square matrices that are multiplied: large enough for the most that the cores give
 
 
@@ -17,10 +19,12 @@ def flops_per_image(model: keras.Model) -> int:
     A multiplication and an addition count as two.
     """
     spec = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
-    forward = tf.function(lambda x: model(x, training=False), autograph=False).get_concrete_function(spec)
+    forward = tf.function(lambda x: model(x, training=False), autograph=False)
+    with one_by_one():
+        graph = forward.get_concrete_function(spec).graph
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
     options["output"] = "none"
-    profile = tf.compat.v1.profiler.profile(forward.graph, cmd="op", options=options)
+    profile = tf.compat.v1.profiler.profile(graph, cmd="op", options=options)
     return int(profile.total_float_ops)
 
 

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from runner.practice import fast_layers, model, training
+from runner.practice.flops import flops_per_image
 from runner.practice.parameters import Parameters
 from tests.practice.test_training import labelled, parameters
 
@@ -87,7 +88,6 @@ def test_gelu_and_its_gradient_are_kerass(there: bool, monkeypatch: pytest.Monke
     """In one pass where TensorFlow has the compiler for it, and where it has none."""
     has_compiler = there and fast_layers.has_compiler()
     monkeypatch.setattr(fast_layers, "has_compiler", lambda: has_compiler)
-    monkeypatch.setattr(fast_layers, "in_one_pass", fast_layers.in_one_pass.__wrapped__)
     x = tf.constant(np.linspace(-6, 6, 200, dtype=np.float32))
     found = []
     for function in (fast_layers.gelu, keras.activations.gelu):
@@ -97,3 +97,10 @@ def test_gelu_and_its_gradient_are_kerass(there: bool, monkeypatch: pytest.Monke
         found.append((values, tape.gradient(values, x)))
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_what_is_compiled_is_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = model.build_model(NETWORKS["whitening"])
+    usual = flops_per_image(network)
+    monkeypatch.setattr(fast_layers, "has_compiler", lambda: False)
+    assert flops_per_image(network) == usual
