@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runner.figures.drawn import Drawn
 from runner.report.claims.numbers import Ledger
 from runner.report.functions.filters import NumberFilters
@@ -45,6 +47,12 @@ def test_methods_come_bound_and_functions_as_they_are() -> None:
     assert there.keys() == {"price_of", "sold", "opening_hours"}
     assert there["price_of"]("tea", "dear") == "tea: dear" and there["opening_hours"]() == "never"
     assert filters(Shop(), opening_hours).keys() == {"wrapped", "sold"}
+
+
+def test_no_call_takes_the_place_of_another() -> None:
+    for each in (functions, filters):
+        with pytest.raises(AssertionError, match="two owners have a"):
+            each(Shop(), opening_hours, Shop())
 
 
 def test_a_registration_says_which_arguments_are_texts() -> None:
