@@ -12,6 +12,7 @@ import numpy as np
 from runner.practice import training
 from runner.practice.model import build_model
 from runner.practice.parameters import CLASSES, Parameters
+from runner.practice.precision import in_float32
 
 CHANGES_NO_DIGIT = True  # of a training: see code_closure
 IMAGES = 64
@@ -65,7 +66,8 @@ def agreement(model: keras.Model, p: Parameters, images: np.ndarray, labels: np.
     steps = p.epochs * training.steps_per_epoch(p.train_images, p.batch_size)
     program.compile(optimizer=training.make_optimizer(p, steps), loss=training.make_loss(p))
     outputs = keras.ops.max(keras.ops.abs(model(x, training=False) - program(x, training=False)))
-    losses = _loss(model, x, y), _loss(program, x, y)
+    with in_float32():
+        losses = _loss(model, x, y), _loss(program, x, y)
     after = model.get_weights(), program.get_weights()
     model.set_weights(weights)
     return Agreement(

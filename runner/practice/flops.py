@@ -8,7 +8,7 @@ from time import perf_counter
 import keras
 import tensorflow as tf
 
-from runner.practice.fast_layers import one_by_one
+from runner.practice.fast_layers.one_pass import one_by_one
 
 PEAK_SIDE = 2048  # of the square matrices that are multiplied: large enough for the most that the cores give
 

@@ -25,7 +25,6 @@ from runner.practice.checkpoints import JUDGED_BY
 from runner.practice.data.sets import Dataset, Split
 from runner.practice.flops import flops_per_image
 from runner.practice.parameters import CLASSES
-from runner.practice.precision import in_float32
 from runner.practice.training import EpochClock, evaluation_batches
 from runner.results import records
 from runner.results.reasons import Reason
@@ -126,8 +125,7 @@ def evaluate(
     from probabilities it would clip them, and the loss of a network that is very sure of its errors would be
     another than its curve's.
     """
-    with in_float32():
-        logits = output_logits(model).predict(evaluation_batches(images, labels), verbose=0)
+    logits = output_logits(model).predict(evaluation_batches(images, labels), verbose=0)
     logs = log_softmax(logits.astype(np.float64), axis=1)
     entropy = -logs[np.arange(len(labels)), labels]
     loss = type(model.loss).from_config({**model.loss.get_config(), "from_logits": True})

@@ -18,6 +18,7 @@ def build_model(p: Parameters, name: str = "cnn", standard: bool = False) -> ker
 
     ``standard`` is for the same network of Keras's own layers only, which take longer.
     """
+    own = layers if standard else fast_layers
     image = keras.Input((IMAGE_SIDE, IMAGE_SIDE, CHANNELS), name="imagen")
     x = image
     if p.stem_filters and p.stem == "whitening":
@@ -29,9 +30,9 @@ def build_model(p: Parameters, name: str = "cnn", standard: bool = False) -> ker
     if p.head == "global-max":
         x = layers.GlobalMaxPooling2D(name="max_global")(x)
     else:
-        x = layers.Flatten(name="flatten")(x)
+        x = own.Flatten(name="flatten")(x)
     for number, units in enumerate(p.dense, start=1):
-        x = layers.Dense(units, activation=p.activation, name=f"dense{number}")(x)
+        x = own.Dense(units, activation=p.activation, name=f"dense{number}")(x)
         if p.dropout:
             x = layers.Dropout(p.dropout, name=f"dropout_dense{number}")(x)
     if p.output_scale != 1:
@@ -56,7 +57,7 @@ def convolutional_block(
         pool = f"pool{block}" if number == pooled else None
         x = convolution(x, width, p, f"conv{block}_{number}", pool, standard)
     if p.squeeze_ratio:
-        x = excitation(x, p, f"excitacion{block}")
+        x = excitation(x, p, f"excitacion{block}", standard)
     if p.dropout:
         x = layers.Dropout(p.dropout, name=f"dropout{block}")(x)
     return x
@@ -78,9 +79,9 @@ def convolution(
     own = layers if standard else fast_layers
     late_bias = bool(pool) and not p.batch_norm and not standard
     early_bias = not p.batch_norm and not late_bias
-    x = layers.Conv2D(width, p.kernel_size, padding="same", use_bias=early_bias, name=name)(x)
+    x = own.Conv2D(width, p.kernel_size, padding="same", use_bias=early_bias, name=name)(x)
     if pool:
-        x = layers.MaxPooling2D(2, name=pool)(x)
+        x = own.MaxPooling2D(2, name=pool)(x)
     if late_bias:
         x = fast_layers.Bias(name=f"{name}_sesgo")(x)
     if p.batch_norm:
@@ -88,7 +89,7 @@ def convolution(
     return activation(x, p, name, standard)
 
 
-def excitation(x: keras.KerasTensor, p: Parameters, name: str) -> keras.KerasTensor:
+def excitation(x: keras.KerasTensor, p: Parameters, name: str, standard: bool) -> keras.KerasTensor:
     """Each map times a number from 0 to 2 that follows from the means of all maps; at first 1.
 
     Squeeze and excitation: Hu and others 2018, arXiv:1709.01507; there the number is half of this one.
@@ -99,18 +100,21 @@ def excitation(x: keras.KerasTensor, p: Parameters, name: str) -> keras.KerasTen
     scale = layers.Dense(p.squeezed(width), p.activation, name=f"{name}_1")(scale)
     scale = layers.Dense(width, "sigmoid", kernel_initializer="zeros", name=f"{name}_2")(scale)
     scale = layers.Reshape((1, 1, width))(layers.Rescaling(2.0)(scale))
-    return keras.Model(maps, layers.Multiply()([maps, scale]), name=name)(x)
+    if standard:
+        return keras.Model(maps, layers.Multiply()([maps, scale]), name=name)(x)
+    return fast_layers.Scaling(name=f"{name}_mapas")([x, keras.Model(maps, scale, name=name)(x)])
 
 
 def activation(x: keras.KerasTensor, p: Parameters, name: str, standard: bool) -> keras.KerasTensor:
     """The activation that ``p`` names, of what the convolution ``name`` gave."""
-    function = fast_layers.gelu if p.activation == "gelu" and not standard else p.activation
-    return layers.Activation(function, name=f"{name}_{p.activation}")(x)
+    own = layers if standard else fast_layers
+    return own.Activation(p.activation, name=f"{name}_{p.activation}")(x)
 
 
 def whitening(x: keras.KerasTensor, p: Parameters, standard: bool) -> keras.KerasTensor:
     """A first convolution whose filters are not trained: ``whiten`` sets them. No border is added."""
-    layer = layers.Conv2D(
+    own = layers if standard else fast_layers
+    layer = own.Conv2D(
         p.stem_filters, WHITENING_SIDE, use_bias=p.stem_bias, trainable=p.stem_bias, name="conv0"
     )
     x = layer(x)

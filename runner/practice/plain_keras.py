@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.practice import fast_layers, training
+from runner.practice.fast_layers import activation, convolution, normalisation, one_pass, passing
 from runner.practice.optimizers import fused_adam, muon
 from runner.practice.parameters import CHANNELS, CLASSES, IMAGE_SIDE, WHITENING_SIDE, Parameters
 
@@ -51,16 +52,20 @@ def plain_code(p: Parameters, variant: str) -> PlainCode:
 
 def stand_ins(p: Parameters) -> tuple[Any, ...]:
     """What the program, in a training with ``p``, has in place of Keras's own: classes and functions."""
-    found: list[Any] = [fast_layers.Bias]
+    found: list[Any] = [passing.Uncast, fast_layers.Conv2D, convolution.kernel_gradient]
+    found += [fast_layers.MaxPooling2D, fast_layers.Activation]
     if p.batch_norm:
-        found = [fast_layers.BatchNormalization, fast_layers.normalised]
+        found += [fast_layers.BatchNormalization, normalisation.normalised]
+    else:
+        found.append(fast_layers.Bias)
     if p.activation == "gelu":
-        found += [
-            fast_layers.gelu,
-            fast_layers.gelu_values,
-            fast_layers.gelu_gradient,
-            fast_layers.in_one_pass,
-        ]
+        found += [activation.gelu, activation.gelu_values, activation.gelu_gradient, one_pass.in_one_pass]
+    if p.squeeze_ratio:
+        found.append(fast_layers.Scaling)
+    if p.head == "flatten":
+        found.append(fast_layers.Flatten)
+    if p.dense:
+        found.append(fast_layers.Dense)
     if p.optimizer in ("adam", "adamw"):
         found.append(fused_adam.OneOperation)
     if p.optimizer == "muon":

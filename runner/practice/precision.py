@@ -1,58 +1,39 @@
-"""Training in bfloat16: TensorFlow's rewrite of the graph, and where it is in force.
+"""Training in bfloat16: which numbers the layers of a network compute in.
 
-Weights, loss, normalisation and the optimizer stay in float32; convolutions, their gradients and matrix
-products of a training step go to bfloat16. What is evaluated, within the training and after it, is computed
-in float32, so that curves and tables agree, and the same weights give the same predictions everywhere.
+Weights, loss, statistics and the optimizer stay in float32; in the steps of a training, convolutions, their
+gradients and the products of dense layers are in bfloat16, and so are the maps from one to the next. What is
+evaluated, within the training and after it, is computed in float32, so that curves and tables agree, and the
+same weights give the same predictions everywhere.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
-import keras
-import tensorflow as tf
+from runner.practice import BFLOAT16 as VARIABLE
 
-from runner.practice import BFLOAT16
-
-REWRITE = "auto_mixed_precision_onednn_bfloat16"
+FLOAT32, BFLOAT16 = "float32", "bfloat16"  # TensorFlow's names of them
+_asked = ContextVar("asked", default=True)
 
 
 def is_bfloat16() -> bool:
     """Whether this kernel was asked to train in bfloat16."""
-    return os.environ.get(BFLOAT16) == "1"
+    return os.environ.get(VARIABLE) == "1"
 
 
-def train_as_asked() -> None:
-    """Switch the rewrite on if it was asked for; otherwise TensorFlow is left as it is."""
-    if is_bfloat16():
-        _rewrite(True)
-
-
-def _rewrite(on: bool) -> None:
-    tf.config.optimizer.set_experimental_options({REWRITE: on})
+def training_numbers(training: bool | None) -> str:
+    """What a layer computes in; ``training`` is what Keras tells it, true only in a training's steps."""
+    return BFLOAT16 if training and is_bfloat16() and _asked.get() else FLOAT32
 
 
 @contextmanager
 def in_float32() -> Iterator[None]:
-    """A block that computes in float32, whatever the training does."""
-    if is_bfloat16():
-        _rewrite(False)
+    """A block whose training steps are computed in float32 too."""
+    token = _asked.set(False)
     try:
         yield
     finally:
-        train_as_asked()
-
-
-class Float32Validation(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Validation within a training is computed in float32."""
-
-    def on_test_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Switch the rewrite off."""
-        if is_bfloat16():
-            _rewrite(False)
-
-    def on_test_end(self, logs: Mapping[str, float] | None = None) -> None:
-        """Train on as asked."""
-        train_as_asked()
+        _asked.reset(token)

@@ -36,7 +36,6 @@ def measure(p: Parameters, train_images: int, threads: int) -> tuple[float, floa
     """Seconds for one image, to train and to predict, after a first call that compiles the graph."""
     from runner.practice import model as cnn
     from runner.practice import training
-    from runner.practice.precision import in_float32
 
     training.prepare(p, threads)
     p, train_images = p.model_copy(update={"epochs": 10_000}), min(train_images, CALL_IMAGES)
@@ -55,8 +54,7 @@ def measure(p: Parameters, train_images: int, threads: int) -> tuple[float, floa
         float(next(iter(logs.values())))  # waits for the computation's end
 
     def predict() -> None:
-        with in_float32():
-            model.predict(training.evaluation_batches(images[:PREDICTED], labels[:PREDICTED]), verbose=0)
+        model.predict(training.evaluation_batches(images[:PREDICTED], labels[:PREDICTED]), verbose=0)
 
     next(batches)  # the pipeline has started
     calls, train_seconds = _timed(train)

@@ -14,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 
 from runner.files import write_text
-from runner.practice import precision
 from runner.practice.model import start_as_identity, whiten
 from runner.practice.optimizers import fused_adam, muon
 from runner.practice.parameters import CLASSES, Parameters
@@ -28,14 +27,13 @@ as_it_is = tf.autograph.experimental.do_not_convert
 
 
 def prepare(p: Parameters, threads: int) -> None:
-    """Seed every generator, pin TensorFlow to its share of the processor, and set the precision.
+    """Seed every generator, and pin TensorFlow to its share of the processor.
 
     Must run before TensorFlow computes anything; ``threads`` is the number of cores to use.
     """
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     keras.utils.set_random_seed(p.seed)
-    precision.train_as_asked()
 
 
 def normalise(images: tf.Tensor) -> tf.Tensor:

@@ -96,7 +96,6 @@ def train_ours(p: Parameters, threads: int | None, gates: list[Gate]) -> tuple[f
                 keras.callbacks.TerminateOnNaN(),
                 progress,
                 checkpoint,
-                precision.Float32Validation(),
                 *gates,
             ],
             verbose=2,

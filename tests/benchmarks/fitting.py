@@ -11,7 +11,6 @@ from runner.practice import model as cnn
 from runner.practice import training
 from runner.practice.data import sets
 from runner.practice.parameters import Parameters
-from runner.practice.precision import Float32Validation
 from tests.benchmarks.own_process import THREADS
 
 
@@ -51,7 +50,7 @@ def fit(p: Parameters, first_weights: int | None = None, threads: int = THREADS)
         epochs=p.epochs,
         steps_per_epoch=training.steps_per_epoch(len(x), p.batch_size),
         validation_data=shown,
-        callbacks=[clock, Float32Validation()],
+        callbacks=[clock],
         verbose=0,
     )
     return Fitted(model, dataset, split, clock)

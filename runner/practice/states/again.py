@@ -97,7 +97,7 @@ def again(p: Parameters, epoch: int, state: list[np.ndarray] | None, threads: in
     """
     import keras
 
-    from runner.practice import measure, precision, training
+    from runner.practice import measure, training
     from runner.practice import model as cnn
     from runner.practice.data import sets
     from runner.practice.states import links
@@ -126,7 +126,7 @@ def again(p: Parameters, epoch: int, state: list[np.ndarray] | None, threads: in
         epochs=epoch,
         steps_per_epoch=training.steps_per_epoch(len(x), p.batch_size),
         validation_data=training.evaluation_batches(*shown),
-        callbacks=[clock, precision.Float32Validation()],
+        callbacks=[clock],
         verbose=0,
     ).history
     end = state_sha256(links.training_state(model))
