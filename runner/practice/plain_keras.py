@@ -11,8 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runner.practice import fast_layers, training
-from runner.practice.fast_layers import activation, convolution, normalisation, one_pass, passing
+from runner.practice import fast_layers, precision, training
+from runner.practice.fast_layers import (
+    activation,
+    convolution,
+    excitation,
+    normalisation,
+    one_pass,
+    passing,
+)
 from runner.practice.optimizers import fused_adam, muon
 from runner.practice.parameters import CHANNELS, CLASSES, IMAGE_SIDE, WHITENING_SIDE, Parameters
 
@@ -52,7 +59,8 @@ def plain_code(p: Parameters, variant: str) -> PlainCode:
 
 def stand_ins(p: Parameters) -> tuple[Any, ...]:
     """What the program, in a training with ``p``, has in place of Keras's own: classes and functions."""
-    found: list[Any] = [passing.Uncast, fast_layers.Conv2D, convolution.kernel_gradient]
+    found: list[Any] = [passing.Uncast, precision.training_numbers]
+    found += [fast_layers.Conv2D, convolution.convolved, convolution.kernel_gradient]
     found += [fast_layers.MaxPooling2D, fast_layers.Activation]
     if p.batch_norm:
         found += [fast_layers.BatchNormalization, normalisation.normalised]
@@ -61,7 +69,7 @@ def stand_ins(p: Parameters) -> tuple[Any, ...]:
     if p.activation == "gelu":
         found += [activation.gelu, activation.gelu_values, activation.gelu_gradient, one_pass.in_one_pass]
     if p.squeeze_ratio:
-        found.append(fast_layers.Scaling)
+        found += [fast_layers.Scaling, excitation.scaled, excitation.product]
     if p.head == "flatten":
         found.append(fast_layers.Flatten)
     if p.dense:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from runner.plan.variants import DEFAULT_PLAN, make_plan
+from runner.practice import BFLOAT16
 from runner.practice.parameters import Parameters
 from tests.practice.test_training import parameters
 
@@ -140,6 +141,16 @@ def test_a_step_of_training_is_the_programs(name: str) -> None:
     assert found.same, found
     for ours, theirs in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_comparison_is_in_float32_where_trainings_are_in_bfloat16(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(BFLOAT16, "1")
+    p = NETWORKS["recipe"]
+    code = plain_keras.plain_code(p, "recipe")
+    model = run(code.model, code.weights, code.compiling)["model"]
+    assert agreement.agreement(model, p, IMAGES, LABELS).same
 
 
 def test_weights_that_only_rounding_moves_are_no_difference() -> None:
