@@ -29,7 +29,7 @@ MODULE = "tests.benchmarks.precision.training"
 
 
 @click.command(help="Trains each variant in float32 and in bfloat16, and writes docs/precision.md.")
-@click.option("--seeds", type=click.IntRange(0, 50), default=10, show_default=True)
+@click.option("--seeds", type=click.IntRange(0, 200), default=10, show_default=True)
 @click.option("--only", multiple=True, type=click.Choice(VARIANTS), help="This variant; repeat for several.")
 @click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
 @click.option("--most", type=click.IntRange(1), help="So many trainings now, the others another time.")
