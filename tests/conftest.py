@@ -142,3 +142,12 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run_program("report", "--build-dir", str(build), "--locale", "en")
     assert done.returncode == 0, done.stderr
     return build
+
+
+@pytest.fixture
+def environment() -> Iterator[None]:
+    """Puts the variables back that tasks and measurements, in this process here, set for their kernels."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)

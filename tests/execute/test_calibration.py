@@ -20,6 +20,7 @@ def tell(values: str, threads: int, sender: Connection) -> None:
 
 
 @pytest.mark.xdist_group("kernels")
+@pytest.mark.usefixtures("environment")
 def test_each_process_computes_in_the_precision_that_it_is_to_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fork server keeps the variables with which it began: its forks need their own."""
     practice = SimpleNamespace(preloaded=(), costs=SimpleNamespace(time_steps=tell))

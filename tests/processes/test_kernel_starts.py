@@ -89,15 +89,6 @@ def never_begin(arguments: Sequence[str], environment: Mapping[str, str], where:
     os._exit(7)
 
 
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Puts the environment back that tasks, which run in this process here, set for their kernels."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
 def schedule(folder: Path, display: PlainDisplay) -> Schedule:
     """One notebook to run, in this process."""
     write_notebook(folder / "one.ipynb", SAVE % "'done': True")
