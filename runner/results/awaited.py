@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from runner.build_folder import AWAITED_FILE, result_folder
 from runner.durations import in_words
@@ -30,7 +31,9 @@ class Awaited(BaseModel):
     replaces: str | None
 
 
-_FORM = TypeAdapter(dict[str, Awaited])
+# A variant's, which names a folder: never a path to another one.
+Name = Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]
+_FORM = TypeAdapter(dict[Name, Awaited])
 
 
 def over_budget(seconds: float) -> Reason:

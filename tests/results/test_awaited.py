@@ -73,3 +73,18 @@ def test_damaged_notes_count_for_nothing_and_are_told_of(build: Path, content: b
         assert read_awaited(build) == {}
     assert len(said) == 1 and str(build / AWAITED_FILE) in said[0] and "outdated results" in said[0]
     assert load_study(replace(PLAN), build).has("batch-16")
+
+
+@pytest.mark.parametrize("name", ["/a", "../a", "a/b", "..", ".", "a\\b", "a\0", ""])
+def test_a_name_that_is_a_path_is_damage(build: Path, name: str) -> None:
+    write_json(
+        build / AWAITED_FILE,
+        {name: {"reason": {"code": "pending", "arguments": {}}, "replaces": None}},
+        build,
+    )
+    told: list[str] = []
+    with telling(lambda error: told.append(str(error))):
+        assert read_awaited(build) == {}
+    assert len(told) == 1 and AWAITED_FILE in told[0]
+    assert note_awaited(build, {"batch-4": BUDGET})  # written again, without it
+    assert read_awaited(build) == {"batch-4": BUDGET}
