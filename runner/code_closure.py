@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -43,6 +44,7 @@ class Source:
 DEEP_CODE = f"nested more than {limits.CODE_DEPTH} deep"
 Read = Callable[[Path], Source]
 Find = Callable[[tuple[str, ...], tuple[Path, ...]], tuple[Path, ...]]
+Look = Callable[[Path], Mapping[str, bool]]
 
 
 def read_source(content: str | bytes) -> Source:
@@ -101,7 +103,8 @@ def imported(
     """
     search = [*folders, *(place / added for added in source.folders)]
     found: dict[Path, Source] = {}
-    find = cache(lambda parts, folders: tuple(_find(parts, folders)))  # most imports are of the same modules
+    look = cache(_look)  # a folder once, as asking for each file took most of the time
+    find = cache(lambda parts, folders: tuple(_find(parts, folders, look)))  # most are of the same modules
     waiting = list(_files(source, place, search, find))
     while waiting:
         path = waiting.pop()
@@ -143,7 +146,7 @@ def named(path: Path) -> str:
 
 def module_file(name: str) -> Path:
     """The source file of a module of this package."""
-    return list(_find(name.split("."), (PACKAGE.parent,)))[-1]
+    return list(_find(name.split("."), (PACKAGE.parent,), _look))[-1]
 
 
 def combined(sources: dict[Path, Source]) -> str:
@@ -176,25 +179,39 @@ def _files(source: Source, place: Path, folders: Sequence[Path], find: Find) -> 
             yield from find((*parts, name), search)
 
 
-def _find(parts: Sequence[str], folders: Sequence[Path]) -> Iterator[Path]:
+def _find(parts: Sequence[str], folders: Sequence[Path], look: Look) -> Iterator[Path]:
     """The files that ``import a.b.c`` runs: of each package its ``__init__``, then the module."""
     for folder in folders:
         for part in parts:
-            package = folder / part
-            if (init := package / "__init__.py").is_file():
-                yield init
-            elif (module := _module(folder, part)) is not None:
-                yield module
+            there, package = look(folder), folder / part
+            if part in there and look(package).get("__init__.py"):
+                yield package / "__init__.py"
+            elif (module := _module(part, there)) is not None:
+                yield folder / module
                 break
-            elif not package.is_dir():
+            elif part not in there:
                 break
             folder = package
 
 
-def _module(folder: Path, name: str) -> Path | None:
-    """The file of a module in a folder; compiled ones count, too."""
-    candidates = (folder / f"{name}{suffix}" for suffix in (".py", *EXTENSION_SUFFIXES))
-    return next((path for path in candidates if path.is_file()), None)
+def _module(part: str, there: Mapping[str, bool]) -> str | None:
+    """The file of a module, of a folder's files; compiled ones count, too."""
+    candidates = (f"{part}{suffix}" for suffix in (".py", *EXTENSION_SUFFIXES))
+    return next((name for name in candidates if there.get(name)), None)
+
+
+def _look(folder: Path) -> dict[str, bool]:
+    """What lies in a folder, and whether it is a file; nothing where there is none that can be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return {each.name: _is_file(each) for each in entries}
+    except OSError:
+        return {}
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is one, or a link to one; a link may lead nowhere, or round in a circle."""
+    return entry.is_file(follow_symlinks=False) or (entry.is_symlink() and Path(entry).is_file())
 
 
 def _submodules(parts: Sequence[str], folders: Sequence[Path]) -> Iterator[Path]:

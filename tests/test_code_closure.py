@@ -85,6 +85,21 @@ def test_a_compiled_module_counts_by_its_content(folder: Path) -> None:
     assert names(folder, "import fast") == {path.name}
 
 
+def test_links_count_as_what_they_lead_to(folder: Path) -> None:
+    (folder / "linked.py").symlink_to(folder / "flat.py")
+    (folder / "nowhere.py").symlink_to(folder / "gone.py")
+    (folder / "again.py").symlink_to(folder / "again.py")
+    (folder / "other").symlink_to(folder / "one")
+    (folder / "directory.py").mkdir()
+    code = "import linked, nowhere, again, directory, other.five"
+    assert names(folder, code) == {"linked.py", "other/__init__.py", "other/five.py"}
+
+
+def test_a_file_in_the_place_of_a_folder_holds_no_modules(folder: Path) -> None:
+    (folder / "plain").write_text("")
+    assert names(folder, "import plain.flat, missing.flat") == set()
+
+
 def test_a_module_in_a_package_brings_the_packages_around_it(folder: Path) -> None:
     found = needed((folder / "one" / "two" / "four.py",), read)
     assert {p.relative_to(folder).as_posix() for p in found} == INITS | {"one/two/four.py"}
