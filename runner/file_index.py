@@ -22,14 +22,16 @@ from runner.build_folder import HASHES_FILE
 from runner.code_closure import Source, of_package, read_source
 from runner.files import read_json, write_json
 from runner.gate import opened, read_bytes, status
+from runner.locks import in_turn
 
 FORM = f"1, Python {sys.version_info.major}.{sys.version_info.minor}"  # of the index, and of what syntax is
 SETTLED_NANOSECONDS = 2 * 10**9  # the coarsest times of files
 LARGE_BYTES = 10**6  # below, a file is read as fast as it is looked up
 WORTH_BYTES = 5 * 10**7  # new in the index: less is not worth writing it
 WORTH_SOURCES = 5
-MOST_SOURCES = 2000  # of the program, of all its versions; with more, those of the last one are kept
+MOST_SOURCES = 2000  # of the program, of all its versions; the oldest give way
 PROGRAM_FILE = "sources.json"  # in the user's cache
+PROGRAM_LOCK = "sources.lock"
 _new: dict[str, Source] = {}  # what this process read from the program's files
 
 State = tuple[int, int, int, int]
@@ -132,19 +134,22 @@ def save_program() -> None:
     """Keep what this process read from the program's files, where the user has a cache."""
     if len(_new) < WORTH_SOURCES:
         return
-    known = _program() | _new
-    content = {
-        digest: asdict(each) for digest, each in (known if len(known) <= MOST_SOURCES else _new).items()
-    }
     with suppress(OSError, RuntimeError):
         path = _program_file()
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"form": FORM, "sources": content}, path.parent)
+        with in_turn(path.with_name(PROGRAM_LOCK)):
+            latest = [*(_read_program() | _new).items()][-MOST_SOURCES:]
+            content = {digest: asdict(each) for digest, each in latest}
+            write_json(path, {"form": FORM, "sources": content}, path.parent)
         _new.clear()
 
 
 @cache
 def _program() -> dict[str, Source]:
+    return _read_program()
+
+
+def _read_program() -> dict[str, Source]:
     """What was kept of the program's files, by their content; empty if that can't be had."""
     with suppress(OSError, RuntimeError, ValueError, TypeError, AttributeError, KeyError):
         path = _program_file()

@@ -18,6 +18,7 @@ from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 # What flock answers on some networks' and foreign file systems, whoever asks.
 NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 HELD = ".held"  # ending of the file in place of a lock
+MOMENT_SECONDS = 5.0  # how long to wait for who adds to a small file
 
 
 @contextmanager
@@ -34,12 +35,34 @@ def locked(path: Path, busy: Callable[[], object], say: Callable[[str], object])
         lock.release()
 
 
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Hold the lock ``path`` for a moment; without, where the file system has none: for what may be lost.
+
+    Raises OSError: TimeoutError if another process holds it for longer, and what else locking raises.
+    """
+    lock = FileLock(path)
+    try:
+        _hold(lock, MOMENT_SECONDS)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _hold(lock: BaseFileLock, timeout: float) -> None:
+    with warnings.catch_warnings():  # that there are no locks, where the system has no such call at all
+        warnings.simplefilter("ignore")
+        lock.acquire(timeout=timeout)
+
+
 def _acquired(path: Path, timeout: float, say: Callable[[str], object]) -> BaseFileLock:
     lock: BaseFileLock = FileLock(path)
     try:
-        with warnings.catch_warnings():  # of the same, where the system has no such call at all
-            warnings.simplefilter("ignore")
-            lock.acquire(timeout=timeout)
+        _hold(lock, timeout)
     except Timeout:
         raise
     except OSError as error:

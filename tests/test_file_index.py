@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,17 @@ def test_the_program_is_read_once_for_all_build_folders(
     _forget()
     monkeypatch.setattr(file_index, "read_source", _refuse)
     assert [FileIndex(tmp_path / "b.json").source(path) for path in OWN] == first
+
+
+def test_programs_at_once_lose_nothing_of_each_other(cache: Path) -> None:
+    assert file_index._program() == {}  # read before another process adds to it
+    another = {"0" * 64: asdict(read_source(b"import math"))}
+    cache.parent.mkdir()
+    cache.write_text(json.dumps({"form": file_index.FORM, "sources": another}))
+    for path in OWN:
+        FileIndex(None).source(path)
+    file_index.save_program()
+    assert another.keys() < json.loads(cache.read_text())["sources"].keys()
 
 
 def test_a_notebook_s_own_modules_are_not_kept_with_the_program(cache: Path, tmp_path: Path) -> None:

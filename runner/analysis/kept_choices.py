@@ -39,7 +39,8 @@ def remembered(candidates: Sequence[Finished], alpha: float, decide: Callable[[]
         return top, tuple(tied)
     top, found = decide()
     with suppress(OSError):  # a folder that can't be written to remembers nothing
-        write_json(path, memory | {basis: [top, *found]}, path.parents[1])
+        # read again: deciding took a while, and another process may have added to it
+        write_json(path, _read(path) | {basis: [top, *found]}, path.parents[1])
     return top, found
 
 

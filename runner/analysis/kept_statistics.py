@@ -1,7 +1,8 @@
 """Statistics that were worked out before, kept in the user's cache: the same numbers give the same ones.
 
 The libraries that work them out take longer to import than a report's sentences take. Only a rendering
-remembers: who checks a report works everything out anew.
+remembers: who checks a report works everything out anew. Renderings at the same time add to one file, and
+none loses what another kept.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import numpy as np
 
 from runner.files import read_json, write_json
 from runner.gate import read_bytes
+from runner.locks import in_turn
 
 P = ParamSpec("P")
 R = TypeVar("R")
 FILE = "statistics.json"  # in the user's cache
 LIBRARIES = ("numpy", "scipy", "statsmodels", "scikit-learn")
-MOST = 20_000  # of all reports; with more, those of the last one are kept
+MOST = 20_000  # of all reports; the oldest give way
+LOCK = "statistics.lock"
 _memories: list[_Memory] = []  # that of the rendering in progress, if there is one
 
 
@@ -54,11 +57,13 @@ class _Memory:
         """Keep it for the next rendering, where the user has a cache."""
         if not self._new:
             return
-        known = self._known if len(self._known) <= MOST else self._asked
         with suppress(OSError, RuntimeError):
             path = _path()
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, {"form": _form(), "known": known}, path.parent)
+            with in_turn(path.with_name(LOCK)):
+                older = {basis: found for basis, found in _read().items() if basis not in self._asked}
+                latest = [*older.items(), *self._asked.items()][-MOST:]
+                write_json(path, {"form": _form(), "known": dict(latest)}, path.parent)
 
 
 @contextmanager

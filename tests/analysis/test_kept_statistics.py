@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
 
+from runner import locks
 from runner.analysis import classification, compare, kept_statistics, over_seeds, paired_tests, spread, timing
-from runner.analysis.kept_statistics import kept, remembering
+from runner.analysis.kept_statistics import _Memory, kept, remembering
+from runner.locks import in_turn
 
 VALUES = np.array([0.1, 0.4, -0.2, 0.3, 0.25, 0.7])
 CLASSES = np.array([0, 1, 2, 0, 1, 2, 2, 1])
@@ -114,7 +120,7 @@ def test_a_user_without_a_home_remembers_nothing(monkeypatch: pytest.MonkeyPatch
         assert scaled(VALUES, 2.0)[0] == 0.2
 
 
-def test_a_large_memory_keeps_what_the_last_report_asked_for(
+def test_a_large_memory_loses_what_was_asked_for_longest_ago(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept_statistics, "MOST", 3)
@@ -122,9 +128,41 @@ def test_a_large_memory_keeps_what_the_last_report_asked_for(
         for factor in (1.0, 2.0, 3.0):
             scaled(VALUES, factor)
     with remembering():
-        scaled(VALUES, 3.0)
+        scaled(VALUES, 1.0)
         scaled(VALUES, 4.0)
-    assert len(json.loads(cache.read_text("utf-8"))["known"]) == 2
+    found = json.loads(cache.read_text("utf-8"))["known"].values()
+    assert [first for first, *_ in found] == pytest.approx([3 * VALUES[0], VALUES[0], 4 * VALUES[0]])
+
+
+def test_renderings_at_once_lose_nothing_of_each_other(cache: Path) -> None:
+    def render(number: int) -> None:
+        memory = _Memory()
+        barrier.wait()  # all have read what was there before any adds to it
+        memory.of(str(number), lambda: float(number))
+        memory.save()
+
+    barrier = Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(render, range(8)))
+    assert json.loads(cache.read_text("utf-8"))["known"] == {str(each): each for each in range(8)}
+
+
+def test_where_there_are_no_locks_it_is_kept_without(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "none")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with remembering():
+        scaled(VALUES, 2.0)
+    assert json.loads(cache.read_text("utf-8"))["known"]
+
+
+def test_a_lock_held_for_long_costs_a_moment_alone(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "MOMENT_SECONDS", 0.1)
+    cache.parent.mkdir()
+    with in_turn(cache.with_name(kept_statistics.LOCK)), remembering():
+        assert scaled(VALUES, 2.0)[0] == 0.2
+    assert not cache.exists()
 
 
 def test_a_rendering_that_fails_keeps_nothing(cache: Path) -> None:
