@@ -182,7 +182,7 @@ def test_the_report_says_the_precision_and_the_gain(
     )
     text = " ".join(re.sub("<[^>]*>", "", page).split())
     assert printed in text and ("alcanzó" in text) == bool(printed)
-    assert ("con números de la mitad de bits" in text) == (used == "bfloat16")
+    assert ("tienen la mitad de bits mientras se entrena" in text) == (used == "bfloat16")
     assert "Precisiones distintas" not in text
 
 
