@@ -23,13 +23,22 @@ from runner.practice.data.sources import ensure
 from tests.benchmarks.machine import described
 from tests.benchmarks.own_process import in_own_process
 from tests.benchmarks.precision.page import write_page
-from tests.benchmarks.precision.records import VARIANTS, Measured, Profile, Trained, keep, read, wanted
+from tests.benchmarks.precision.records import (
+    MOST_SEEDS,
+    VARIANTS,
+    Measured,
+    Profile,
+    Trained,
+    keep,
+    read,
+    wanted,
+)
 
 MODULE = "tests.benchmarks.precision.training"
 
 
 @click.command(help="Trains each variant in float32 and in bfloat16, and writes docs/precision.md.")
-@click.option("--seeds", type=click.IntRange(0, 200), default=10, show_default=True)
+@click.option("--seeds", type=click.IntRange(0, MOST_SEEDS), default=10, show_default=True)
 @click.option("--only", multiple=True, type=click.Choice(VARIANTS), help="This variant; repeat for several.")
 @click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
 @click.option("--most", type=click.IntRange(1), help="So many trainings now, the others another time.")

@@ -6,11 +6,19 @@ from pathlib import Path
 
 from runner import PROJECT_ROOT
 from runner.analysis.over_seeds import OverSeeds, over_seeds
-from tests.benchmarks.precision.records import KEPT, PRECISIONS, VARIANTS, Measured, Profile, Trained, read
+from tests.benchmarks.precision.records import (
+    KEPT,
+    MOST_SEEDS,
+    PRECISIONS,
+    VARIANTS,
+    Measured,
+    Profile,
+    Trained,
+    read,
+)
 
 PAGE = PROJECT_ROOT / "docs" / "precision.md"
 TEMPLATE = Path(__file__).parent / "page.md"
-MOST = 50  # seeds that are looked for
 MARGIN = 0.5  # points of accuracy, within which the interval of the difference is to lie
 PROFILES: tuple[Profile, ...] = ("quick", "full")
 Pair = tuple[Measured, Measured]
@@ -35,7 +43,7 @@ def write_page(folder: Path = KEPT, page: Path = PAGE) -> Path:
 def pairs(profile: Profile, variant: str, folder: Path) -> list[Pair]:
     """float32 and bfloat16 of each seed that has both."""
     found = []
-    for number in range(MOST):
+    for number in range(MOST_SEEDS):
         usual, faster = (read(Trained(profile, variant, number, each), folder) for each in PRECISIONS)
         if usual is not None and faster is not None:
             found.append((usual, faster))

@@ -18,6 +18,7 @@ PLANS = {"recipe": PROJECT_ROOT / "notebooks" / "recipe.toml"}  # the others are
 VARIANTS = ("baseline", "batch-4", "batch-256", "layers-x2", "recipe")
 PRECISIONS: tuple[PrecisionName, ...] = ("float32", "bfloat16")
 FIRST_SEED = 2026
+MOST_SEEDS = 200  # that the command takes and the page looks for
 QUICK = {"train_limit": 4000, "epochs": 2}  # as the practice's own profile of that name
 Profile = Literal["quick", "full"]
 
